@@ -1,0 +1,129 @@
+"""Opening the project's SQLite file: pragmas, migrations, transactions."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from store.errors import CorruptStoreError, NewerSchemaError, StoreError
+
+SCHEMA_VERSION = 1
+"""The number of the newest migration; `PRAGMA user_version` of an up-to-date file."""
+
+BUSY_TIMEOUT_MS = 5_000
+"""How long a write waits for another process's write before it fails."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open project database; use it only in the thread that opened it."""
+
+    path: Path
+    connection: sqlite3.Connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Group writes: all of them are on disk when the block ends, or none is.
+
+        A block inside another joins it, so that functions which write can call each other.
+        """
+        if self.connection.in_transaction:
+            yield self.connection
+            return
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the file; the write-ahead log is folded in when no one else has it open."""
+        self.connection.close()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def now() -> str:
+    """Return the present moment in UTC as ISO 8601 text with microseconds."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def create_store(path: Path) -> Store:
+    """Make a new database file, private to its owner, and open it.
+
+    Raises:
+        StoreError: the file is there already, or can't be made.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        raise StoreError(f"{path} exists already; open it instead of making it anew.") from None
+    except OSError as error:
+        raise StoreError(f"{path} can't be made: {error.strerror}.") from error
+    return open_store(path)
+
+
+def open_store(path: Path) -> Store:
+    """Open an existing database file, bringing an older schema up to date.
+
+    Raises:
+        NewerSchemaError: a newer version of the program wrote the file.
+        CorruptStoreError: the file is no SQLite database, or is damaged.
+        StoreError: the file is absent or can't be opened.
+    """
+    if not path.is_file():
+        raise StoreError(f"{path} is not there; make a project with `studio new`.")
+    try:
+        connection = _connect(path)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        raise _explain(path, error) from error
+    store = Store(path, connection)
+    if version > SCHEMA_VERSION:
+        store.close()
+        raise NewerSchemaError(
+            f"{path} was written by a newer Tuning Studio (schema {version}, this version knows "
+            f"{SCHEMA_VERSION}); update the program to open it."
+        )
+    if version < SCHEMA_VERSION:
+        _migrate(store)
+    return store
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA journal_mode=WAL")
+    # FULL, so that a verdict is on the disk, not only in the page cache, before it is shown as taken.
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA temp_store=MEMORY")
+    return connection
+
+
+def _migrate(store: Store) -> None:
+    # sqlite-utils is slow to import and needed only here: an up-to-date file never pays for it.
+    from store.migrations import migrate
+
+    try:
+        migrate(store.path, store.connection)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _explain(path: Path, error: sqlite3.DatabaseError) -> StoreError:
+    if isinstance(error, sqlite3.OperationalError):
+        return StoreError(f"{path} can't be opened: {error}.")
+    return CorruptStoreError(
+        f"{path} is not a usable database ({error}); restore it from a backup beside it "
+        "(studio.db.backup-*), or move it away and import again."
+    )
