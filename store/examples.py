@@ -4,6 +4,7 @@ import hashlib
 import json
 import sqlite3
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -88,8 +89,12 @@ def completion_of(messages: list[Message]) -> list[Message]:
 
 
 def prompt_group(messages: list[Message]) -> bytes:
-    """Return the key that examples with the same prompt share, so that no split parts them."""
-    turns = [(m["role"], m.get("content")) for m in prompt_of(messages) if m["role"] != "system"]
+    """Return the key that examples with the same prompt share, so that no split parts them.
+
+    A conversation without a prompt (a plain text to learn) is its own key.
+    """
+    asked = [m for m in prompt_of(messages) if m["role"] != "system"] or messages
+    turns = [(m["role"], m.get("content")) for m in asked]
     return hashlib.blake2b(
         json.dumps(turns, ensure_ascii=False).encode(errors="surrogatepass"), digest_size=16
     ).digest()
@@ -201,6 +206,31 @@ def ids(store: Store, query: ExampleQuery = ExampleQuery()) -> "array[int]":
     return array("q", (row[0] for row in rows))
 
 
+def split_of_group(store: Store, group: bytes) -> Split | None:
+    """Return the split that a prompt has already, None where the prompt is new."""
+    row = store.connection.execute("SELECT split FROM example WHERE prompt_group = ? LIMIT 1", (group,)).fetchone()
+    return row[0] if row else None
+
+
+def count_of_source(store: Store, source_id: int) -> int:
+    """Return how many examples came from a source."""
+    row = store.connection.execute(
+        "SELECT COUNT(*) FROM example e JOIN record r ON r.id = e.record_id WHERE r.source_id = ?", (source_id,)
+    ).fetchone()
+    return int(row[0])
+
+
+def all_current(store: Store) -> Iterator[Example]:
+    """Yield every example at its newest revision, by id; `excluded` is set for excluded records too."""
+    rows = store.connection.execute(
+        "SELECT e.id, e.record_id, e.split, e.status, e.flagged, e.excluded OR COALESCE(r.excluded, 0), e.note,"
+        " v.number, v.messages, v.tools, v.template_id, v.origin FROM example e"
+        " JOIN revision v ON v.example_id = e.id AND v.number = e.revision"
+        " LEFT JOIN record r ON r.id = e.record_id ORDER BY e.id"
+    )
+    return (_example(row) for row in rows)
+
+
 def ids_of_record(store: Store, record_id: int) -> list[int]:
     """Return the examples that were made from a record."""
     rows = store.connection.execute("SELECT id FROM example WHERE record_id = ? ORDER BY id", (record_id,))
@@ -272,6 +302,11 @@ def responses(store: Store, example_id: int) -> list[Response]:
     """Return the responses to an example's prompt, oldest first."""
     rows = store.connection.execute(f"{_SELECT_RESPONSE} WHERE example_id = ? ORDER BY id", (example_id,))
     return [_response(row) for row in rows]
+
+
+def all_responses(store: Store) -> Iterator[Response]:
+    """Yield every response of the project, oldest first."""
+    return (_response(row) for row in store.connection.execute(f"{_SELECT_RESPONSE} ORDER BY id"))
 
 
 _SELECT_RESPONSE = "SELECT id, example_id, messages, origin, author, parameters, label, parent_id FROM response"

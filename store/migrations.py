@@ -75,12 +75,13 @@ CREATE TABLE record (
     fields TEXT,
     hash BLOB NOT NULL,
     error TEXT,
+    problem TEXT,
     flagged INTEGER NOT NULL DEFAULT 0,
     excluded INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX record_by_source ON record(source_id, line);
 CREATE INDEX record_by_hash ON record(hash);
-CREATE INDEX record_with_error ON record(id) WHERE error IS NOT NULL;
+CREATE INDEX record_with_error ON record(id) WHERE error IS NOT NULL OR problem IS NOT NULL;
 CREATE INDEX record_flagged ON record(id) WHERE flagged;
 CREATE VIRTUAL TABLE record_fts USING fts5(text, content='', tokenize='unicode61');
 """

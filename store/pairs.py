@@ -89,6 +89,11 @@ def get(store: Store, pair_id: int) -> Pair:
     return Pair(*row)
 
 
+def examples_of_pairs(store: Store) -> dict[int, int]:
+    """Return the example that each pair belongs to, by the pair's id."""
+    return dict(store.connection.execute("SELECT id, example_id FROM pair ORDER BY id"))
+
+
 def unjudged(store: Store, *, after: int = 0, limit: int = 1) -> list[Pair]:
     """Return the next pairs that carry no verdict, by id; pairs of excluded data are left out."""
     rows = store.connection.execute(
@@ -161,6 +166,12 @@ def current_verdict(store: Store, pair_id: int) -> Entry | None:
 def current_verdicts(store: Store) -> Iterator[Entry]:
     """Yield the verdict that counts for each judged pair, in journal order."""
     rows = store.connection.execute(f"SELECT {_ENTRY_COLUMNS} FROM current_verdict ORDER BY id")
+    return (Entry(*row) for row in rows)
+
+
+def standing_verdicts(store: Store) -> Iterator[Entry]:
+    """Yield every verdict that was not undone, earlier ones on the same pair too, in journal order."""
+    rows = store.connection.execute(f"SELECT {_ENTRY_COLUMNS} FROM standing_verdict ORDER BY id")
     return (Entry(*row) for row in rows)
 
 

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,9 @@ class NewRecord:
     hash: bytes
     search_text: str
     error: str | None = None
+    """Why the row can't be parsed."""
+    problem: str | None = None
+    """Why a row that was parsed made no example, or less than it seems to hold."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Record:
     error: str | None
     flagged: bool
     excluded: bool
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class RecordQuery:
     """Words that must all occur; quoted phrases stay together."""
     source_id: int | None = None
     errors_only: bool = False
+    """Only rows that can't be parsed, or that made no example for a reason worth a look."""
     flagged_only: bool = False
 
 
@@ -109,27 +114,67 @@ def add(store: Store, source_id: int, rows: Iterable[NewRecord]) -> list[int]:
     """Add records with their search text; return their ids in the same order."""
     ids: list[int] = []
     with store.transaction() as connection:
+        fields_in_raw = _source_is_json(connection, source_id)
         next_id = connection.execute("SELECT COALESCE(MAX(id), 0) FROM record").fetchone()[0] + 1
         records, texts = [], []
         for row in rows:
-            stored_fields = None if row.fields is None else _fields_unless_raw(row)
-            records.append((next_id, source_id, row.line, row.raw, stored_fields, row.hash, row.error))
+            # A JSON row's text already says its fields; storing them again would double the file.
+            fields = None if row.fields is None or fields_in_raw else json.dumps(row.fields)
+            records.append((next_id, source_id, row.line, row.raw, fields, row.hash, row.error, row.problem))
             texts.append((next_id, row.search_text))
             ids.append(next_id)
             next_id += 1
         connection.executemany(
-            "INSERT INTO record (id, source_id, line, raw, fields, hash, error) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO record (id, source_id, line, raw, fields, hash, error, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             records,
         )
         connection.executemany("INSERT INTO record_fts (rowid, text) VALUES (?, ?)", texts)
     return ids
 
 
-def _fields_unless_raw(row: NewRecord) -> str | None:
-    # A JSON row's text already says its fields; storing them again would double the file.
-    if isinstance(row.raw, str) and row.raw.lstrip()[:1] == "{":
-        return None
-    return json.dumps(row.fields)
+def _source_is_json(connection: sqlite3.Connection, source_id: int) -> bool:
+    row = connection.execute("SELECT container FROM source WHERE id = ?", (source_id,)).fetchone()
+    return row is not None and row[0] != "csv"
+
+
+def duplicates(store: Store, source_id: int) -> int:
+    """Return how many of a source's rows repeat an earlier row of the project, byte for byte."""
+    row = store.connection.execute(
+        "SELECT COUNT(*) FROM record r WHERE r.source_id = ?"
+        " AND EXISTS (SELECT 1 FROM record o WHERE o.hash = r.hash AND o.id < r.id)",
+        (source_id,),
+    ).fetchone()
+    return int(row[0])
+
+
+def of_source(store: Store, source_id: int, *, page: int = 500) -> Iterator[Record]:
+    """Yield a source's records in order, read in pages so that the caller may write in between."""
+    last = 0
+    while True:
+        rows = store.connection.execute(
+            f"{_SELECT_RECORD} WHERE r.source_id = ? AND r.id > ? ORDER BY r.id LIMIT ?", (source_id, last, page)
+        ).fetchall()
+        if not rows:
+            return
+        yield from (_record(row) for row in rows)
+        last = rows[-1][0]
+
+
+def set_problem(store: Store, record_id: int, problem: str | None) -> None:
+    """Note why a record made no example, or that it made one now."""
+    with store.transaction() as connection:
+        connection.execute("UPDATE record SET problem = ? WHERE id = ?", (problem, record_id))
+
+
+def set_format(store: Store, source_id: int, format: str, mapping: str | None) -> None:
+    """Note how a source's records were read when that was decided after the import."""
+    with store.transaction() as connection:
+        connection.execute("UPDATE source SET format = ?, mapping = ? WHERE id = ?", (format, mapping, source_id))
+
+
+def sources_of_examples(store: Store) -> dict[int, int]:
+    """Return the id of the source that each example came from, by the example's id."""
+    return dict(store.connection.execute("SELECT e.id, r.source_id FROM example e JOIN record r ON r.id = e.record_id"))
 
 
 def get(store: Store, record_id: int) -> Record:
@@ -199,7 +244,7 @@ def search_expression(text: str) -> str:
 _SOURCE_COLUMNS = "id, name, path, container, format, sha256, size, mapping, imported_at"
 
 _SELECT_RECORD = (
-    "SELECT r.id, r.source_id, s.name, r.line, r.raw, r.fields, r.error, r.flagged, r.excluded"
+    "SELECT r.id, r.source_id, s.name, r.line, r.raw, r.fields, r.error, r.flagged, r.excluded, r.problem"
     " FROM record r JOIN source s ON s.id = r.source_id"
 )
 
@@ -215,16 +260,16 @@ def _where(query: RecordQuery) -> tuple[str, list[Any]]:
         clauses.append("source_id = ?")
         values.append(query.source_id)
     if query.errors_only:
-        clauses.append("error IS NOT NULL")
+        clauses.append("(error IS NOT NULL OR problem IS NOT NULL)")
     if query.flagged_only:
         clauses.append("flagged")
     return " AND ".join(clauses), values
 
 
 def _record(row: tuple[Any, ...]) -> Record:
-    record_id, source_id, source, line, raw, fields, error, flagged, excluded = row
+    record_id, source_id, source, line, raw, fields, error, flagged, excluded, problem = row
     parsed = json.loads(fields) if fields is not None else None if error else json.loads(raw)
-    return Record(record_id, source_id, source, line, raw, parsed, error, bool(flagged), bool(excluded))
+    return Record(record_id, source_id, source, line, raw, parsed, error, bool(flagged), bool(excluded), problem)
 
 
 def _new_id(cursor: sqlite3.Cursor) -> int:

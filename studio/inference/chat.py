@@ -1,0 +1,84 @@
+"""Talking to a base model or a run: the one renderer makes the prompt's ids, llama.cpp continues them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from store import runs
+from store.database import Store
+from store.errors import MissingRowError
+from store.examples import Message
+from studio.errors import StudioError
+from studio.inference.engine import Engine, Generation, Sampling
+from studio.models import gguf_of, has_tokenizer, prepare, resolve
+from studio.project import Project
+from studio.rendering import ChatTokenizer, render_prompt
+from studio.training.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class ChatModel:
+    """Something to talk to."""
+
+    name: str
+    gguf: Path
+    adapter: Path | None
+    tokenizer_folder: Path
+    """The tokenizer and template that it was trained with."""
+    parity: str = ""
+    """What the token-for-token proof of the run said; empty for a base model."""
+
+
+def resolve_chat_model(
+    project: Project, store: Store, ref: str, *, on_progress: Callable[[str], None] | None = None
+) -> ChatModel:
+    """Find the model behind a run's id or a model's name.
+
+    Raises:
+        StudioError: there is neither, the run has no adapter, or its base has no GGUF.
+    """
+    try:
+        run = runs.get(store, ref)
+    except MissingRowError:
+        return _base(ref, on_progress)
+    folder = RunFolder(project.runs / run.id)
+    if not folder.adapter_gguf.is_file():
+        raise StudioError(f"{run.id} has nothing to chat with; it is {run.status}.", "Wait until it is done.")
+    parity = run.result.get("parity", "")
+    return ChatModel(run.id, _gguf(run.base_model), folder.adapter_gguf, folder.tokenizer, parity)
+
+
+def reply(engine: Engine, model: ChatModel, messages: list[Message], sampling: Sampling) -> Generation:
+    """Begin the model's answer to a conversation that ends with the user's turn.
+
+    Raises:
+        EngineError: the model can't be loaded.
+        StudioError: the chat template refuses the conversation.
+    """
+    tokenizer = load_tokenizer(model.tokenizer_folder)
+    key = engine.load(model.gguf, model.adapter)
+    return engine.generate(key, render_prompt(tokenizer, messages).ids, sampling, tokenizer.eos_ids)
+
+
+@lru_cache(maxsize=8)
+def load_tokenizer(folder: Path) -> ChatTokenizer:
+    """Return a tokenizer, loaded once."""
+    return ChatTokenizer.load(folder)
+
+
+def _base(name: str, on_progress: Callable[[str], None] | None) -> ChatModel:
+    model = resolve(name)
+    if not has_tokenizer(model):
+        prepare(model, tokenizer_only=True, on_progress=on_progress)
+    return ChatModel(model.name, _gguf(name), None, model.folder)
+
+
+def _gguf(name: str) -> Path:
+    found = gguf_of(resolve(name))
+    if found is None:
+        raise StudioError(
+            f"{name} is a Hugging Face folder, which llama.cpp can't run as it is.",
+            "Name a GGUF file of the same model as the project's model.",
+        )
+    return found

@@ -1,0 +1,87 @@
+"""Writing a trained LoRA adapter as llama.cpp reads it; it then works over any quantisation of its base."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.errors import StudioError
+
+if TYPE_CHECKING:
+    import gguf as gguf_library
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+ROTATED = frozenset({"llama"})
+"""Architectures whose query and key rows llama.cpp keeps in another order, for its rotary embedding."""
+
+KNOWN = ROTATED | {"qwen2", "qwen3", "gemma", "gemma2", "gemma3"}
+"""Architectures whose linear layers otherwise keep the order that transformers has."""
+
+PREFIX = "base_model.model."
+
+
+def adapter_to_gguf(adapter: Path, base: Path, out: Path) -> None:
+    """Write a PEFT LoRA adapter as a GGUF adapter for the base model's GGUF.
+
+    Raises:
+        StudioError: the base is of an architecture whose layout is not known here, or the adapter
+            changes something that a LoRA GGUF can't hold.
+    """
+    import gguf
+    from safetensors.numpy import load_file
+
+    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    reader = gguf.GGUFReader(base)
+    name = str(_field(reader, "general.architecture"))
+    if name not in KNOWN:
+        raise StudioError(
+            f"Adapters for {name} can't be written for llama.cpp yet.", f"Known are {', '.join(sorted(KNOWN))}."
+        )
+    heads = int(_field(reader, f"{name}.attention.head_count"))
+    key_heads = int(_field(reader, f"{name}.attention.head_count_kv"))
+    architecture = next(a for a, text in gguf.MODEL_ARCH_NAMES.items() if text == name)
+    names = gguf.get_tensor_name_map(architecture, int(_field(reader, f"{name}.block_count")))
+    temporary = out.with_name(f".{out.name}.part")
+    writer = gguf.GGUFWriter(temporary, name)
+    writer.add_type(gguf.GGUFType.ADAPTER)
+    writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
+    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(config["lora_alpha"]))
+    for tensor_name, tensor in sorted(load_file(adapter / "adapter_model.safetensors").items()):
+        module, side = _split(tensor_name)
+        target = names.get_name(module)
+        if target is None:
+            raise StudioError(f"The adapter changes {module}, which llama.cpp has no name for in {name}.")
+        if side == "b" and name in ROTATED and module.endswith(("q_proj", "k_proj")):
+            tensor = _rotate(tensor, heads if module.endswith("q_proj") else key_heads)  # noqa: PLW2901
+        writer.add_tensor(f"{target}.weight.lora_{side}", tensor)
+    _write(writer)
+    temporary.replace(out)
+
+
+def _field(reader: "gguf_library.GGUFReader", key: str) -> Any:
+    found = reader.get_field(key)
+    if found is None:
+        raise StudioError(f"The base GGUF lacks {key}.", "Is it a complete model?")
+    return found.contents()
+
+
+def _split(tensor_name: str) -> tuple[str, str]:
+    for side in ("a", "b"):
+        ending = f".lora_{side.upper()}.weight"
+        if tensor_name.startswith(PREFIX) and tensor_name.endswith(ending):
+            return tensor_name.removeprefix(PREFIX).removesuffix(ending), side
+    raise StudioError(f"The adapter holds {tensor_name}, which is no plain LoRA weight.")
+
+
+def _rotate(weights: "Array", heads: int) -> "Array":
+    # transformers keeps the two halves of a rotation apart, llama.cpp side by side.
+    rows = weights.shape[0]
+    return weights.reshape(heads, 2, rows // heads // 2, *weights.shape[1:]).swapaxes(1, 2).reshape(weights.shape)
+
+
+def _write(writer: Any) -> None:
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()

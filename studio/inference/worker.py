@@ -1,0 +1,208 @@
+"""The process that runs llama.cpp: `python -m studio.inference.worker`, one JSON message a line both ways.
+
+Requests name what to do and carry an id; replies carry the same id. Several generations go on at once,
+a token of each in turn. What llama.cpp prints from C goes to standard error, which is the log.
+"""
+
+import codecs
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import orjson
+
+PROMPT_CHUNK = 64
+"""Prompt tokens that are evaluated between two looks at whether the user wants to stop."""
+
+Message = dict[str, Any]
+Job = Iterator[Message]
+
+
+class Inbox:
+    """Requests from the user's side; a cancel takes effect before the requests that wait."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.requests: queue.Queue[Message | None] = queue.Queue()
+        self.cancelled: set[int] = set()
+        threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+
+    def _read(self, stream: BinaryIO) -> None:
+        for line in stream:
+            message = orjson.loads(line)
+            if message["op"] == "cancel":
+                self.cancelled.add(message["target"])
+            else:
+                self.requests.put(message)
+        self.requests.put(None)
+
+
+class Models:
+    """The loaded models, by file, adapter and context length."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[tuple[str, str | None, int], Any] = {}
+        self._vocabularies: dict[str, Any] = {}
+
+    def load(self, gguf: str, adapter: str | None, context: int) -> Any:
+        """Return the model, loading it the first time."""
+        from llama_cpp import Llama
+
+        key = (gguf, adapter, context)
+        if key not in self._loaded:
+            self._loaded[key] = Llama(
+                gguf, lora_path=adapter, n_ctx=context, n_gpu_layers=-1, verbose=False, logits_all=False
+            )
+        return self._loaded[key]
+
+    def vocabulary(self, gguf: str) -> Any:
+        """Return the model's tokenizer alone, which loads in a moment."""
+        from llama_cpp import Llama
+
+        if gguf not in self._vocabularies:
+            self._vocabularies[gguf] = Llama(gguf, vocab_only=True, verbose=False)
+        return self._vocabularies[gguf]
+
+    def close(self) -> None:
+        """Free the models; llama-cpp-python raises at exit from those left open."""
+        for model in (*self._loaded.values(), *self._vocabularies.values()):
+            model.close()
+
+
+def main() -> None:
+    """Serve until the user's side closes the pipe."""
+    replies = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    inbox, models = Inbox(sys.stdin.buffer), Models()
+    jobs: dict[int, Job] = {}
+    while True:
+        try:
+            request = inbox.requests.get(block=not jobs)
+        except queue.Empty:
+            pass
+        else:
+            if request is None:
+                break
+            jobs[request["id"]] = start(request, models, inbox)
+            continue
+        for number, job in list(jobs.items()):
+            reply = advance(job)
+            if reply is None:
+                del jobs[number]
+                inbox.cancelled.discard(number)
+            else:
+                replies.write(orjson.dumps({"id": number, **reply}) + b"\n")
+    models.close()
+
+
+def advance(job: Job) -> Message | None:
+    """Return the job's next reply, None at its end; a fault is a reply too."""
+    try:
+        return next(job, None)
+    except Exception as error:
+        return {"event": "error", "message": f"{type(error).__name__}: {error}"}
+
+
+def start(request: Message, models: Models, inbox: Inbox) -> Job:
+    """Return the job that answers a request."""
+    match request["op"]:
+        case "load":
+            return load(request, models)
+        case "tokenize":
+            return tokenize(request, models)
+        case "generate":
+            return generate(request, models, inbox)
+        case unknown:
+            return iter([{"event": "error", "message": f"no such operation: {unknown}"}])
+
+
+def load(request: Message, models: Models) -> Job:
+    """Load a model."""
+    begun = time.monotonic()
+    model = models.load(request["gguf"], request["adapter"], request["context"])
+    yield {"event": "result", "value": {"seconds": time.monotonic() - begun, "context": model.n_ctx()}}
+
+
+def tokenize(request: Message, models: Models) -> Job:
+    """Turn pieces of text into ids; each piece says whether special tokens are read in it."""
+    vocabulary = models.vocabulary(request["gguf"])
+    ids: list[int] = []
+    for text, special in request["pieces"]:
+        if text:
+            ids += vocabulary.tokenize(text.encode(), add_bos=False, special=special)
+    yield {"event": "result", "value": ids}
+
+
+def generate(request: Message, models: Models, inbox: Inbox) -> Job:
+    """Evaluate a prompt's ids and stream what follows."""
+    number, sampling = request["id"], request["sampling"]
+    model = models.load(request["gguf"], request["adapter"], request["context"])
+    ids: list[int] = request["ids"]
+    begun = time.monotonic()
+    room = model.n_ctx() - len(ids)
+    if room < 1:
+        raise ValueError(f"the prompt has {len(ids)} tokens and the context holds {model.n_ctx()}")
+    reused = reuse_prefix(model, ids)
+    for position in range(reused, len(ids), PROMPT_CHUNK):
+        if number in inbox.cancelled:
+            break
+        model.eval(ids[position : position + PROMPT_CHUNK])
+        yield {"event": "prompt", "done": min(position + PROMPT_CHUNK, len(ids)), "of": len(ids)}
+    first = time.monotonic()
+    stop_ids = frozenset(request["stop_ids"])
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    count, reason = 0, "cancelled"
+    if number not in inbox.cancelled:
+        reason = "length"
+        model.set_seed(sampling["seed"])
+        limit = min(sampling["max_tokens"], room)
+        for token in model.generate(
+            ids, temp=sampling["temperature"], top_p=sampling["top_p"], top_k=sampling["top_k"], min_p=sampling["min_p"]
+        ):
+            if number in inbox.cancelled:
+                reason = "cancelled"
+                break
+            if token in stop_ids:
+                reason = "stop"
+                break
+            count += 1
+            yield {"event": "token", "token": token, "text": decoder.decode(model.detokenize([token], special=True))}
+            if count >= limit:
+                break
+    ended = time.monotonic()
+    yield {
+        "event": "done",
+        "text": decoder.decode(b"", final=True),
+        "stats": {
+            "reason": reason,
+            "prompt_tokens": len(ids),
+            "reused_tokens": reused,
+            "tokens": count,
+            "first_token_seconds": first - begun,
+            "seconds": ended - begun,
+            "tokens_per_second": count / (ended - first) if count and ended > first else 0.0,
+            "context": model.n_ctx(),
+        },
+    }
+
+
+def reuse_prefix(model: Any, ids: list[int]) -> int:
+    """Keep what the model has evaluated already; return how many tokens that saves.
+
+    At least one token is evaluated again, since its logits are what the next one is sampled from.
+    """
+    evaluated = model.input_ids[: model.n_tokens].tolist()
+    same = 0
+    for old, new in zip(evaluated, ids[:-1], strict=False):
+        if old != new:
+            break
+        same += 1
+    model.n_tokens = same
+    return same
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Intervals and tests for small counts, exact where that is cheap."""
+
+import math
+from dataclasses import dataclass
+
+Z95 = 1.959963984540054
+"""The two-sided 95 % point of the standard normal distribution."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of a count, with its 95 % Wilson interval."""
+
+    part: int
+    of: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """The share itself; 0 where there is nothing to share."""
+        return self.part / self.of if self.of else 0.0
+
+    def __str__(self) -> str:
+        if not self.of:
+            return "no data"
+        return f"{self.part}/{self.of} = {self.value:.0%} [{self.low:.0%}, {self.high:.0%}]"
+
+
+def wilson(part: int, of: int) -> Share:
+    """Return a share with its 95 % score interval (Wilson, JASA 22, 1927)."""
+    if not of:
+        return Share(part, of, 0.0, 1.0)
+    p, z2 = part / of, Z95**2
+    centre = (p + z2 / (2 * of)) / (1 + z2 / of)
+    half = Z95 / (1 + z2 / of) * math.sqrt(p * (1 - p) / of + z2 / (4 * of * of))
+    return Share(part, of, max(0.0, centre - half), min(1.0, centre + half))
+
+
+def binomial_p(part: int, of: int) -> float:
+    """Return the exact two-sided p-value of a share against one half."""
+    tail = sum(math.comb(of, k) for k in range(min(part, of - part) + 1)) / 2**of
+    return min(1.0, 2 * tail)

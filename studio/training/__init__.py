@@ -1,0 +1,1 @@
+"""Training runs: the recipe, the detached process that trains, and how it is started and watched."""

@@ -1,0 +1,130 @@
+"""A run's folder: where everything lies, and the small files through which the trainer speaks."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from store.runs import RunStatus
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of one run; self-contained, so that it can be copied to another machine."""
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The recipe, as TOML."""
+        return self.path / "recipe.toml"
+
+    @property
+    def description(self) -> Path:
+        """What the run was started with, as JSON: see `Description`."""
+        return self.path / "run.json"
+
+    @property
+    def data(self) -> Path:
+        """`train.jsonl` and `validation.jsonl`."""
+        return self.path / "data"
+
+    @property
+    def tokenizer(self) -> Path:
+        """The tokenizer and chat template that training used, and that chat must use."""
+        return self.path / "tokenizer"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The trainer's checkpoints, each with all that a resume needs."""
+        return self.path / "checkpoints"
+
+    @property
+    def adapter(self) -> Path:
+        """The trained adapter in PEFT's form."""
+        return self.path / "adapter"
+
+    @property
+    def adapter_gguf(self) -> Path:
+        """The trained adapter as llama.cpp reads it."""
+        return self.path / "adapter.gguf"
+
+    @property
+    def log(self) -> Path:
+        """All that the trainer process printed."""
+        return self.path / "log.txt"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON object a line, appended as the run goes."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def status(self) -> Path:
+        """The trainer's state: see `Status`."""
+        return self.path / "status.json"
+
+    @property
+    def parity(self) -> Path:
+        """The token-for-token proof."""
+        return self.path / "parity.json"
+
+    def latest_checkpoint(self) -> Path | None:
+        """Return the newest checkpoint that was written to its end."""
+        found = [p for p in self.checkpoints.glob("checkpoint-*") if (p / "trainer_state.json").is_file()]
+        return max(found, key=lambda p: int(p.name.rpartition("-")[2]), default=None)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a run was started with."""
+
+    id: str
+    method: str
+    base_model: str
+    base_hash: str
+    model_folder: str
+    """The prepared Hugging Face folder on the machine that started the run."""
+    snapshot: str
+    parent: str | None
+    parent_adapter: str | None
+    studio_version: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the trainer last said of itself."""
+
+    status: RunStatus
+    pid: int
+    pid_started: float
+    doing: str = ""
+    """What it is at, in words."""
+    step: int = 0
+    total_steps: int = 0
+    started_at: str | None = None
+    ended_at: str | None = None
+    error: str | None = None
+    result: dict[str, Any] | None = None
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Replace a file in one step, so that a reader never sees half of it."""
+    document = asdict(content) if hasattr(content, "__dataclass_fields__") else content
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    temporary.replace(path)
+
+
+def read_status(folder: RunFolder) -> Status | None:
+    """Return what the trainer last said, or None before its first word."""
+    try:
+        return Status(**json.loads(folder.status.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+
+
+def read_description(folder: RunFolder) -> Description:
+    """Return what the run was started with."""
+    return Description(**json.loads(folder.description.read_text(encoding="utf-8")))

@@ -1,0 +1,197 @@
+"""Starting, stopping and resuming runs; the trainer is a process of its own that outlives the terminal."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from store import runs, snapshots
+from store.database import Store
+from store.runs import ACTIVE, Run
+from studio import __version__
+from studio.errors import StudioError
+from studio.models import BaseModel, has_tokenizer, model_hash, prepare, resolve
+from studio.project import Project
+from studio.snapshots import Built, build
+from studio.training.folder import Description, RunFolder, write_json
+from studio.training.process import started_at
+from studio.training.recipe import Recipe, as_table, make_recipe, write_recipe
+from studio.training.watch import sync_all, sync_run
+
+MINIMUM_ROWS = {"sft": 2, "dpo": 4}
+"""Fewer training rows than this are no training."""
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
+
+Progress = Callable[[str], None]
+
+
+def start_run(
+    project: Project,
+    store: Store,
+    method: str,
+    *,
+    model: str | None = None,
+    overrides: list[str] | None = None,
+    parent: str | None = None,
+    on_progress: Progress | None = None,
+) -> str:
+    """Freeze the data, write the run's folder, start the trainer; return the run's id.
+
+    Raises:
+        StudioError: a setting does not fit, there is too little data, another run is going on,
+            or the model is not to be had.
+    """
+    recipe = make_recipe(method, overrides or [])
+    _refuse_second(project, store)
+    parent_run = runs.get(store, parent) if parent else None
+    base = resolve(model or (parent_run.base_model if parent_run else project.settings.model))
+    parent_adapter = _parent_adapter(project, parent_run, base)
+    built = build(project, store, "preference" if method == "dpo" else "sft")
+    _refuse_too_little(method, built)
+    if not has_tokenizer(base):
+        prepare(base, tokenizer_only=True, on_progress=on_progress)
+    digest = model_hash(base)
+    snapshots.save(store, built.snapshot)
+    run_id = runs.add(
+        store,
+        method=method,
+        base_model=base.name,
+        base_hash=digest,
+        snapshot_id=built.snapshot.id,
+        recipe=as_table(recipe),
+        parent_id=parent,
+    )
+    folder = RunFolder(project.runs / run_id)
+    description = Description(
+        id=run_id,
+        method=method,
+        base_model=base.name,
+        base_hash=digest,
+        model_folder=str(base.folder),
+        snapshot=built.snapshot.id,
+        parent=parent,
+        parent_adapter=parent_adapter,
+        studio_version=__version__,
+    )
+    try:
+        _write_folder(folder, recipe, description, built, base)
+    except OSError as error:
+        message = f"{folder.path} can't be written: {error.strerror}."
+        runs.update(store, run_id, status="failed", error=message)
+        raise StudioError(message, "Free some disk space and start again.") from error
+    _spawn(store, run_id, folder)
+    return run_id
+
+
+def stop_run(project: Project, store: Store, run_id: str) -> None:
+    """Ask a run to stop at the end of its step; it keeps a checkpoint.
+
+    Raises:
+        StudioError: the run is not going on.
+    """
+    run = sync_run(project, store, run_id)
+    if run.status not in ACTIVE or run.pid is None:
+        raise StudioError(f"{run_id} is not running; it is {run.status}.")
+    os.kill(run.pid, signal.SIGTERM)
+    runs.update(store, run_id, status="stopping")
+
+
+def resume_run(project: Project, store: Store, run_id: str) -> None:
+    """Start a stopped or failed run again, from its last checkpoint or else from its beginning.
+
+    Raises:
+        StudioError: the run is going on or is done, or its folder is gone.
+    """
+    run = sync_run(project, store, run_id)
+    if run.status in ACTIVE or run.status == "done":
+        raise StudioError(f"{run_id} is {run.status}; there is nothing to resume.")
+    _refuse_second(project, store)
+    folder = RunFolder(project.runs / run_id)
+    if not folder.recipe.is_file():
+        raise StudioError(f"{folder.path} is gone or not complete.", f"Start anew: studio train {run.method}.")
+    folder.status.unlink(missing_ok=True)
+    _spawn(store, run_id, folder)
+
+
+def _refuse_second(project: Project, store: Store) -> None:
+    active = next((r for r in sync_all(project, store) if r.status in ACTIVE), None)
+    if active:
+        raise StudioError(f"{active.id} is going on.", f"Wait for it, or stop it: studio stop {active.id}.")
+
+
+def _refuse_too_little(method: str, built: Built) -> None:
+    splits = [item.split for item, _ in built.rows]
+    train, held_out = splits.count("train"), splits.count("validation")
+    if train < MINIMUM_ROWS[method]:
+        what = "judged pairs" if method == "dpo" else "examples with an answer"
+        raise StudioError(
+            f"There are {train} {what} to train on and {MINIMUM_ROWS[method]} are needed.",
+            "Judge more pairs in Compare (3)."
+            if method == "dpo"
+            else "Import or write examples that end in an answer.",
+        )
+    if not held_out:
+        raise StudioError(
+            "No row is held out, so nothing could be measured.",
+            "Judge or add a few more, or raise validation under [splits] in studio.toml before importing.",
+        )
+
+
+def _parent_adapter(project: Project, parent: Run | None, base: BaseModel) -> str | None:
+    if parent is None:
+        return None
+    adapter = RunFolder(project.runs / parent.id).adapter
+    if not (adapter / "adapter_config.json").is_file():
+        raise StudioError(f"{parent.id} has no adapter to go on from; it is {parent.status}.")
+    if parent.base_model != base.name:
+        raise StudioError(f"{parent.id} was trained on {parent.base_model}, not on {base.name}.")
+    return os.path.relpath(adapter, project.runs)
+
+
+def _write_folder(folder: RunFolder, recipe: Recipe, description: Description, built: Built, base: BaseModel) -> None:
+    folder.path.mkdir(parents=True, mode=0o700)
+    for sub in (folder.data, folder.tokenizer, folder.checkpoints):
+        sub.mkdir()
+    write_recipe(recipe, folder.recipe)
+    write_json(folder.description, description)
+    for name in TOKENIZER_FILES:
+        if (base.folder / name).is_file():
+            shutil.copyfile(base.folder / name, folder.tokenizer / name)
+    for split in ("train", "validation"):
+        _write_rows(folder.data / f"{split}.jsonl", [pair for pair in built.rows if pair[0].split == split])
+
+
+def _write_rows(path: Path, rows: list[Any]) -> None:
+    with path.open("wb") as file:
+        for item, row in rows:
+            content = {name: value for name, value in asdict(row).items() if value is not None}
+            file.write(orjson.dumps({"example": item.example_id, **content}) + b"\n")
+
+
+def _spawn(store: Store, run_id: str, folder: RunFolder) -> None:
+    environment = {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_OFFLINE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONUNBUFFERED": "1",
+    }
+    with folder.log.open("ab") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "studio.training.worker", str(folder.path.resolve())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment,
+            cwd=folder.path,
+        )
+    runs.update(store, run_id, status="starting", pid=child.pid, pid_started=started_at(child.pid))

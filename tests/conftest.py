@@ -1,0 +1,32 @@
+"""Fixtures that the tests of every package share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from store.database import Store
+from studio.project import Project, create_project
+
+SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real files beside the repository; tests that need it skip where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the real data files are not beside this repository (../shared/data)")
+    return SHARED_DATA
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """An empty project in a folder of its own."""
+    return create_project(tmp_path / "project")
+
+
+@pytest.fixture
+def store(project: Project) -> Iterator[Store]:
+    """The open database of `project`."""
+    with project.open_store() as opened:
+        yield opened
