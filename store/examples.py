@@ -304,6 +304,16 @@ def responses(store: Store, example_id: int) -> list[Response]:
     return [_response(row) for row in rows]
 
 
+def response_counts(store: Store, example_ids: list[int]) -> dict[int, int]:
+    """Return how many responses each of these examples (a screenful) has; those without are left out."""
+    marks = ",".join("?" * len(example_ids))
+    return dict(
+        store.connection.execute(
+            f"SELECT example_id, COUNT(*) FROM response WHERE example_id IN ({marks}) GROUP BY 1", example_ids
+        )
+    )
+
+
 def all_responses(store: Store) -> Iterator[Response]:
     """Yield every response of the project, oldest first."""
     return (_response(row) for row in store.connection.execute(f"{_SELECT_RESPONSE} ORDER BY id"))

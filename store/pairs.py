@@ -169,10 +169,28 @@ def current_verdicts(store: Store) -> Iterator[Entry]:
     return (Entry(*row) for row in rows)
 
 
+def current_verdicts_of(store: Store, example_id: int) -> list[Entry]:
+    """Return the verdicts that count for an example's pairs, in journal order."""
+    columns = ", ".join(f"v.{name}" for name in _ENTRY_COLUMNS.split(", "))
+    rows = store.connection.execute(
+        f"SELECT {columns} FROM pair p JOIN current_verdict v ON v.pair_id = p.id WHERE p.example_id = ? ORDER BY v.id",
+        (example_id,),
+    )
+    return [Entry(*row) for row in rows]
+
+
 def standing_verdicts(store: Store) -> Iterator[Entry]:
     """Yield every verdict that was not undone, earlier ones on the same pair too, in journal order."""
     rows = store.connection.execute(f"SELECT {_ENTRY_COLUMNS} FROM standing_verdict ORDER BY id")
     return (Entry(*row) for row in rows)
+
+
+def latest_verdicts(store: Store, *, rater: str, limit: int) -> list[Entry]:
+    """Return the verdicts that a person gave last and that stand, newest first."""
+    rows = store.connection.execute(
+        f"SELECT {_ENTRY_COLUMNS} FROM standing_verdict WHERE rater = ? ORDER BY id DESC LIMIT ?", (rater, limit)
+    )
+    return [Entry(*row) for row in rows]
 
 
 def entries(store: Store, *, pair_id: int | None = None) -> Iterator[Entry]:

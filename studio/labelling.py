@@ -76,6 +76,11 @@ def report(store: Store) -> LabellingReport:
     )
 
 
+def recent_seconds(store: Store, *, rater: str, limit: int = 50) -> list[float]:
+    """Return how long a person looked at each of the pairs answered last, newest first, pauses left out."""
+    return _seconds(pairs.latest_verdicts(store, rater=rater, limit=limit))
+
+
 def _seconds(entries: Iterable[Entry]) -> list[float]:
     spans = [
         (datetime.fromisoformat(e.answered_at) - datetime.fromisoformat(e.shown_at)).total_seconds()

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from store.database import Store
+from studio.models import BaseModel, prepare, resolve
 from studio.project import Project, create_project
+from studio.rendering import ChatTokenizer
 
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
@@ -30,3 +32,23 @@ def store(project: Project) -> Iterator[Store]:
     """The open database of `project`."""
     with project.open_store() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def base_model() -> BaseModel:
+    """The small default model with its tokenizer; its weights are prepared where a test trains."""
+    model = resolve("smollm2")
+    prepare(model, tokenizer_only=True)
+    return model
+
+
+@pytest.fixture(scope="session")
+def model_folder(base_model: BaseModel) -> Path:
+    """The default model's Hugging Face folder, tokenizer and template in it."""
+    return base_model.folder
+
+
+@pytest.fixture(scope="session")
+def tokenizer(model_folder: Path) -> ChatTokenizer:
+    """The default model's tokenizer."""
+    return ChatTokenizer.load(model_folder)

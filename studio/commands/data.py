@@ -1,5 +1,6 @@
 """`studio import`, `export`, `formats` and `compare`: data in, data out, and what the labels say."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def import_(
                 path,
                 format=format_name,
                 mapping=mapping,
-                on_progress=lambda p, name=path.name: progress(f"{name}: {p}"),
+                on_progress=partial(_show_progress, path.name),
             )
             progress_done()
             reports.append(report)
@@ -53,6 +54,10 @@ def import_(
                 _say_import(report)
     if as_json:
         print_json(reports)
+
+
+def _show_progress(name: str, state: Any) -> None:
+    progress(f"{name}: {state}")
 
 
 def _mapping(mappings: tuple[str, ...]) -> dict[str, str] | None:

@@ -34,6 +34,8 @@ class Row:
     """Between the first two candidates; left is the first."""
     comment: str = ""
     rater: str = ""
+    problem: str | None = None
+    """Why the row means less than it seems to say."""
 
 
 @dataclass(frozen=True)

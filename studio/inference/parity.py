@@ -102,7 +102,7 @@ def check_run_folder(path: Path, base_gguf: Path) -> ParityResult:
     tokenizer = ChatTokenizer.load(folder.tokenizer)
     with Engine(folder.path / "engine.log") as engine:
         result = check(engine, tokenizer, base_gguf, _conversations(folder))
-    write_json(folder.path / "parity.json", result)
+    write_json(folder.parity, result)
     return result
 
 

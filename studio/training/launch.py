@@ -50,12 +50,12 @@ def start_run(
             or the model is not to be had.
     """
     recipe = make_recipe(method, overrides or [])
-    _refuse_second(project, store)
+    refuse_second(project, store)
     parent_run = runs.get(store, parent) if parent else None
     base = resolve(model or (parent_run.base_model if parent_run else project.settings.model))
     parent_adapter = _parent_adapter(project, parent_run, base)
     built = build(project, store, "preference" if method == "dpo" else "sft")
-    _refuse_too_little(method, built)
+    refuse_too_little(method, built)
     if not has_tokenizer(base):
         prepare(base, tokenizer_only=True, on_progress=on_progress)
     digest = model_hash(base)
@@ -113,7 +113,7 @@ def resume_run(project: Project, store: Store, run_id: str) -> None:
     run = sync_run(project, store, run_id)
     if run.status in ACTIVE or run.status == "done":
         raise StudioError(f"{run_id} is {run.status}; there is nothing to resume.")
-    _refuse_second(project, store)
+    refuse_second(project, store)
     folder = RunFolder(project.runs / run_id)
     if not folder.recipe.is_file():
         raise StudioError(f"{folder.path} is gone or not complete.", f"Start anew: studio train {run.method}.")
@@ -121,13 +121,15 @@ def resume_run(project: Project, store: Store, run_id: str) -> None:
     _spawn(store, run_id, folder)
 
 
-def _refuse_second(project: Project, store: Store) -> None:
+def refuse_second(project: Project, store: Store) -> None:
+    """Raise a StudioError where another run is going on."""
     active = next((r for r in sync_all(project, store) if r.status in ACTIVE), None)
     if active:
         raise StudioError(f"{active.id} is going on.", f"Wait for it, or stop it: studio stop {active.id}.")
 
 
-def _refuse_too_little(method: str, built: Built) -> None:
+def refuse_too_little(method: str, built: Built) -> None:
+    """Raise a StudioError where there are too few rows to train on, or none to measure with."""
     splits = [item.split for item, _ in built.rows]
     train, held_out = splits.count("train"), splits.count("validation")
     if train < MINIMUM_ROWS[method]:

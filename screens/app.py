@@ -1,0 +1,186 @@
+"""The app: opens the project's store, switches between the areas, ends cleanly."""
+
+import asyncio
+import os
+import signal
+import traceback
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+# Before Textual reads them: a terminal far away wants few frames and no motion.
+os.environ.setdefault("TEXTUAL_FPS", "30")
+os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+
+from rich.console import RenderableType
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.theme import Theme
+
+from screens.base import StudioModal, StudioScreen, message_of
+from screens.keys import AREAS, EVERYWHERE, LIST, TEXT, keymap_problems
+from store import interface_state
+from studio.errors import StudioError
+from studio.preferences import Preferences, read_preferences, save_theme
+from studio.project import Project, is_project, open_project
+
+SCREENS_OF_AREAS = {
+    "data": "screens.data:DataScreen",
+    "examples": "screens.examples:ExamplesScreen",
+    "compare": "screens.compare:CompareScreen",
+    "train": "screens.train:TrainScreen",
+    "chat": "screens.chat:ChatScreen",
+}
+"""Where each area's screen is; a module is imported when its area is first shown."""
+
+
+class StudioApp(App[None]):
+    """Tuning Studio on one project."""
+
+    TITLE = "Tuning Studio"
+    CSS_PATH = "app.tcss"
+    BINDINGS = EVERYWHERE
+    ENABLE_COMMAND_PALETTE = True
+    ALLOW_SELECT = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal"), (120, "-wide")]
+
+    def __init__(self, project: Project, preferences: Preferences | None = None) -> None:
+        self.project = project
+        self.store = project.open_store()
+        self._preferences = preferences or Preferences()
+        self._areas: dict[str, StudioScreen] = {}
+        area = interface_state.recall(self.store, "area", "data")
+        # Set on the instance: the app opens in the area where it was left, and paints no other first.
+        self.DEFAULT_MODE = area if area in AREAS else "data"  # type: ignore[misc]
+        super().__init__()
+        for name in AREAS:
+            self.add_mode(name, cast(Callable[[], Screen[Any]], partial(self._make_screen, name)))
+        self.animation_level = "none"
+        self.theme = self._kept_theme = self._first_theme()
+
+    def on_mount(self) -> None:
+        """Take over the user's keys, and leave in order when the terminal goes away."""
+        loop = asyncio.get_running_loop()
+        if not self.is_headless:
+            for number in (signal.SIGHUP, signal.SIGTERM):
+                loop.add_signal_handler(number, self.exit)
+        keymap = {**self._preferences.keys, **self.project.settings.keys}
+        self.set_keymap(keymap)
+        for problem in keymap_problems(keymap):
+            self.notify(problem, severity="warning", markup=False, timeout=30)
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+
+    def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Keep the places of all areas, then end."""
+        for screen in self._areas.values():
+            screen.remember()
+        super().exit(result, return_code, message)
+
+    def on_unmount(self) -> None:
+        """Fold the write-ahead log in."""
+        self.store.close()
+
+    def area_screen(self, area: str) -> StudioScreen | None:
+        """Return an area's screen if it was shown in this session."""
+        return self._areas.get(area)
+
+    async def show_area(self, area: str) -> StudioScreen:
+        """Switch to an area, and remember it; return its screen."""
+        await self.switch_mode(area)
+        interface_state.remember(self.store, "area", area)
+        return self._areas[area]
+
+    async def action_area(self, area: str) -> None:
+        """Switch to an area."""
+        await self.show_area(area)
+
+    def action_help(self) -> None:
+        """List every key that works on the present screen."""
+        from screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    async def action_quit(self) -> None:
+        """Leave, after a question where something would be lost."""
+        unsaved = self._unsaved()
+        if not unsaved:
+            self.exit()
+            return
+        from screens.dialogs import Confirm
+
+        self.push_screen(Confirm(f"{unsaved} Leave without it?", yes="Leave"), self._leave_if)
+
+    def notify_error(self, error: StudioError) -> None:
+        """Say what went wrong and what to do about it, until it is dismissed or long read."""
+        self.notify(message_of(error), severity="error", markup=False, timeout=30)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """List for the palette what keys do on this screen, moving about left out, and the themes."""
+        seen: set[str] = {b.action for b in (*LIST, *TEXT) if isinstance(b, Binding)}
+        for node, binding, enabled, tooltip in screen.active_bindings.values():
+            if enabled and binding.id and binding.description and binding.action not in seen:
+                seen.add(binding.action)
+                run = partial(self.run_action, binding.action, node)
+                yield SystemCommand(tooltip or binding.description, f"key: {binding.key}", run)
+        yield SystemCommand(
+            "Change the theme", "Colours; ansi-dark and ansi-light use the terminal's own", self.search_themes
+        )
+
+    def _make_screen(self, area: str) -> StudioScreen:
+        module, _, name = SCREENS_OF_AREAS[area].partition(":")
+        screen = cast(StudioScreen, getattr(import_module(module), name)())
+        self._areas[area] = screen
+        return screen
+
+    def _first_theme(self) -> str:
+        if os.environ.get("NO_COLOR"):
+            return "ansi-dark"
+        theme = self._preferences.theme
+        return theme if theme in self.available_themes else "textual-dark"
+
+    def _fatal_error(self) -> None:
+        # Textual would print every local variable, and with them what people wrote in their data.
+        log = self.project.folder / "crash.log"
+        log.touch(mode=0o600)
+        with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            traceback.print_exc(file=file)
+        self.panic(Text(f"Tuning Studio failed; what was saved is safe. {log} says where in the program."))
+
+    def _keep_theme(self, theme: Theme) -> None:
+        if theme.name == self._kept_theme or self.is_headless:
+            return
+        self._kept_theme = theme.name
+        try:
+            save_theme(theme.name)
+        except OSError as error:
+            self.notify(f"The theme can't be kept: {error.strerror}.", severity="warning", markup=False)
+
+    def _unsaved(self) -> str:
+        stack = [s for s in self.screen_stack if isinstance(s, StudioModal | StudioScreen)]
+        return next((s.unsaved for s in [*reversed(stack), *self._areas.values()] if s.unsaved), "")
+
+    def _leave_if(self, yes: bool | None) -> None:
+        if yes:
+            self.exit()
+
+
+def run_app(folder: Path) -> int:
+    """Open the app on a folder, by way of the welcome screen where it is no project; return the exit status."""
+    # The driver believes these over the terminal itself, and then no resize is seen.
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
+    if not is_project(folder):
+        from screens.welcome import WelcomeApp
+
+        chosen = WelcomeApp(folder).run(mouse=False)
+        if chosen is None:
+            return 0
+        folder = chosen
+    app = StudioApp(open_project(folder), read_preferences())
+    app.run(mouse=False)
+    return app.return_code or 0

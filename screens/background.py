@@ -1,0 +1,43 @@
+"""Work in a thread with a store of its own, so that the screen never waits."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from textual.worker import Worker
+
+from screens.base import StudioModal, StudioScreen
+from store.database import Store
+from store.errors import StoreError
+from studio.errors import StudioError
+
+Result = TypeVar("Result")
+
+
+def in_background(
+    screen: StudioScreen | StudioModal[Any],
+    work: Callable[[Store], Result],
+    done: Callable[[Result], object],
+    *,
+    failed: Callable[[StudioError], object] | None = None,
+    group: str = "default",
+) -> Worker[None]:
+    """Call `work` in a thread; then, back in the screen, `done` with its result or `failed` with the reason."""
+    project = screen.studio.project
+    on_failure = failed or screen.studio.notify_error
+
+    def run() -> None:
+        try:
+            with project.open_store() as store:
+                result = work(store)
+        except StudioError as error:
+            screen.call_later(on_failure, error)
+        except (StoreError, OSError) as error:
+            screen.call_later(on_failure, StudioError(str(error)))
+        except Exception as error:
+            # A fault of ours must be seen, and must not take the app with the user's work down.
+            screen.log.error(f"{type(error).__name__}: {error}")
+            screen.call_later(on_failure, StudioError(f"The program failed: {type(error).__name__}: {error}"))
+        else:
+            screen.call_later(done, result)
+
+    return screen.run_worker(run, thread=True, group=group, exit_on_error=False)

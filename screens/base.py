@@ -1,0 +1,104 @@
+"""What all screens share: the header line, the body and the line of keys."""
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import ModalScreen, Screen, ScreenResultType
+
+from screens.keys import DIALOG, EVERYWHERE
+from screens.widgets.bars import HeaderBar, KeyBar
+from studio.errors import StudioError
+from studio.text import clean
+
+if TYPE_CHECKING:
+    from screens.app import StudioApp
+
+
+HELP_KEYS = [binding for binding in EVERYWHERE if isinstance(binding, Binding) and binding.id == "app.help"]
+"""The help's own keys, for windows, which the app's keys don't reach."""
+
+
+class StudioScreen(Screen[None]):
+    """One area of the app: a header line, a body, a line of keys."""
+
+    AREA: ClassVar[str] = ""
+    """The area's name in `screens.keys.AREAS`."""
+
+    MARKS: ClassVar[str] = ""
+    """What the signs in the screen's list mean; the help says it."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal"), (120, "-wide")]
+
+    @property
+    def studio(self) -> "StudioApp":
+        """The app, with its project and its store."""
+        from screens.app import StudioApp
+
+        return cast(StudioApp, self.app)
+
+    @property
+    def unsaved(self) -> str:
+        """What would be lost by leaving now, in a few words; empty where nothing would."""
+        return ""
+
+    def compose(self) -> ComposeResult:
+        """Lay the header, the screen's own body and the keys."""
+        yield HeaderBar(self.studio.project.settings.name or self.studio.project.folder.name, self.AREA)
+        with Container(id="body"):
+            yield from self.compose_body()
+        yield KeyBar()
+
+    def compose_body(self) -> ComposeResult:
+        """Lay the screen's own widgets."""
+        return iter(())
+
+    def set_status(self, text: str) -> None:
+        """Show a short text at the right end of the header."""
+        self.query_one(HeaderBar).set_status(text)
+
+    def notify_error(self, error: StudioError) -> None:
+        """Say what went wrong and what to do about it."""
+        self.studio.notify_error(error)
+
+    def remember(self) -> None:
+        """Keep where one is for the next session; called when the area is left."""
+
+    def on_screen_suspend(self) -> None:
+        """Keep the place."""
+        self.remember()
+
+    def action_back(self) -> None:
+        """Go back one step; a screen that has steps says what they are."""
+
+
+class StudioModal(ModalScreen[ScreenResultType]):
+    """A window over a screen; F1 lists its keys too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*DIALOG, *HELP_KEYS]
+
+    @property
+    def studio(self) -> "StudioApp":
+        """The app, with its project and its store."""
+        from screens.app import StudioApp
+
+        return cast(StudioApp, self.app)
+
+    @property
+    def unsaved(self) -> str:
+        """What would be lost by leaving now, in a few words; empty where nothing would."""
+        return ""
+
+    def action_help(self) -> None:
+        """List the keys that work here."""
+        self.studio.action_help()
+
+    def action_cancel(self) -> None:
+        """Close without a result."""
+        self.dismiss(None)
+
+
+def message_of(error: StudioError) -> str:
+    """Return an error's text for the screen: what is wrong, then what to do."""
+    return clean(f"{error.message}\n{error.hint}".rstrip())

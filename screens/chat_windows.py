@@ -1,0 +1,123 @@
+"""The windows of the chat: system prompt, sampling, and the prompt's tokens."""
+
+from dataclasses import fields
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.getters import query_one
+from textual.widgets import Input, Static
+
+from screens import keys
+from screens.background import in_background
+from screens.base import StudioModal
+from screens.example_text import tokens_spans
+from screens.widgets.safe_text_area import SafeTextArea
+from screens.widgets.text_view import Span, TextView
+from store.database import Store
+from store.examples import Message
+from studio.errors import StudioError
+from studio.inference.conversation import with_sampling
+from studio.inference.engine import Sampling
+from studio.project import Project
+from studio.text import clean
+
+
+class SystemPrompt(StudioModal[str]):
+    """The system prompt to edit; gives None when it was left."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.SYSTEM_PROMPT
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._before = text
+
+    def compose(self) -> ComposeResult:
+        """Lay the text under what can be done."""
+        with Vertical(classes="window tall"):
+            yield Static("System prompt (f2: keep it, esc: leave it as it was)", markup=False, classes="pane-title")
+            yield SafeTextArea(self._before, tab_behavior="focus", compact=True)
+
+    def on_mount(self) -> None:
+        """Write at once."""
+        area = self.query_one(SafeTextArea)
+        area.cursor_blink = False
+        area.focus()
+
+    def action_submit(self) -> None:
+        """Give the text."""
+        self.dismiss(self.query_one(SafeTextArea).text.strip())
+
+
+class SamplingForm(StudioModal[Sampling]):
+    """The sampling settings to change; gives None when they were left."""
+
+    CSS_PATH = "form.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = keys.FORM
+
+    problem = query_one("#problem", Static)
+
+    def __init__(self, sampling: Sampling) -> None:
+        super().__init__()
+        self._sampling = sampling
+
+    def compose(self) -> ComposeResult:
+        """Lay a line a setting."""
+        with Vertical(classes="window form"):
+            yield Static("Sampling; temperature 0 takes the likeliest token", markup=False, classes="pane-title")
+            for field in fields(Sampling):
+                with Horizontal(classes="field"):
+                    yield Static(field.name.replace("_", " "), classes="label", markup=False)
+                    line = Input(f"{getattr(self._sampling, field.name):g}", id=field.name, select_on_focus=False)
+                    line.cursor_blink = False
+                    yield line
+            yield Static("", id="problem", markup=False)
+            yield Static("enter: take them    tab: next    esc: leave them", markup=False)
+
+    @on(Input.Submitted)
+    def action_submit(self) -> None:
+        """Give the settings, unless one does not fit."""
+        changes = {field.name: self.query_one(f"#{field.name}", Input).value.strip() for field in fields(Sampling)}
+        try:
+            self.dismiss(with_sampling(self._sampling, changes))
+        except ValueError as error:
+            self.problem.update(clean(str(error)))
+
+
+class TokensWindow(StudioModal[None]):
+    """A prompt as it is sent: the very ids, each with its text."""
+
+    def __init__(self, model: str, messages: list[Message]) -> None:
+        super().__init__()
+        self._model = model
+        self._messages = messages
+
+    def compose(self) -> ComposeResult:
+        """Lay the text in a window."""
+        with Vertical(classes="window tall"):
+            yield TextView()
+
+    def on_mount(self) -> None:
+        """Render in a thread."""
+        view = self.query_one(TextView)
+        view.show("rendering ...")
+        view.focus()
+        work = partial(_tokens, self.studio.project, self._model, self._messages)
+        in_background(self, work, view.show, failed=self._failed)
+
+    def _failed(self, error: StudioError) -> None:
+        self.query_one(TextView).show(str(error))
+
+
+def _tokens(project: Project, model: str, messages: list[Message], store: Store) -> list[Span]:
+    from studio.inference.chat import load_tokenizer, resolve_chat_model
+    from studio.rendering import render_prompt
+
+    tokenizer = load_tokenizer(resolve_chat_model(project, store, model).tokenizer_folder)
+    rendering = render_prompt(tokenizer, messages)
+    ids = " ".join(map(str, rendering.ids))
+    heading = Span(f"The prompt as {model} is given it\n\n", "bold")
+    return [heading, *tokens_spans(rendering, tokenizer.special_ids), Span(f"\n\nThe ids\n{ids}")]

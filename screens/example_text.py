@@ -1,0 +1,141 @@
+"""What an example looks like in words: its line in a list, its messages, its text and its tokens."""
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal
+
+from screens.widgets.conversation import message_text
+from screens.widgets.table import Row
+from screens.widgets.text_view import Span
+from store.examples import Example, Message, Response, completion_of, prompt_of
+from store.pairs import Entry
+from store.records import Record
+
+if TYPE_CHECKING:
+    from studio.rendering import Rendering
+
+ExampleView = Literal["messages", "text", "tokens"]
+VIEWS: tuple[ExampleView, ...] = ("messages", "text", "tokens")
+
+PREVIEW_LENGTH = 400
+
+LEGEND = "Prompt tokens are faint, trained ones bold and underlined, special ones reversed; \N{MIDDLE DOT} is a space."
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One way in which an example's prompt is answered."""
+
+    label: str
+    messages: list[Message]
+
+
+def example_row(example: Example, responses: int) -> Row:
+    """Return an example's line for a list."""
+    marks = f"{'a' if example.status == 'approved' else 'r' if example.status == 'rejected' else ' '}"
+    marks += f"{'f' if example.flagged else ' '}{'x' if example.excluded else ' '}"
+    answers = str(responses) if responses else "-"
+    return Row((marks, str(example.id), example.split, answers, first_words(example)), dim=example.excluded)
+
+
+def first_words(example: Example) -> str:
+    """Return the beginning of what the user asks first."""
+    asked = next((m for m in example.messages if m.get("role") == "user"), None)
+    first = asked or (example.messages[0] if example.messages else {})
+    return message_text(first)[:PREVIEW_LENGTH]
+
+
+def state_words(example: Example, record: Record | None) -> str:
+    """Return an example's state and origin in words, what matters most first."""
+    words = [f"example {example.id}", example.split, example.status]
+    words += ["flagged"] if example.flagged else []
+    words += ["excluded"] if example.excluded else []
+    words += ["record excluded"] if record and record.excluded else []
+    origin = [f"{record.source}:{record.line}"] if record else []
+    return "  |  ".join([", ".join(words), f"revision {example.revision}", *origin])
+
+
+def completions_of(example: Example, responses: list[Response], verdicts: list[Entry]) -> list[Completion]:
+    """Return the example's own answer, if it has one, and the responses with what was thought of them."""
+    own = completion_of(example.messages)
+    found = [Completion("the example's own answer", own)] if own else []
+    for number, response in enumerate(responses, start=1):
+        words = [f"response {number} of {len(responses)}", response.author or response.origin]
+        words += _judged(response, verdicts)
+        found.append(Completion(", ".join(words), response.messages))
+    return found
+
+
+def conversation_of(example: Example, completion: Completion | None) -> list[Message]:
+    """Return the prompt with one of its answers."""
+    if completion is None:
+        return example.messages
+    return [*prompt_of(example.messages), *completion.messages]
+
+
+def messages_spans(example: Example, completion: Completion | None) -> list[Span]:
+    """Return the turns, each under who speaks."""
+    spans: list[Span] = []
+    prompt = prompt_of(example.messages)
+    for message in prompt:
+        spans += _turn(str(message.get("role", "?")), message)
+    if completion is not None:
+        for message in completion.messages:
+            spans += _turn(f"{message.get('role', '?')} ({completion.label})", message)
+    elif len(prompt) == len(example.messages):
+        spans.append(Span("no answer yet\n", "italic"))
+    return spans
+
+
+def text_spans(rendering: "Rendering", special: frozenset[int]) -> list[Span]:
+    """Return the rendered text, control tokens reversed, what is trained underlined."""
+    marked = zip(rendering.ids, rendering.trained, rendering.pieces, strict=True)
+    styled = ((_style(token in special, trained, "underline"), piece) for token, trained, piece in marked)
+    return [Span("".join(piece for _, piece in run), style) for style, run in groupby(styled, key=lambda s: s[0])]
+
+
+def tokens_spans(rendering: "Rendering", special: frozenset[int]) -> list[Span]:
+    """Return the tokens between bars, every second one in another colour."""
+    spans = [Span(f"{LEGEND}\n\n", "italic")]
+    marked = zip(rendering.ids, rendering.trained, rendering.pieces, strict=True)
+    for number, (token, trained, piece) in enumerate(marked):
+        style = _style(token in special, trained, "bold underline" + (" cyan" if number % 2 else ""))
+        spans += [Span(_visible(piece), style), Span("|", "dim")]
+        if piece.endswith("\n"):
+            spans.append(Span("\n"))
+    return spans
+
+
+def counts_words(rendering: "Rendering") -> str:
+    """Return how many tokens there are."""
+    trained = sum(rendering.trained)
+    return f"{len(rendering.ids):,} tokens: {rendering.prompt_length:,} prompt, {trained:,} trained"
+
+
+def _judged(response: Response, verdicts: list[Entry]) -> list[str]:
+    words = [{True: "labelled good", False: "labelled bad"}[response.label]] if response.label is not None else []
+    for entry in verdicts:
+        if response.id not in (entry.left_id, entry.right_id):
+            continue
+        chosen = entry.chosen_and_rejected
+        if chosen:
+            words.append("chosen" if chosen[0] == response.id else "rejected")
+        else:
+            words.append({"tie": "tie", "both_bad": "both bad"}.get(entry.verdict or "", "skipped"))
+    return list(dict.fromkeys(words))
+
+
+def _turn(title: str, message: Message) -> list[Span]:
+    return [Span(f"{title}\n", "bold underline"), Span(f"{message_text(message)}\n\n")]
+
+
+def _style(special: bool, trained: bool, trained_style: str) -> str:
+    style = trained_style if trained else "dim"
+    return f"{style} reverse" if special else style
+
+
+def _visible(piece: str) -> str:
+    """Return a token's text with its spaces and line ends to be seen; one that goes on with a character is dots."""
+    if not piece:
+        return ".."
+    return piece.replace(" ", "\N{MIDDLE DOT}").replace("\n", "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}")

@@ -1,0 +1,379 @@
+"""Examples: what the model will learn from, as messages, as text and as tokens; approved, edited, left out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.getters import query_one
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from screens import keys
+from screens.base import StudioScreen, message_of
+from screens.example_text import (
+    VIEWS,
+    Completion,
+    ExampleView,
+    completions_of,
+    conversation_of,
+    counts_words,
+    example_row,
+    messages_spans,
+    state_words,
+    text_spans,
+    tokens_spans,
+)
+from screens.widgets.table import Column, RecordTable, Row
+from screens.widgets.text_view import Span, TextView
+from store import examples, interface_state, pairs, records
+from store.database import Store
+from store.examples import Example, ExampleQuery, Split
+from store.records import Record
+from studio.errors import StudioError
+from studio.preview import Preview
+from studio.text import clean_line
+
+SEARCH_DELAY = 0.15
+SPLITS: tuple[Split | None, ...] = (None, "train", "validation", "test")
+
+NO_EXAMPLES = "No examples yet. Import data on the Data screen (1, then i)."
+NOTHING_FOUND = "No example matches. Press esc to see all."
+
+
+class ExamplesScreen(StudioScreen):
+    """A list of examples beside (or over) the example under the cursor."""
+
+    AREA = "examples"
+    MARKS = "a approved, r rejected, f flagged, x excluded"
+    CSS_PATH = "examples.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = keys.EXAMPLES
+
+    table = query_one("#examples", RecordTable)
+    detail = query_one("#example", TextView)
+    filters = query_one("#filters", Static)
+    state = query_one("#state", Static)
+    search = query_one("#search", Input)
+
+    @dataclass
+    class Drawn(Message):
+        """A rendering is done, or could not be done; `number` says which one was asked for."""
+
+        number: int
+        spans: list[Span]
+        counts: str
+
+    @dataclass
+    class Preparing(Message):
+        """How far the tokenizer's preparation is; `ready` at its end."""
+
+        words: str
+        ready: bool = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._query = ExampleQuery()
+        self._view: ExampleView = VIEWS[0]
+        self._example: Example | None = None
+        self._record: Record | None = None
+        self._completions: list[Completion] = []
+        self._completion = 0
+        self._asked = 0
+        self._preparing = False
+        self._preview: Preview | None = None
+        self._debounce: Timer | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """Lay the filters over the list and the example."""
+        yield Static("", id="filters", classes="status-line", markup=False)
+        search = Input(id="search", placeholder="words of the record; enter goes to the list")
+        search.cursor_blink = False
+        yield search
+        columns = [Column("", 3), Column("Id", 6), Column("Split", 10), Column("Replies", 7), Column("Asked")]
+        with Container(id="panes"):
+            yield RecordTable(columns, self._rows, id="examples")
+            with Container(id="reading"):
+                yield Static("", id="state", classes="status-line", markup=False)
+                yield TextView(id="example")
+
+    def on_mount(self) -> None:
+        """Begin in the list."""
+        self.search.display = False
+        self.table.focus()
+
+    def on_screen_resume(self) -> None:
+        """Show the examples where they were left; other screens may have changed them."""
+        if self.table.ids == examples.ids(self.studio.store, self._query):
+            self._refresh()
+        else:
+            left_at = interface_state.recall(self.studio.store, "examples.example")
+            self._find(cursor_id=self.table.cursor_id or left_at)
+
+    def go_to(self, example_id: int) -> None:
+        """Show one example, whatever the filters are."""
+        if not self.table.go_to(example_id):
+            self._query = ExampleQuery()
+            self._find(cursor_id=example_id)
+        self.table.focus()
+
+    def remember(self) -> None:
+        """Keep which example was looked at."""
+        if self.table.cursor_id is not None:
+            interface_state.remember(self.studio.store, "examples.example", self.table.cursor_id)
+
+    # The list
+
+    def _find(self, *, cursor_id: int | None = None) -> None:
+        ids = examples.ids(self.studio.store, self._query)
+        empty = NO_EXAMPLES if self._query == ExampleQuery() else NOTHING_FOUND
+        self.table.show(ids, cursor_id=cursor_id or self.table.cursor_id, empty=empty)
+        parts: list[str] = [self._query.split or "all splits"]
+        parts += ["only flagged"] if self._query.flagged_only else []
+        parts += [f"search: {self._query.text}"] if self._query.text else []
+        self.filters.update(" " + clean_line("  |  ".join(parts)))
+        self._say_place()
+
+    def _say_place(self) -> None:
+        shown = len(self.table.ids)
+        self.set_status(f"{self.table.cursor + 1:,}/{shown:,} examples" if shown else "0 examples")
+
+    def _rows(self, ids: list[int]) -> dict[int, Row]:
+        counts = examples.response_counts(self.studio.store, ids)
+        found = examples.get_many(self.studio.store, ids)
+        return {number: example_row(example, counts.get(number, 0)) for number, example in found.items()}
+
+    @on(RecordTable.Highlighted, "#examples")
+    def _follow(self, event: RecordTable.Highlighted) -> None:
+        self._say_place()
+        self._completion = 0
+        self._read(event.row_id)
+
+    @on(RecordTable.Opened, "#examples")
+    def _open(self) -> None:
+        self.action_switch_pane()
+
+    def _read(self, example_id: int | None, *, keep_place: bool = False) -> None:
+        if example_id is None:
+            self._example = None
+            self._completions = []
+            self.state.update("")
+            self.detail.show("")
+            return
+        store = self.studio.store
+        self._example = examples.get(store, example_id)
+        record_id = self._example.record_id
+        self._record = None if record_id is None else records.get(store, record_id)
+        self._completions = completions_of(
+            self._example, examples.responses(store, example_id), pairs.current_verdicts_of(store, example_id)
+        )
+        self._draw(keep_place=keep_place)
+
+    # The example
+
+    @property
+    def _shown_completion(self) -> Completion | None:
+        return self._completions[self._completion % len(self._completions)] if self._completions else None
+
+    def _draw(self, *, keep_place: bool = False) -> None:
+        example = self._example
+        if example is None:
+            return
+        self._asked += 1
+        self._say_state()
+        if self._view == "messages":
+            self.detail.show(messages_spans(example, self._shown_completion), keep_place=keep_place)
+        else:
+            self._render_text(self._asked, self._view, example, self._shown_completion)
+
+    def _say_state(self, counts: str = "") -> None:
+        if self._example is not None:
+            completion = self._shown_completion
+            shown = completion.label if completion and self._view != "messages" and len(self._completions) > 1 else ""
+            state = state_words(self._example, self._record)
+            parts = [part for part in (self._view, counts, state, shown) if part]
+            self.state.update(clean_line(" " + "  |  ".join(parts)))
+
+    @work(thread=True, exclusive=True, group="render")
+    def _render_text(self, number: int, view: ExampleView, example: Example, completion: Completion | None) -> None:
+        try:
+            messages = conversation_of(example, completion)
+            rendering, special = self._project_preview().render(messages, example.tools)
+        except StudioError as error:
+            self.post_message(self.Drawn(number, [Span(message_of(error))], ""))
+            return
+        draw = text_spans if view == "text" else tokens_spans
+        self.post_message(self.Drawn(number, draw(rendering, special), counts_words(rendering)))
+
+    @on(Drawn)
+    def _show_drawn(self, drawn: Drawn) -> None:
+        if drawn.number == self._asked:
+            self._say_state(drawn.counts)
+            self.detail.show(drawn.spans)
+
+    def _project_preview(self) -> Preview:
+        if self._preview is None:
+            self._preview = Preview(self.studio.project.settings.model)
+        return self._preview
+
+    def action_prepare(self) -> None:
+        """Prepare the model's tokenizer, once."""
+        if not self._preparing:
+            self._preparing = True
+            self._prepare(self._project_preview())
+
+    @work(thread=True, group="prepare")
+    def _prepare(self, preview: Preview) -> None:
+        try:
+            preview.prepare(self._say_preparing)
+        except StudioError as error:
+            self.post_message(self.Preparing(message_of(error), ready=True))
+        else:
+            self.post_message(self.Preparing("", ready=True))
+
+    def _say_preparing(self, words: str) -> None:
+        self.post_message(self.Preparing(words))
+
+    @on(Preparing)
+    def _show_preparing(self, event: Preparing) -> None:
+        self._preparing = not event.ready
+        if event.words:
+            self.detail.show(event.words)
+        else:
+            self._draw()
+
+    # Keys
+
+    def action_view(self) -> None:
+        """Show messages, text, or tokens."""
+        self._view = VIEWS[(VIEWS.index(self._view) + 1) % len(VIEWS)]
+        self._draw()
+
+    def action_next_response(self, step: int) -> None:
+        """Show another answer to the same prompt."""
+        if self._completions:
+            self._completion = (self._completion + step) % len(self._completions)
+            self._draw()
+
+    def action_approve(self) -> None:
+        """Approve the chosen examples, or make them drafts again when all are approved."""
+        chosen = self._chosen()
+        status: examples.Status = "draft" if all(e.status == "approved" for e in chosen) else "approved"
+        self._change(chosen, lambda store, number: examples.set_status(store, number, status))
+
+    def action_flag(self) -> None:
+        """Flag the chosen examples, or take the flags off when all have one."""
+        chosen = self._chosen()
+        flagged = not all(e.flagged for e in chosen)
+        self._change(chosen, lambda store, number: examples.set_flagged(store, number, flagged))
+
+    def action_exclude(self) -> None:
+        """Exclude the chosen examples, or let them in when all are out."""
+        chosen = self._chosen()
+        excluded = not all(e.excluded for e in chosen)
+        self._change(chosen, lambda store, number: examples.set_excluded(store, number, excluded))
+
+    def _chosen(self) -> list[Example]:
+        here = self.table.cursor_id
+        ids = sorted(self.table.selected) or ([] if here is None else [here])
+        return list(examples.get_many(self.studio.store, ids).values())
+
+    def _change(self, chosen: list[Example], change: Callable[[Store, int], None]) -> None:
+        with self.studio.store.transaction():
+            for example in chosen:
+                change(self.studio.store, example.id)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self.table.refresh_rows()
+        self._read(self.table.cursor_id, keep_place=True)
+
+    def action_edit(self) -> None:
+        """Open the editor on the example as it is now."""
+        from screens.editor import ConversationEditor
+
+        if self._example is not None:
+            example_id = self._example.id
+            self.studio.push_screen(
+                ConversationEditor(self._example.messages), lambda messages: self._save(example_id, messages)
+            )
+
+    def _save(self, example_id: int, messages: list[examples.Message] | None) -> None:
+        if messages is not None:
+            number = examples.revise(self.studio.store, example_id, messages)
+            self.notify(f"Saved as revision {number} of example {example_id}.", markup=False)
+            self._refresh()
+
+    def action_revisions(self) -> None:
+        """List the states of the example; enter brings one back as the newest."""
+        from screens.revisions import RevisionsWindow
+
+        if self._example is not None:
+            example_id = self._example.id
+            found = examples.revisions(self.studio.store, example_id)
+            self.studio.push_screen(RevisionsWindow(found), lambda messages: self._save(example_id, messages))
+
+    async def action_record(self) -> None:
+        """Show the record that the example was made from."""
+        if self._record is None:
+            self.notify("This example was made here; there is no record behind it.", markup=False)
+            return
+        from screens.data import DataScreen
+
+        record_id = self._record.id
+        screen = await self.studio.show_area("data")
+        if isinstance(screen, DataScreen):
+            screen.go_to(record_id)
+
+    # Filters and panes
+
+    def action_search(self) -> None:
+        """Open the search line."""
+        self.search.display = True
+        self.search.focus()
+
+    @on(Input.Changed, "#search")
+    def _search_soon(self, event: Input.Changed) -> None:
+        if self._debounce is not None:
+            self._debounce.stop()
+        self._debounce = self.set_timer(SEARCH_DELAY, lambda: self._filter(text=event.value.strip()))
+
+    @on(Input.Submitted, "#search")
+    def _search_now(self, event: Input.Submitted) -> None:
+        self._filter(text=event.value.strip())
+        self.table.focus()
+
+    def action_next_split(self) -> None:
+        """Show the next split; after the last one, all."""
+        self._filter(split=SPLITS[(SPLITS.index(self._query.split) + 1) % len(SPLITS)])
+
+    def action_flagged_only(self) -> None:
+        """Show only what is flagged, or all."""
+        self._filter(flagged_only=not self._query.flagged_only)
+
+    def _filter(self, **changes: Any) -> None:
+        query = replace(self._query, **changes)
+        if query != self._query:
+            self._query = query
+            self._find()
+
+    def action_switch_pane(self) -> None:
+        """Go from the list to the example or back; the example fills a small screen."""
+        to_detail = not self.detail.has_focus
+        self.set_class(to_detail, "-reading")
+        (self.detail if to_detail else self.table).focus()
+
+    def action_back(self) -> None:
+        """Leave the example, then the search, then the filters."""
+        if self.detail.has_focus:
+            self.action_switch_pane()
+        elif self.search.display:
+            self.search.display = False
+            self.search.value = ""
+            self._filter(text="")
+            self.table.focus()
+        else:
+            self._filter(split=None, flagged_only=False)

@@ -1,0 +1,222 @@
+"""Every key of the app, declared once: bindings, footer, help, palette and the user's changes all read this."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from textual.binding import Binding, BindingType
+
+AREAS: dict[str, str] = {
+    "data": "Data",
+    "examples": "Examples",
+    "compare": "Compare",
+    "train": "Train",
+    "chat": "Chat",
+}
+"""The areas in the order of their digits, with the names that people read."""
+
+
+def _key(keys: str, action: str, label: str, id: str, help: str, *, show: bool = True) -> Binding:
+    return Binding(keys, action, label, id=id, tooltip=help, show=show)
+
+
+EVERYWHERE: list[BindingType] = [
+    *(
+        _key(str(number), f"area('{area}')", name, f"go.{area}", f"Go to {name}", show=False)
+        for number, (area, name) in enumerate(AREAS.items(), start=1)
+    ),
+    _key("question_mark,f1", "help", "Help", "app.help", "List every key that works here"),
+    Binding(
+        "ctrl+p",
+        "command_palette",
+        "Commands",
+        id="app.palette",
+        tooltip="Find any command by its name; in text fields too",
+        show=False,
+        priority=True,
+    ),
+    _key("colon", "command_palette", "Commands", "app.commands", "Find any command by its name", show=False),
+    _key("q", "quit", "Quit", "app.quit", "Leave; asks where something would be lost", show=False),
+]
+"""Keys of every area; ctrl+q comes with Textual."""
+
+LIST: list[BindingType] = [
+    _key("j,down", "move(1)", "Down", "list.down", "Next row", show=False),
+    _key("k,up", "move(-1)", "Up", "list.up", "Row before", show=False),
+    _key("ctrl+d", "half_page(1)", "Half page down", "list.half_down", "Half a page down", show=False),
+    _key("ctrl+u", "half_page(-1)", "Half page up", "list.half_up", "Half a page up", show=False),
+    _key("pagedown", "page(1)", "Page down", "list.page_down", "A page down", show=False),
+    _key("pageup", "page(-1)", "Page up", "list.page_up", "A page up", show=False),
+    _key("g", "first_key", "First (twice)", "list.first", "First row, when pressed twice", show=False),
+    _key("home", "first", "First", "list.home", "First row", show=False),
+    _key("G,end", "last", "Last", "list.last", "Last row", show=False),
+    _key("enter", "open", "Open", "list.open", "Open the row"),
+    _key("space", "select", "Select", "list.select", "Select the row and go to the next", show=False),
+]
+"""Keys of every list."""
+
+TEXT: list[BindingType] = [
+    _key("j,down", "scroll_down", "Down", "text.down", "A line down", show=False),
+    _key("k,up", "scroll_up", "Up", "text.up", "A line up", show=False),
+    _key("ctrl+d", "half_page(1)", "Half page down", "text.half_down", "Half a page down", show=False),
+    _key("ctrl+u", "half_page(-1)", "Half page up", "text.half_up", "Half a page up", show=False),
+    _key("pagedown", "page_down", "Page down", "text.page_down", "A page down", show=False),
+    _key("pageup", "page_up", "Page up", "text.page_up", "A page up", show=False),
+    _key("g", "first_key", "Start (twice)", "text.first", "The start, when pressed twice", show=False),
+    _key("home", "scroll_home", "Start", "text.home", "The start", show=False),
+    _key("G,end", "scroll_end", "End", "text.last", "The end", show=False),
+]
+"""Keys of every text that can be scrolled."""
+
+DATA: list[BindingType] = [
+    _key("slash", "search", "Search", "screen.search", "Search the text of the records"),
+    _key("f", "flag", "Flag", "item.flag", "Mark for a second look, or take the mark off"),
+    _key("x", "exclude", "Exclude", "item.exclude", "Keep out of training and exports, or let in again"),
+    _key("i", "import_file", "Import", "data.import", "Import a file"),
+    _key("s", "next_source", "Source", "data.source", "Show the next source, or all of them"),
+    _key("p", "problems_only", "Problems", "data.problems", "Show only the rows with a problem, or all"),
+    _key("F", "flagged_only", "Flagged", "list.flagged", "Show only what is flagged, or all", show=False),
+    _key("v", "view", "View", "screen.view", "Show the fields or the row as it was read"),
+    _key("tab", "switch_pane", "Detail", "screen.pane", "Go to the other pane"),
+    _key("escape", "back", "Back", "screen.back", "Back: leave the pane, then the filters", show=False),
+]
+"""Keys of the Data screen."""
+
+EXAMPLES: list[BindingType] = [
+    _key("v", "view", "View", "screen.view", "Messages, text, or tokens"),
+    _key("n", "next_response(1)", "Response", "examples.response", "Show the next response"),
+    _key("N", "next_response(-1)", "Response before", "examples.response_back", "Show the response before", show=False),
+    _key("e", "edit", "Edit", "item.edit", "Edit the conversation; the old one is kept"),
+    _key("a", "approve", "Approve", "item.approve", "Approve, or make it a draft again"),
+    _key("f", "flag", "Flag", "item.flag", "Mark for a second look, or take the mark off"),
+    _key("x", "exclude", "Exclude", "item.exclude", "Keep out of training and exports, or let in again"),
+    _key("r", "revisions", "Revisions", "examples.revisions", "Look at the states that it had"),
+    _key("o", "record", "Record", "examples.record", "Go to the record that it was made from", show=False),
+    _key("slash", "search", "Search", "screen.search", "Search the text of the records"),
+    _key("s", "next_split", "Split", "examples.split", "Show one split, or all", show=False),
+    _key("F", "flagged_only", "Flagged", "list.flagged", "Show only what is flagged, or all", show=False),
+    _key("p", "prepare", "Prepare", "examples.prepare", "Prepare the model's tokenizer", show=False),
+    _key("tab", "switch_pane", "Detail", "screen.pane", "Go to the other pane", show=False),
+    _key("escape", "back", "Back", "screen.back", "Back: leave the pane, then the filters", show=False),
+]
+"""Keys of the Examples screen."""
+
+EDITOR: list[BindingType] = [
+    _key("f2,ctrl+s", "save", "Save", "editor.save", "Save"),
+    _key("f3", "next_turn(1)", "Next turn", "editor.next", "Go to the next turn"),
+    _key("f4", "next_turn(-1)", "Turn before", "editor.previous", "Go to the turn before", show=False),
+    _key("f5", "role", "Role", "editor.role", "Change who speaks"),
+    _key("f8", "add_turn", "Add", "editor.add", "Add a turn after this one"),
+    _key("f9", "remove_turn", "Remove", "editor.remove", "Remove this turn"),
+    _key("escape", "cancel", "Cancel", "editor.cancel", "Leave; asks where something was changed"),
+]
+"""Keys of the conversation editor."""
+
+DIALOG: list[BindingType] = [
+    _key("escape", "cancel", "Close", "dialog.close", "Close without doing anything"),
+]
+"""Keys of the small windows."""
+
+COMPARE: list[BindingType] = [
+    _key("h,left", "judge('left')", "Left", "compare.left", "The left reply is better"),
+    _key("l,right", "judge('right')", "Right", "compare.right", "The right reply is better"),
+    _key("t", "judge('tie')", "Tie", "compare.tie", "Both are as good"),
+    _key("b", "judge('both_bad')", "Both bad", "compare.both_bad", "Neither is good"),
+    _key("s", "judge('skip')", "Skip", "compare.skip", "Decide nothing and go on"),
+    _key("u", "undo", "Undo", "compare.undo", "Take the latest verdict back"),
+    _key("ctrl+r", "redo", "Redo", "compare.redo", "Give back what was undone", show=False),
+    _key("c", "comment", "Comment", "compare.comment", "Write a remark on this pair"),
+    _key("e", "edit", "Edit", "item.edit", "Edit the better reply into a third", show=False),
+    _key("f", "flag", "Flag", "item.flag", "Mark for a second look, or take the mark off", show=False),
+    _key("escape", "back", "Back", "screen.back", "Back", show=False),
+]
+"""Keys of the Compare screen."""
+
+TRAIN: list[BindingType] = [
+    _key("n", "new_run", "New run", "train.new", "Start a run"),
+    _key("s", "stop", "Stop", "train.stop", "Stop the run at the end of its step; asks first"),
+    _key("r", "resume", "Resume", "train.resume", "Go on with a stopped or failed run"),
+    _key("o", "logs", "Log", "train.logs", "Show what the trainer printed"),
+    _key("p", "parity", "Prove tokens", "train.parity", "Compare the run's tokens with llama.cpp's now"),
+    _key("c", "chat", "Chat", "train.chat", "Talk to the run beside its base model"),
+    _key("escape", "back", "Back", "screen.back", "Back", show=False),
+]
+"""Keys of the Train screen."""
+
+CHAT: list[BindingType] = [
+    _key("i,enter", "write", "Write", "chat.write", "Write a message; esc leaves the line"),
+    _key("m", "model", "Model", "chat.model", "Choose a run or a model"),
+    _key("o", "held_out", "Held-out", "chat.held_out", "Take the next held-out prompt"),
+    _key("w", "prefer", "Better", "chat.prefer", "Say which reply is better; it becomes a judged pair"),
+    _key("t", "tokens", "Tokens", "chat.tokens", "Show the prompt's tokens as they were sent"),
+    _key("y", "system", "System", "chat.system", "Change the system prompt"),
+    _key("s", "sampling", "Sampling", "chat.sampling", "Change temperature, top-p, length and seed"),
+    _key("ctrl+n", "new_chat", "New", "chat.new", "Begin a new chat"),
+    _key("ctrl+x", "cancel", "Stop", "chat.cancel", "Stop the replies that are coming", show=False),
+    _key("tab", "switch_pane", "Other reply", "screen.pane", "Go to the other pane", show=False),
+    _key("escape", "back", "Back", "screen.back", "Leave the line, or stop the replies", show=False),
+]
+"""Keys of the Chat screen."""
+
+FORM: list[BindingType] = [
+    _key("f2,ctrl+s,enter", "submit", "Do it", "form.submit", "Take the form as it is"),
+    _key("f3", "next_method", "Method", "form.method", "Change between the choices at the top"),
+    _key("down", "app.focus_next", "Next", "form.next", "The next field", show=False),
+    _key("up", "app.focus_previous", "Before", "form.previous", "The field before", show=False),
+]
+"""Keys of forms; enter works in their fields too."""
+
+CHOICE: list[BindingType] = [
+    _key(str(number), f"take({number - 1})", f"Line {number}", f"choice.{number}", f"Take line {number}", show=False)
+    for number in range(1, 10)
+]
+"""Keys of the windows with a list to choose from; enter takes the line under the cursor."""
+
+SYSTEM_PROMPT: list[BindingType] = [
+    _key("f2,ctrl+s", "submit", "Keep", "system.keep", "Keep the system prompt"),
+]
+"""Keys of the window for the system prompt."""
+
+GROUPS: dict[str, list[BindingType]] = {
+    "Everywhere": EVERYWHERE,
+    "Lists": LIST,
+    "Texts": TEXT,
+    "Data": DATA,
+    "Examples": EXAMPLES,
+    "Editor": EDITOR,
+    "Dialogs": DIALOG,
+    "Forms": FORM,
+    "Choices": CHOICE,
+    "System prompt": SYSTEM_PROMPT,
+    "Compare": COMPARE,
+    "Train": TRAIN,
+    "Chat": CHAT,
+}
+"""All of them, by where they work."""
+
+
+def keymap_problems(keymap: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with a user's changes of keys: unknown names, and keys given twice in one place."""
+    known = {binding.id for group in GROUPS.values() for binding in _bindings(group)}
+    problems = []
+    for name in keymap:
+        if name not in known:
+            near = get_close_matches(name, [k for k in known if k], 1)
+            hint = f" Did you mean {near[0]!r}?" if near else " `?` lists the names."
+            problems.append(f"There is no key named {name!r}.{hint}")
+    for place, group in GROUPS.items():
+        problems.extend(_clashes(place, group, keymap))
+    return problems
+
+
+def _clashes(place: str, group: list[BindingType], keymap: Mapping[str, str]) -> Iterator[str]:
+    taken: dict[str, str] = {}
+    for binding in _bindings(group):
+        assert binding.id is not None
+        for key in (keymap.get(binding.id) or binding.key).split(","):
+            other = taken.setdefault(key.strip(), binding.id)
+            if other != binding.id and {other, binding.id} & keymap.keys():
+                yield f"{place}: the key {key.strip()!r} is given to both {other} and {binding.id}."
+
+
+def _bindings(group: list[BindingType]) -> Iterator[Binding]:
+    return (binding for binding in group if isinstance(binding, Binding))

@@ -1,0 +1,24 @@
+"""A text editor that shows hostile characters as signs and still keeps them in the text."""
+
+from rich.text import Text
+from textual.widgets import TextArea
+
+from studio.text import clean
+
+
+class SafeTextArea(TextArea):
+    """Textual's editor, except that no control character of the text reaches the terminal."""
+
+    def get_line(self, line_index: int) -> Text:
+        """Return a line to paint: each unsafe character as one sign, so that columns stay true."""
+        line = super().get_line(line_index).plain
+        safe = line if line.isascii() and line.isprintable() else "".join(_sign(character) for character in line)
+        return Text(safe, end="", no_wrap=True)
+
+
+def _sign(character: str) -> str:
+    """Return a character, or one sign for it; tabs are left to the editor, which expands them."""
+    if character == "\t":
+        return character
+    shown = clean(character)
+    return shown if len(shown) == 1 else "\N{REPLACEMENT CHARACTER}"

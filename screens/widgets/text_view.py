@@ -1,0 +1,158 @@
+"""Long text that is only read: wrapped once for a width, painted line by line, never taken for markup."""
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from rich.cells import cell_len, chop_cells
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from screens.keys import TEXT
+from screens.widgets.table import DOUBLE_PRESS_SECONDS
+from studio.text import clean
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of text with a style of its own, such as `bold` or `dim underline`."""
+
+    text: str
+    style: str = ""
+
+
+Pieces = list[tuple[str, Style]]
+
+_WORD = re.compile(r" *[^ ]+| +")
+
+
+class TextView(ScrollView, can_focus=True, inherit_bindings=False):
+    """A scrollable text; hand it texts as they are, they are made safe here."""
+
+    BINDINGS = TEXT
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._spans: list[Span] = []
+        self._lines: list[Pieces] = []
+        self._wrapped_at = 0
+        self._first_pressed = 0.0
+
+    def show(self, text: str | list[Span], *, keep_place: bool = False) -> None:
+        """Show another text from its start, or from where one was."""
+        before = self._in_sight()
+        self._spans = [Span(text)] if isinstance(text, str) else text
+        self._wrapped_at = 0
+        self._wrap()
+        if not keep_place:
+            self.scroll_to(0, 0, animate=False, immediate=True)
+        self._refresh_changed(before)
+
+    @property
+    def plain(self) -> str:
+        """The text as it is painted, without its styles."""
+        return "\n".join("".join(text for text, _ in line) for line in self._lines)
+
+    def on_resize(self) -> None:
+        """Wrap to the new width."""
+        self._wrap()
+        self._fit()
+        self.refresh()
+
+    def _wrap(self) -> None:
+        width = self.scrollable_content_region.width
+        if not width or width == self._wrapped_at:
+            return
+        self._wrapped_at = width
+        self._lines = list(wrap(self._spans, width))
+        self._fit()
+
+    def _fit(self) -> None:
+        # Never less than what is in sight: short texts that follow each other then need no new layout,
+        # which would paint the whole of the pane again.
+        self.virtual_size = Size(self._wrapped_at, max(len(self._lines), self.size.height))
+
+    def _in_sight(self) -> list[Pieces]:
+        top = round(self.scroll_offset.y)
+        return self._lines[top : top + self.size.height]
+
+    def _refresh_changed(self, before: list[Pieces]) -> None:
+        """Paint only what differs: on a slow line blanks cost as much as letters."""
+        nothing: Pieces = []
+        for y, (old, new) in enumerate(zip_longest(before, self._in_sight(), fillvalue=nothing)):
+            if old != new:
+                self.refresh(Region(0, y, max(_width(old), _width(new)), 1))
+
+    def render_line(self, y: int) -> Strip:
+        """Paint one wrapped line."""
+        number = round(self.scroll_offset.y) + y
+        base = self.rich_style
+        if number >= len(self._lines):
+            return Strip.blank(self.size.width, base)
+        segments = [Segment(text, base + style) for text, style in self._lines[number]]
+        return Strip(segments).adjust_cell_length(self.size.width, base)
+
+    def action_half_page(self, direction: int) -> None:
+        """Scroll by half of what is in sight."""
+        self.scroll_relative(y=direction * max(self.size.height // 2, 1), animate=False)
+
+    def action_first_key(self) -> None:
+        """Go to the start at the second press."""
+        moment = time.monotonic()
+        if moment - self._first_pressed < DOUBLE_PRESS_SECONDS:
+            self.scroll_home(animate=False)
+            moment = 0.0
+        self._first_pressed = moment
+
+
+def wrap(spans: list[Span], width: int) -> Iterator[Pieces]:
+    """Yield the lines of a text cut at spaces to a width, words longer than a line cut anywhere."""
+    line: Pieces = []
+    room = width
+    for span in spans:
+        style = Style.parse(span.style)
+        for number, paragraph in enumerate(clean(span.text).split("\n")):
+            if number:
+                yield line
+                line, room = [], width
+            for piece in _pieces(paragraph, room, width):
+                text, size = piece, cell_len(piece)
+                if size > room and line:
+                    yield line
+                    line, room = [], width
+                    # The line's end stands for the space.
+                    text = text.removeprefix(" ")
+                    size = cell_len(text)
+                _append(line, text, style)
+                room -= size
+    yield line
+
+
+def _width(line: Pieces) -> int:
+    return sum(cell_len(text) for text, _ in line)
+
+
+def _append(line: Pieces, text: str, style: Style) -> None:
+    if line and line[-1][1] == style:
+        line[-1] = (line[-1][0] + text, style)
+    elif text:
+        line.append((text, style))
+
+
+def _pieces(paragraph: str, room: int, width: int) -> Iterator[str]:
+    """Yield what may not be parted: words, each with the spaces before it, none wider than a line."""
+    if paragraph.isascii() and len(paragraph) <= room:
+        yield paragraph
+        return
+    for word in _WORD.findall(paragraph):
+        if len(word) * 2 <= width or cell_len(word) <= width:
+            yield word
+        elif word.isascii():
+            yield from (word[i : i + width] for i in range(0, len(word), width))
+        else:
+            yield from chop_cells(word, width)

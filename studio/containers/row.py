@@ -1,0 +1,90 @@
+"""One row as it lies in a file, before anyone asks what it means."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+NOT_UTF8 = "is not valid UTF-8"
+LONGEST_INTEGER = 4300
+"""Digits; Python refuses to read longer ones, because that takes quadratic time."""
+
+
+@dataclass(frozen=True)
+class RawRow:
+    """A row's own text with its fields, or with the reason why it has none."""
+
+    line: int
+    """Line in the file, from 1; the row's number where the file has no lines."""
+    raw: str | bytes
+    """The text exactly as it stands in the file, without the line end; bytes where it is no valid text."""
+    fields: dict[str, Any] | None = None
+    error: str | None = None
+    problem: str | None = None
+    """What was lost although the row could be read."""
+
+
+class RowDecoder:
+    """Reads JSON values out of a text and remembers keys that an object held twice."""
+
+    def __init__(self) -> None:
+        self._repeated: list[str] = []
+        self._decoder = json.JSONDecoder(object_pairs_hook=self._object)
+        self._lenient = json.JSONDecoder(parse_int=lambda _: 0)
+
+    def decode(self, text: str, start: int = 0) -> tuple[RawRow, int]:
+        """Read the value that begins at `start`; return it as a row of line 0, with the place after it.
+
+        Raises:
+            ValueError: no value can be read there; the message is the reason.
+        """
+        self._repeated.clear()
+        try:
+            value, end = self._decoder.raw_decode(text, start)
+        except json.JSONDecodeError:
+            raise
+        except RecursionError:
+            raise ValueError("is nested too deeply") from None
+        except ValueError:
+            # The one other fault is an integer of too many digits: its row still ends somewhere.
+            _, end = self._lenient.raw_decode(text, start)
+            error = f"holds an integer of more than {LONGEST_INTEGER:,} digits"
+            return RawRow(0, text[start:end], error=error), end
+        return self._row(text[start:end], value), end
+
+    def _row(self, raw: str, value: Any) -> RawRow:
+        if not isinstance(value, dict):
+            return RawRow(0, raw, error=f"is {kind_of(value)}, not an object with named fields")
+        names = ", ".join(dict.fromkeys(self._repeated))
+        problem = f"has {names} more than once; the last one counts" if names else None
+        return RawRow(0, raw, value, problem=problem)
+
+    def _object(self, members: list[tuple[str, Any]]) -> dict[str, Any]:
+        table = dict(members)
+        if len(table) < len(members):
+            names = [name for name, _ in members]
+            self._repeated.extend(name for name in table if names.count(name) > 1)
+        return table
+
+
+def kind_of(value: Any) -> str:
+    """Return what a JSON value is, in words."""
+    kinds = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+    return kinds.get(type(value), "a number")
+
+
+def explain(error: ValueError) -> str:
+    """Return why JSON could not be read, in the form of the other reasons."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"is not valid JSON: {error.msg[0].lower()}{error.msg[1:]} at character {error.colno}"
+    return str(error)
+
+
+def as_bytes_if_broken(raw: str) -> str | bytes:
+    """Return a text that was decoded with `surrogateescape` as the bytes it was, if those were no UTF-8."""
+    if raw.isascii():
+        return raw
+    try:
+        raw.encode()
+    except UnicodeEncodeError:
+        return raw.encode(errors="surrogateescape")
+    return raw

@@ -1,0 +1,45 @@
+"""What a run would train on and what stands in its way, said before it is started."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from store.database import Store
+from studio.errors import StudioError
+from studio.project import Project
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """The rows of a run that is not started yet."""
+
+    train: int = 0
+    validation: int = 0
+    counts: dict[str, Any] = field(default_factory=dict)
+    """As the snapshot has them: rows by split, and others by why they were left out."""
+    problems: list[str] = field(default_factory=list)
+    """Why it can't be started, a sentence each with what to do."""
+
+    @property
+    def sentence(self) -> str:
+        """The rows in words, with why others are left out."""
+        said = f"{self.train} rows to train on, {self.validation} held out to measure with"
+        left_out = self.counts.get("left_out") or {}
+        reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+        return f"{said}; left out: {reasons}" if reasons else said
+
+
+def preflight(project: Project, store: Store, method: str) -> Preflight:
+    """Gather the rows that a run with this method would use, without starting anything."""
+    from studio.snapshots import build
+    from studio.training.launch import refuse_second, refuse_too_little
+
+    built = build(project, store, "preference" if method == "dpo" else "sft")
+    problems = []
+    for check in (partial(refuse_too_little, method, built), partial(refuse_second, project, store)):
+        try:
+            check()
+        except StudioError as error:
+            problems.append(str(error))
+    splits = [item.split for item, _ in built.rows]
+    return Preflight(splits.count("train"), splits.count("validation"), built.snapshot.counts, problems)

@@ -1,0 +1,168 @@
+"""The Data screen: reading, finding, marking and importing records."""
+
+import json
+from pathlib import Path
+
+from conftest import HOSTILE
+from reading import screen_text, until
+from textual.widgets import Input
+
+from screens.app import StudioApp
+from screens.data import DataScreen
+from screens.examples import ExamplesScreen
+from screens.import_file import ImportWindow, complete
+from screens.record_text import preview
+from screens.widgets.text_view import TextView
+from store import records
+from store.records import RecordQuery
+from studio.project import Project
+
+
+def data_screen(app: StudioApp) -> DataScreen:
+    assert isinstance(app.screen, DataScreen)
+    return app.screen
+
+
+async def test_an_empty_project_says_what_to_do(project: Project) -> None:
+    app = StudioApp(project)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "No data yet. Press i to import a file." in screen_text(app)
+        await pilot.press("f", "x", "enter", "v", "tab", "j", "escape", "G", "g", "g", "space")
+        assert "0 records" in screen_text(app)
+
+
+async def test_the_record_is_shown_as_fields_json_and_as_read(filled: Project) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.press("j")
+        assert "letters.jsonl:2" in screen_text(app)
+        await pilot.press("v")
+        assert '"subject": "Order 2",' in screen_text(app)
+        await pilot.press("v")
+        assert r'book 2?\nThanks"}' in screen_text(app)
+
+
+async def test_an_unreadable_row_says_why(filled: Project) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("p")
+        text = screen_text(app)
+        assert "only problems" in text
+        assert "1/1 of 18 records" in text
+        assert "letters.jsonl:13" in text
+        assert "! Unreadable: the row ends inside a text" in text
+        await pilot.press("escape")
+        assert "18 records" in screen_text(app)
+
+
+async def test_search_runs_while_typing_and_esc_shows_all(filled: Project) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("slash", *"book 11")
+        await until(pilot, lambda: len(data_screen(app).table.ids) == 1)
+        await pilot.press("enter")
+        assert data_screen(app).table.has_focus
+        assert "letters.jsonl:11" in screen_text(app)
+        await pilot.press("slash", *" nothing", "enter")
+        await until(pilot, lambda: "No record matches" in screen_text(app))
+        await pilot.press("escape")
+        assert len(data_screen(app).table.ids) == 18
+
+
+async def test_a_source_is_chosen_by_a_key(filled: Project) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("s", "s")
+        assert "source: hostile.jsonl" in screen_text(app)
+        assert len(data_screen(app).table.ids) == 5
+        await pilot.press("s")
+        assert len(data_screen(app).table.ids) == 18
+
+
+async def test_flags_and_exclusions_hold_for_the_selection(filled: Project) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f", "j", "space", "space", "x")
+        table = data_screen(app).table
+        assert list(records.ids(app.store, RecordQuery(flagged_only=True))) == [table.ids[0]]
+        assert [records.get(app.store, number).excluded for number in table.ids[:4]] == [False, True, True, False]
+        assert " *  x 2  " in screen_text(app)
+        await pilot.press("x", "F")
+        assert not records.get(app.store, 2).excluded
+        assert "1/1 of 18 records" in screen_text(app)
+
+
+async def test_enter_opens_the_example_of_the_record(filled: Project) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("j", "j", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, ExamplesScreen)
+        assert app.screen.table.cursor_id == 3
+        await pilot.press("1", "G", "enter")
+        await pilot.pause()
+        assert app.screen.table.cursor_id == 18  # type: ignore[attr-defined]
+
+
+async def test_hostile_records_are_shown_without_harm(filled: Project) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("s", "s", "tab")
+        for _ in HOSTILE:
+            for view in range(3):
+                await pilot.press("v" if view else "j")
+                text = screen_text(app)
+                assert not [c for c in text if (ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0]
+                assert not set(text) & set("\u202e\u2066\u200b")
+            await pilot.press("tab", "j", "tab")
+
+
+async def test_markup_of_the_data_is_read_as_it_is(filled: Project) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await pilot.press("s", "s")
+        assert screen_text(app).count("[i]not italic[/i] [/INST] [/] [@click=app.quit]press[/]") == 2
+
+
+async def test_a_file_is_imported_and_shown(project: Project, tmp_path: Path) -> None:
+    rows = [{"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": "a"}]} for n in (1, 2)]
+    (tmp_path / "chats.jsonl").write_text("\n".join(json.dumps(row) for row in rows) + "\n{broken\n")
+    app = StudioApp(project)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("i")
+        window = app.screen
+        assert isinstance(window, ImportWindow)
+        window.query_one(Input).value = str(tmp_path / "cha")
+        await pilot.press("tab")
+        assert window.query_one(Input).value == str(tmp_path / "chats.jsonl")
+        await pilot.press("enter")
+        await until(pilot, lambda: "esc closes" in screen_text(app) and window.query_one(TextView).display)
+        await pilot.press("escape")
+        await until(pilot, lambda: "3 records" in screen_text(app))
+        await pilot.press("p")
+        assert "chats.jsonl:3" in screen_text(app)
+
+
+async def test_a_path_that_is_no_file_is_named(project: Project) -> None:
+    app = StudioApp(project)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("i", *"nothing", "enter")
+        assert "is not a file" in screen_text(app)
+        await pilot.press("escape")
+        assert isinstance(app.screen, DataScreen)
+
+
+def test_paths_are_completed_as_far_as_they_agree(tmp_path: Path) -> None:
+    for name in ("data-one.csv", "data-two.csv", ".hidden", "folder"):
+        (tmp_path / name).touch() if "." in name else (tmp_path / name).mkdir()
+    assert complete(f"{tmp_path}/da") == f"{tmp_path}/data-"
+    assert complete(f"{tmp_path}/fo") == f"{tmp_path}/folder/"
+    assert complete(f"{tmp_path}/.h") == f"{tmp_path}/.hidden"
+    assert complete(f"{tmp_path}/absent") == f"{tmp_path}/absent"
+
+
+def test_a_preview_of_any_record_is_short(filled: Project) -> None:
+    with filled.open_store() as store:
+        found = records.get_many(store, list(records.ids(store)))
+    assert all(len(preview(record)) <= 420 for record in found.values())

@@ -1,0 +1,51 @@
+"""Whole screens as plain text; UPDATE_SNAPSHOTS=1 writes them anew after a change that was looked at."""
+
+import os
+from pathlib import Path
+
+import pytest
+from reading import screen_text, until
+
+from screens.app import StudioApp
+from studio.project import Project
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
+KEYS = {
+    "data": ["j"],
+    "data-unreadable": ["p"],
+    "data-hostile": ["s", "s", "j"],
+    "examples": ["2"],
+    "examples-replies": ["2", *"j" * 12, "n"],
+    "editor": ["2", "e"],
+    "help": ["question_mark"],
+}
+
+
+def check(name: str, text: str) -> None:
+    """Compare a screen with the one that is kept."""
+    path = SNAPSHOTS / f"{name}.txt"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        path.write_text(text + "\n", encoding="utf-8")
+    assert path.is_file(), f"there is no {path.name}; run with UPDATE_SNAPSHOTS=1 and look at it"
+    assert text + "\n" == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", KEYS)
+async def test_screen_looks_as_kept(filled: Project, name: str, size: str) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=SIZES[size]) as pilot:
+        await pilot.press(*KEYS[name])
+        await pilot.pause()
+        check(f"{name}-{size}", screen_text(app))
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("size", SIZES)
+async def test_tokens_look_as_kept(filled: Project, size: str, base_model: object) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=SIZES[size]) as pilot:
+        await pilot.press("2", "v", "v")
+        await until(pilot, lambda: "|im_start|" in screen_text(app))
+        check(f"tokens-{size}", screen_text(app))

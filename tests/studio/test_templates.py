@@ -1,0 +1,124 @@
+"""Templates: what a person writes to say what a record means."""
+
+import pytest
+
+from studio.errors import StudioError
+from studio.formats.row import RowError
+from studio.settings import ResponseTemplate, TemplateSettings, TurnTemplate
+from studio.templates import apply, fits, template_from_mapping
+
+EMAIL = {
+    "subject": "Late",
+    "body": "Where is {{ my }} book?",
+    "anna": "Sorry! It ships today.",
+    "ben": "No idea.",
+    "better": "anna",
+    "why": "kinder",
+    "who": "lee",
+}
+TEMPLATE = TemplateSettings(
+    turns=(TurnTemplate("system", "You answer e-mails."), TurnTemplate("user", "{{ subject }}\n\n{{ body }}")),
+    responses=(ResponseTemplate("{{ anna }}", "Anna"), ResponseTemplate("{{ ben }}", "{{ 'Ben' }}")),
+    verdict="{{ {'anna': 'left', 'ben': 'right'}.get(better, '') }}",
+    comment="{{ why }}",
+    rater="{{ who }}",
+)
+
+
+def test_a_record_becomes_turns_responses_and_a_verdict() -> None:
+    row = apply(TEMPLATE, EMAIL)
+    assert row.messages == [
+        {"role": "system", "content": "You answer e-mails."},
+        {"role": "user", "content": "Late\n\nWhere is {{ my }} book?"},
+    ]
+    assert [(c.messages[0]["content"], c.author) for c in row.candidates] == [
+        ("Sorry! It ships today.", "Anna"),
+        ("No idea.", "Ben"),
+    ]
+    assert (row.verdict, row.comment, row.rater) == ("left", "kinder", "lee")
+
+
+def test_a_record_without_a_verdict_waits_for_one() -> None:
+    assert apply(TEMPLATE, {**EMAIL, "better": ""}).verdict is None
+
+
+def test_a_response_that_renders_empty_is_left_out_and_its_verdict_too() -> None:
+    row = apply(TEMPLATE, {**EMAIL, "ben": "  "})
+    assert len(row.candidates) == 1
+    assert row.verdict is None
+    assert "empty" in (row.problem or "")
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"anna": True}, "is true"),
+        ({"better": ["x"]}, "fails"),
+    ],
+)
+def test_a_record_that_does_not_fit_is_refused_with_the_reason(changed, reason) -> None:
+    with pytest.raises(RowError, match=reason):
+        apply(TEMPLATE, {**EMAIL, **changed})
+
+
+def test_a_field_that_is_absent_is_named() -> None:
+    with pytest.raises(RowError, match="'body'"):
+        apply(TEMPLATE, {"subject": "x"})
+
+
+def test_a_verdict_must_be_a_word_of_ours() -> None:
+    template = TemplateSettings(turns=TEMPLATE.turns, responses=TEMPLATE.responses, verdict="{{ better }}")
+    with pytest.raises(RowError, match="one of left, right"):
+        apply(template, {**EMAIL, "better": "1"})
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        TemplateSettings(turns=(TurnTemplate("user", "{{ body"),)),
+        TemplateSettings(turns=(TurnTemplate("user", "{{ body | nosuchfilter }}"),)),
+        TemplateSettings(turns=(TurnTemplate("narrator", "x"),)),
+        TemplateSettings(),
+        TemplateSettings(turns=(TurnTemplate("user", "{{ body.__class__.__mro__ }}"),)),
+        TemplateSettings(turns=(TurnTemplate("user", "{{ ''.__class__.__base__.__subclasses__() }}"),)),
+    ],
+)
+def test_a_wrong_or_prying_template_gives_nothing(template) -> None:
+    with pytest.raises((StudioError, RowError)):
+        apply(template, EMAIL)
+
+
+def test_a_template_fits_where_its_turns_find_their_fields() -> None:
+    assert fits(TEMPLATE, [EMAIL])
+    assert not fits(TEMPLATE, [{"text": "x", "category": "y"}])
+
+
+def test_a_mapping_takes_columns_of_any_name_and_nested_ones() -> None:
+    template = template_from_mapping(
+        {"prompt": "frage \u00e4 \U0001f600", "response_a": "response 1", "response_b": "model.b", "verdict": "v"}
+    )
+    fields = {"frage \u00e4 \U0001f600": "Q", "response 1": "A", "model": {"b": "B"}, "v": "right"}
+    row = apply(template, fields)
+    assert row.messages == [{"role": "user", "content": "Q"}]
+    assert [c.messages[0]["content"] for c in row.candidates] == ["A", "B"]
+    assert row.verdict == "right"
+
+
+def test_chosen_and_rejected_say_the_verdict() -> None:
+    template = template_from_mapping({"system": "s", "prompt": "p", "chosen": "c", "rejected": "r"})
+    row = apply(template, {"s": "Be kind.", "p": "Q", "c": "good", "r": "bad"})
+    assert [m["role"] for m in row.messages] == ["system", "user"]
+    assert row.verdict == "left"
+
+
+def test_a_mapping_may_name_a_whole_conversation() -> None:
+    turns = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
+    assert apply(template_from_mapping({"messages": "chat"}), {"chat": turns}).messages == turns
+
+
+@pytest.mark.parametrize(
+    "mapping", [{"promt": "a"}, {"system": "a"}, {"prompt": "a", "chosen": "b", "rejected": "c", "verdict": "d"}]
+)
+def test_a_mapping_that_makes_no_sense_is_refused(mapping) -> None:
+    with pytest.raises(StudioError, match="--map"):
+        template_from_mapping(mapping)

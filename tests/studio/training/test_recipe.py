@@ -1,0 +1,61 @@
+"""Recipes: presets, changes by hand, and the file that a run keeps."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from studio.errors import StudioError
+from studio.training.recipe import make_recipe, read_recipe, settings_of, write_recipe
+
+
+def test_changes_are_typed() -> None:
+    recipe = make_recipe("dpo", ["epochs=1", "learning_rate=5e-5", "gradient_checkpointing=true", "loss=ipo"])
+    assert (recipe.epochs, recipe.learning_rate, recipe.gradient_checkpointing, recipe.loss) == (1.0, 5e-5, True, "ipo")
+
+
+@pytest.mark.parametrize(
+    ("method", "change", "message"),
+    [
+        ("magic", "epochs=1", "There is no method 'magic'"),
+        ("dpo", "epoch=1", "epochs"),
+        ("dpo", "epochs=many", "epochs must be a float"),
+        ("dpo", "batch_size=0", "batch_size must be above 0"),
+        ("dpo", "loss=hope", "loss can't be 'hope'"),
+        ("dpo", "epochs", "KEY=VALUE"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_words(method: str, change: str, message: str) -> None:
+    with pytest.raises(StudioError, match=message):
+        make_recipe(method, [change])
+
+
+@given(
+    method=st.sampled_from(["sft", "dpo"]),
+    epochs=st.floats(0.01, 100),
+    rank=st.integers(1, 512),
+    scheduler=st.sampled_from(["cosine", "linear", "constant"]),
+)
+def test_a_recipe_survives_its_file(
+    tmp_path_factory: pytest.TempPathFactory, method: str, epochs: float, rank: int, scheduler: str
+) -> None:
+    path = tmp_path_factory.mktemp("recipe") / "recipe.toml"
+    recipe = make_recipe(method, [f"epochs={epochs!r}", f"lora_rank={rank}", f"scheduler={scheduler}"])
+    write_recipe(recipe, path)
+    assert read_recipe(path) == recipe
+
+
+def test_the_file_explains_each_setting(tmp_path: Path) -> None:
+    recipe = make_recipe("dpo", [])
+    write_recipe(recipe, tmp_path / "recipe.toml")
+    lines = (tmp_path / "recipe.toml").read_text(encoding="utf-8").splitlines()
+    for name, _, explanation in settings_of(recipe):
+        assert any(line.startswith(f"{name} = ") and line.endswith(f"# {explanation}") for line in lines)
+
+
+def test_a_broken_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text("method = ", encoding="utf-8")
+    with pytest.raises(StudioError, match=r"recipe\.toml is no usable recipe"):
+        read_recipe(path)
