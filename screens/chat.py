@@ -73,6 +73,7 @@ class ChatScreen(StudioScreen):
         self._pending: dict[int, PendingReply] = {}
         self._coming: dict[int, str] = {}
         self._held_out_at = 0
+        self._told = ""
 
     @property
     def busy(self) -> bool:
@@ -234,6 +235,7 @@ class ChatScreen(StudioScreen):
             self._ask_models()
 
     def _ask_models(self) -> None:
+        self._told = ""
         chatting.keep_question(self.studio.store, self._chat)
         if self._engine is None:
             self._engine = Engine(self.studio.project.folder / "engine.log")
@@ -280,7 +282,10 @@ class ChatScreen(StudioScreen):
         if self._pending.get(side) is not reply:
             return
         self._forget(side)
-        self.notify_error(error)
+        # One dead process ends both replies with the same words.
+        if str(error) != self._told:
+            self._told = str(error)
+            self.notify_error(error)
         if not self._pending and not self.composer.value and not any(self._chat.exchanges[-1].answers):
             # So that enter sends it again.
             self.composer.value = clean_line(self._chat.exchanges.pop().question)

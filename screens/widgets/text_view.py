@@ -35,6 +35,13 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
     """A scrollable text; hand it texts as they are, they are made safe here."""
 
     BINDINGS = TEXT
+    # The gutter, so that the width to wrap to does not hang on the text's length.
+    DEFAULT_CSS = """
+    TextView {
+        overflow: hidden auto;
+        scrollbar-gutter: stable;
+    }
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

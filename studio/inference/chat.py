@@ -11,7 +11,7 @@ from store.errors import MissingRowError
 from store.examples import Message
 from studio.errors import StudioError
 from studio.inference.engine import Engine, Generation, Sampling
-from studio.models import gguf_of, has_tokenizer, prepare, resolve
+from studio.models import chat_gguf, prepare, resolve
 from studio.project import Project
 from studio.rendering import ChatTokenizer, render_prompt
 from studio.training.folder import RunFolder
@@ -46,7 +46,7 @@ def resolve_chat_model(
     if not folder.adapter_gguf.is_file():
         raise StudioError(f"{run.id} has nothing to chat with; it is {run.status}.", "Wait until it is done.")
     parity = run.result.get("parity", "")
-    return ChatModel(run.id, _gguf(run.base_model), folder.adapter_gguf, folder.tokenizer, parity)
+    return ChatModel(run.id, _gguf(run.base_model, on_progress), folder.adapter_gguf, folder.tokenizer, parity)
 
 
 def reply(engine: Engine, model: ChatModel, messages: list[Message], sampling: Sampling) -> Generation:
@@ -69,16 +69,16 @@ def load_tokenizer(folder: Path) -> ChatTokenizer:
 
 def _base(name: str, on_progress: Callable[[str], None] | None) -> ChatModel:
     model = resolve(name)
-    if not has_tokenizer(model):
-        prepare(model, tokenizer_only=True, on_progress=on_progress)
-    return ChatModel(model.name, _gguf(name), None, model.folder)
+    return ChatModel(model.name, _gguf(name, on_progress), None, model.folder)
 
 
-def _gguf(name: str) -> Path:
-    found = gguf_of(resolve(name))
+def _gguf(name: str, on_progress: Callable[[str], None] | None) -> Path:
+    model = resolve(name)
+    found = chat_gguf(model)
     if found is None:
         raise StudioError(
             f"{name} is a Hugging Face folder, which llama.cpp can't run as it is.",
             "Name a GGUF file of the same model as the project's model.",
         )
+    prepare(model, "gguf", on_progress=on_progress)
     return found

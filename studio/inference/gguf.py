@@ -1,4 +1,4 @@
-"""Writing a trained LoRA adapter as llama.cpp reads it; it then works over any quantisation of its base."""
+"""Writing GGUF files: a trained LoRA adapter, and a quantised model in the precision that was trained."""
 
 import json
 from pathlib import Path
@@ -57,6 +57,41 @@ def adapter_to_gguf(adapter: Path, base: Path, out: Path) -> None:
         writer.add_tensor(f"{target}.weight.lora_{side}", tensor)
     _write(writer)
     temporary.replace(out)
+
+
+def widen(source: Path, out: Path) -> None:
+    """Write a quantised model's weights as 16-bit floats, all else unchanged; a full one is only linked.
+
+    The weights that training starts from are these numbers, so chat then differs from training by rounding alone.
+    """
+    import gguf
+    import numpy as np
+    from gguf.quants import dequantize
+
+    full = {gguf.GGMLQuantizationType.F32, gguf.GGMLQuantizationType.F16, gguf.GGMLQuantizationType.BF16}
+    reader = gguf.GGUFReader(source)
+    if all(tensor.tensor_type in full for tensor in reader.tensors):
+        out.symlink_to(source.resolve())
+        return
+    writer = gguf.GGUFWriter(out, str(_field(reader, "general.architecture")), use_temp_file=True)
+    _copy_metadata(reader, writer)
+    for tensor in reader.tensors:
+        values = dequantize(tensor.data, tensor.tensor_type)
+        # llama.cpp keeps vectors, such as norms, in full precision.
+        writer.add_tensor(tensor.name, values.astype(np.float32 if values.ndim == 1 else np.float16))
+    _write(writer)
+
+
+def _copy_metadata(reader: "gguf_library.GGUFReader", writer: Any) -> None:
+    import gguf
+
+    rewritten = {gguf.Keys.General.ARCHITECTURE, gguf.Keys.General.FILE_TYPE, gguf.Keys.General.QUANTIZATION_VERSION}
+    for key, field in reader.fields.items():
+        if key in rewritten or key.startswith("GGUF."):
+            continue
+        element = field.types[1] if field.types[0] == gguf.GGUFValueType.ARRAY else None
+        writer.add_key_value(key, field.contents(), field.types[0], element)
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
 
 
 def _field(reader: "gguf_library.GGUFReader", key: str) -> Any:

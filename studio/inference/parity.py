@@ -73,9 +73,7 @@ class ParityResult:
         )
 
 
-def check(
-    engine: Engine, tokenizer: ChatTokenizer, gguf: Path, conversations: Iterable[Conversation]
-) -> ParityResult:
+def check(engine: Engine, tokenizer: ChatTokenizer, gguf: Path, conversations: Iterable[Conversation]) -> ParityResult:
     """Compare the ids that training sees with those that llama.cpp makes of the same text.
 
     Raises:

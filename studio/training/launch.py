@@ -17,7 +17,7 @@ from store.database import Store
 from store.runs import ACTIVE, Run
 from studio import __version__
 from studio.errors import StudioError
-from studio.models import BaseModel, has_tokenizer, model_hash, prepare, resolve
+from studio.models import BaseModel, model_hash, prepare, resolve
 from studio.project import Project
 from studio.snapshots import Built, build
 from studio.training.folder import Description, RunFolder, write_json
@@ -56,8 +56,7 @@ def start_run(
     parent_adapter = _parent_adapter(project, parent_run, base)
     built = build(project, store, "preference" if method == "dpo" else "sft")
     refuse_too_little(method, built)
-    if not has_tokenizer(base):
-        prepare(base, tokenizer_only=True, on_progress=on_progress)
+    prepare(base, "tokenizer", on_progress=on_progress)
     digest = model_hash(base)
     snapshots.save(store, built.snapshot)
     run_id = runs.add(

@@ -1,41 +1,46 @@
-"""Makes a Hugging Face folder of a GGUF model: `python -m studio.training.prepare NAME [--tokenizer-only]`."""
+"""Makes the parts of a GGUF model's folder: `python -m studio.training.prepare NAME tokenizer|gguf|weights`."""
 
 import fcntl
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
-from studio.models import BaseModel, has_tokenizer, is_prepared, resolve
+from studio.inference.gguf import widen
+from studio.models import CHAT_FILE, BaseModel, has_part, resolve
 from studio.training.gguf_tokenizer import write_tokenizer
 
 
 def main() -> None:
-    """Prepare the named model; say what went wrong in the last line of standard error."""
+    """Prepare a part of the named model; say what went wrong in the last line of standard error."""
     os.environ["HF_HUB_OFFLINE"] = "1"
     try:
-        _prepare(resolve(sys.argv[1]), tokenizer_only="--tokenizer-only" in sys.argv[2:])
+        _prepare(resolve(sys.argv[1]), sys.argv[2])
     except StudioError as error:
         sys.exit(str(error))
     except OSError as error:
         sys.exit(f"{error.filename or 'the cache'}: {error.strerror}.")
 
 
-def _prepare(model: BaseModel, *, tokenizer_only: bool) -> None:
+def _prepare(model: BaseModel, part: str) -> None:
     parent = model.folder.parent
     parent.mkdir(parents=True, exist_ok=True)
     with (parent / f".{model.folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not has_tokenizer(model):
+        # Everything else needs the tokenizer beside it.
+        if not has_part(model, "tokenizer"):
             _place(model, lambda folder: write_tokenizer(model.source, folder))
-        if not tokenizer_only and not is_prepared(model):
+        if part == "gguf" and not has_part(model, "gguf"):
+            _place(model, lambda folder: widen(model.source, folder / CHAT_FILE))
+        if part == "weights" and not has_part(model, "weights"):
             _place(model, lambda folder: _write_weights(model, folder))
 
 
-def _place(model: BaseModel, write: Any) -> None:
+def _place(model: BaseModel, write: Callable[[Path], None]) -> None:
     """Write files into a folder beside the model's, then move them in; `config.json` comes last."""
     with tempfile.TemporaryDirectory(dir=model.folder.parent, prefix=".preparing-") as temporary:
         made = Path(temporary)

@@ -98,11 +98,10 @@ def train(folder: RunFolder, reporter: Reporter) -> dict[str, Any]:
 
 def prepared_model(description: Description, reporter: Reporter) -> str:
     """Return the folder of the base model, preparing it where this machine has not yet."""
-    from studio.models import is_prepared, prepare, resolve
+    from studio.models import prepare, resolve
 
     base = resolve(description.base_model)
-    if not is_prepared(base):
-        prepare(base, on_progress=reporter.doing)
+    prepare(base, "weights", on_progress=reporter.doing)
     return str(base.folder)
 
 

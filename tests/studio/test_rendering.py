@@ -45,7 +45,8 @@ def test_ids_are_those_of_transformers(tokenizer: ChatTokenizer, model_folder: P
 
 def _published_templates() -> list[Path]:
     spec = find_spec("trl")
-    assert spec and spec.origin
+    assert spec
+    assert spec.origin
     return sorted((Path(spec.origin).parent / "chat_templates").glob("*.jinja"))
 
 

@@ -16,12 +16,6 @@ from studio.rendering import ChatTokenizer
 pytestmark = pytest.mark.model
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with Engine(tmp_path_factory.mktemp("engine") / "engine.log") as running:
-        yield running
-
-
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
