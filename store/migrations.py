@@ -166,6 +166,9 @@ CREATE TRIGGER comparison_is_never_changed BEFORE UPDATE ON comparison
 BEGIN SELECT RAISE(ABORT, 'the comparison journal is append-only'); END;
 CREATE TRIGGER comparison_is_never_deleted BEFORE DELETE ON comparison
 BEGIN SELECT RAISE(ABORT, 'the comparison journal is append-only'); END;
+CREATE TRIGGER comparison_is_never_replaced BEFORE INSERT ON comparison
+WHEN EXISTS (SELECT 1 FROM comparison WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'the comparison journal is append-only'); END;
 CREATE VIEW standing_verdict AS
     SELECT c.* FROM comparison c
     WHERE c.kind = 'verdict' AND COALESCE(

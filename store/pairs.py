@@ -63,18 +63,19 @@ class Entry:
 
 
 def add_pair(store: Store, example_id: int, first_id: int, second_id: int, *, seed: int) -> int:
-    """Queue two responses for comparison; the same two give the same pair's id."""
+    """Queue two responses for comparison; the same two, in either order, give the same pair's id."""
     with store.transaction() as connection:
-        connection.execute(
-            "INSERT INTO pair (example_id, first_id, second_id, seed, created_at) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT(first_id, second_id) DO NOTHING",
+        known = connection.execute(
+            "SELECT id FROM pair WHERE (first_id, second_id) IN (VALUES (?1, ?2), (?2, ?1))", (first_id, second_id)
+        ).fetchone()
+        if known:
+            return int(known[0])
+        cursor = connection.execute(
+            "INSERT INTO pair (example_id, first_id, second_id, seed, created_at) VALUES (?, ?, ?, ?, ?)",
             (example_id, first_id, second_id, seed, now()),
         )
-        return int(
-            connection.execute(
-                "SELECT id FROM pair WHERE first_id = ? AND second_id = ?", (first_id, second_id)
-            ).fetchone()[0]
-        )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
 
 
 def get(store: Store, pair_id: int) -> Pair:
