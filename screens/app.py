@@ -105,6 +105,20 @@ class StudioApp(App[None]):
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
 
+    def action_export(self) -> None:
+        """Ask for a format, then write a data set in it."""
+        from screens.choose import ChooseLine
+        from screens.export_data import ExportWindow, writable
+
+        formats = writable()
+        width = max(len(f.name) for f in formats)
+
+        def chosen(position: int | None) -> None:
+            if position is not None:
+                self.push_screen(ExportWindow(formats[position]))
+
+        self.push_screen(ChooseLine("Export as", [f"{f.name:<{width}}  {f.title}" for f in formats]), chosen)
+
     async def action_quit(self) -> None:
         """Leave, after a question where something would be lost."""
         unsaved = self._unsaved()

@@ -196,7 +196,7 @@ class CompareScreen(StudioScreen):
         self.call_after_refresh(self._note_painted, shown)
 
     def _fill(self, shown: Shown) -> None:
-        self.prompt.show(conversation(shown.prompt))
+        self.prompt.show(conversation(_question_first(shown.prompt)))
         self.left.show(conversation(shown.left.messages))
         self.right.show(conversation(shown.right.messages))
         self._title_prompt(shown)
@@ -215,3 +215,8 @@ class CompareScreen(StudioScreen):
     def _note_painted(self, shown: Shown | None) -> None:
         if shown is self._shown:
             self._painted, self._shown_at = time.monotonic(), now()
+
+
+def _question_first(prompt: list[Message]) -> list[Message]:
+    """Return a prompt with its system turns last: they repeat from pair to pair, and the pane is low."""
+    return sorted(prompt, key=lambda message: message.get("role") == "system")

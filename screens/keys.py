@@ -34,6 +34,7 @@ EVERYWHERE: list[BindingType] = [
         show=False,
         priority=True,
     ),
+    _key("E", "export", "Export", "app.export", "Write a data set in the shape that another tool reads"),
     _key("colon", "command_palette", "Commands", "app.commands", "Find any command by its name", show=False),
     _key("q", "quit", "Quit", "app.quit", "Leave; asks where something would be lost", show=False),
 ]
@@ -176,6 +177,11 @@ SYSTEM_PROMPT: list[BindingType] = [
 ]
 """Keys of the window for the system prompt."""
 
+EXPORT: list[BindingType] = [
+    _key("f3", "next_part", "Part", "export.part", "Write another split, or all of them"),
+]
+"""Keys of the window for an export."""
+
 GROUPS: dict[str, list[BindingType]] = {
     "Everywhere": EVERYWHERE,
     "Lists": LIST,
@@ -187,6 +193,7 @@ GROUPS: dict[str, list[BindingType]] = {
     "Forms": FORM,
     "Choices": CHOICE,
     "System prompt": SYSTEM_PROMPT,
+    "Export": EXPORT,
     "Compare": COMPARE,
     "Train": TRAIN,
     "Chat": CHAT,

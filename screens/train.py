@@ -20,7 +20,7 @@ from store.database import Store
 from store.runs import ACTIVE, Run
 from studio.errors import StudioError
 from studio.project import Project
-from studio.training.overview import Overview, RunDetail, RunLine, check_parity, overview
+from studio.training.overview import Overview, RunDetail, RunLine, overview
 
 if TYPE_CHECKING:
     from screens.new_run import NewRun
@@ -251,4 +251,6 @@ def _resume(project: Project, run_id: str, store: Store) -> str:
 
 
 def _check(project: Project, run_id: str, store: Store) -> str:
-    return f"{run_id}: {check_parity(project, store, run_id)}"
+    from studio.inference.parity import check_run
+
+    return f"{run_id}: {check_run(project, store, run_id).sentence}"

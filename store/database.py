@@ -36,10 +36,12 @@ class Store:
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield self.connection
+            self.connection.execute("COMMIT")
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            # A full disk ends the transaction by itself; a commit that fails leaves it open.
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
             raise
-        self.connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close the file; the write-ahead log is folded in when no one else has it open."""
@@ -69,7 +71,7 @@ def create_store(path: Path) -> Store:
         raise StoreError(f"{path} exists already; open it instead of making it anew.") from None
     except OSError as error:
         raise StoreError(f"{path} can't be made: {error.strerror}.") from error
-    return open_store(path)
+    return _open(path)
 
 
 def open_store(path: Path) -> Store:
@@ -78,52 +80,77 @@ def open_store(path: Path) -> Store:
     Raises:
         NewerSchemaError: a newer version of the program wrote the file.
         CorruptStoreError: the file is no SQLite database, or is damaged.
-        StoreError: the file is absent or can't be opened.
+        StoreError: the file is absent, another program's, or can't be opened.
     """
     if not path.is_file():
         raise StoreError(f"{path} is not there; make a project with `studio new`.")
+    if not path.stat().st_size:
+        raise _unusable(path, "it is empty")
+    return _open(path)
+
+
+def explain(path: Path, error: sqlite3.Error) -> StoreError:
+    """Return what an error of SQLite means for the person whose file it is."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return _unusable(path, str(error))
+    if name.startswith("SQLITE_BUSY"):
+        return StoreError(f"{path} is being written by another process; try again when it has ended.")
+    if name.startswith("SQLITE_FULL"):
+        return StoreError(
+            f"{path} can't be written: {error}; free some space and do it again, nothing earlier is lost."
+        )
+    return StoreError(f"{path} can't be used: {error}.")
+
+
+def _open(path: Path) -> Store:
     try:
-        connection = _connect(path)
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        raise _explain(path, error) from error
-    store = Store(path, connection)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+        try:
+            version = _known_version(path, connection)
+            _set_up(connection)
+            if version < SCHEMA_VERSION:
+                _migrate(path, connection)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise explain(path, error) from error
+    except OSError as error:
+        raise StoreError(f"{path} can't be brought up to date: {error.strerror}.") from error
+    return Store(path, connection)
+
+
+def _known_version(path: Path, connection: sqlite3.Connection) -> int:
+    """Return the file's schema version, having written nothing yet to what may not be ours."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > SCHEMA_VERSION:
-        store.close()
         raise NewerSchemaError(
             f"{path} was written by a newer Tuning Studio (schema {version}, this version knows "
             f"{SCHEMA_VERSION}); update the program to open it."
         )
-    if version < SCHEMA_VERSION:
-        _migrate(store)
-    return store
+    if not version and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise StoreError(f"{path} is the database of another program; move it away to make a project here.")
+    return version
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA journal_mode=WAL")
     # FULL, so that a verdict is on the disk, not only in the page cache, before it is shown as taken.
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA temp_store=MEMORY")
-    return connection
 
 
-def _migrate(store: Store) -> None:
+def _migrate(path: Path, connection: sqlite3.Connection) -> None:
     # sqlite-utils is slow to import and needed only here: an up-to-date file never pays for it.
     from store.migrations import migrate
 
-    try:
-        migrate(store.path, store.connection)
-    except BaseException:
-        store.close()
-        raise
+    migrate(path, connection)
 
 
-def _explain(path: Path, error: sqlite3.DatabaseError) -> StoreError:
-    if isinstance(error, sqlite3.OperationalError):
-        return StoreError(f"{path} can't be opened: {error}.")
+def _unusable(path: Path, reason: str) -> CorruptStoreError:
     return CorruptStoreError(
-        f"{path} is not a usable database ({error}); restore it from a backup beside it "
+        f"{path} is not a usable database ({reason}); restore it from a backup beside it "
         "(studio.db.backup-*), or move it away and import again."
     )

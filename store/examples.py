@@ -173,7 +173,8 @@ def get(store: Store, example_id: int, revision: int | None = None) -> Example:
     number = "e.revision" if revision is None else str(int(revision))
     row = store.connection.execute(f"{_select_example(number)} WHERE e.id = ?", (example_id,)).fetchone()
     if row is None:
-        raise MissingRowError(f"There is no example {example_id} in this project.")
+        which = f"example {example_id}" if revision is None else f"revision {revision} of example {example_id}"
+        raise MissingRowError(f"There is no {which} in this project.")
     return _example(row)
 
 

@@ -1,5 +1,6 @@
 """The schema, as numbered steps that are run once, in order, and never edited afterwards."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +17,7 @@ def migrate(path: Path, connection: sqlite3.Connection) -> None:
     """
     version = _version(connection)
     if version:
-        backup = path.with_name(f"{path.name}.backup-{version}")
-        if not backup.exists():
-            connection.execute("VACUUM INTO ?", (str(backup),))
-            backup.chmod(0o600)
+        _back_up(path, connection, version)
     connection.execute("BEGIN IMMEDIATE")
     try:
         db = sqlite_utils.Database(connection)
@@ -30,6 +28,19 @@ def migrate(path: Path, connection: sqlite3.Connection) -> None:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def _back_up(path: Path, connection: sqlite3.Connection, version: int) -> None:
+    backup = path.with_name(f"{path.name}.backup-{version}")
+    part = backup.with_name(f"{backup.name}.part-{os.getpid()}")
+    try:
+        # SQLite fills an empty file that is there, so that the copy is private from its first byte.
+        part.touch(mode=0o600)
+        connection.execute("VACUUM INTO ?", (str(part),))
+        if _version(connection) == version:  # else another process was faster, and made its own copy
+            part.replace(backup)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _version(connection: sqlite3.Connection) -> int:

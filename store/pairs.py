@@ -66,7 +66,8 @@ def add_pair(store: Store, example_id: int, first_id: int, second_id: int, *, se
     """Queue two responses for comparison; the same two, in either order, give the same pair's id."""
     with store.transaction() as connection:
         known = connection.execute(
-            "SELECT id FROM pair WHERE (first_id, second_id) IN (VALUES (?1, ?2), (?2, ?1))", (first_id, second_id)
+            "SELECT id FROM pair WHERE (first_id = ?1 AND second_id = ?2) OR (first_id = ?2 AND second_id = ?1)",
+            (first_id, second_id),
         ).fetchone()
         if known:
             return int(known[0])

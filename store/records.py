@@ -125,7 +125,8 @@ def add(store: Store, source_id: int, rows: Iterable[NewRecord]) -> list[int]:
             ids.append(next_id)
             next_id += 1
         connection.executemany(
-            "INSERT INTO record (id, source_id, line, raw, fields, hash, error, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO record (id, source_id, line, raw, fields, hash, error, problem)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             records,
         )
         connection.executemany("INSERT INTO record_fts (rowid, text) VALUES (?, ?)", texts)
@@ -197,17 +198,10 @@ def get_many(store: Store, record_ids: list[int]) -> dict[int, Record]:
 
 
 def ids(store: Store, query: RecordQuery = RecordQuery()) -> "array[int]":
-    """Return the ids of the records that match, in order; eight bytes each.
-
-    Raises:
-        ValueError: the search text can't be understood.
-    """
+    """Return the ids of the records that match, in order; eight bytes each."""
     where, values = _where(query)
-    try:
-        rows = store.connection.execute(f"SELECT id FROM record WHERE {where} ORDER BY id", values)
-        return array("q", (row[0] for row in rows))
-    except sqlite3.OperationalError as error:
-        raise ValueError(f"The search {query.text!r} can't be understood: {error}.") from error
+    rows = store.connection.execute(f"SELECT id FROM record WHERE {where} ORDER BY id", values)
+    return array("q", (row[0] for row in rows))
 
 
 def count(store: Store, query: RecordQuery = RecordQuery()) -> int:
@@ -230,7 +224,8 @@ def set_excluded(store: Store, record_id: int, excluded: bool) -> None:
 
 def search_expression(text: str) -> str:
     """Turn what a person typed into an FTS5 query: all words, phrases in quotes, the last word open."""
-    pieces = text.split('"')
+    # A NUL would end the expression early, and half a surrogate pair can't be sent to SQLite at all.
+    pieces = text.replace("\0", " ").encode(errors="replace").decode().split('"')
     terms: list[str] = []
     for index, piece in enumerate(pieces):
         is_phrase = index % 2 == 1

@@ -39,5 +39,5 @@ def wilson(part: int, of: int) -> Share:
 
 def binomial_p(part: int, of: int) -> float:
     """Return the exact two-sided p-value of a share against one half."""
-    tail = sum(math.comb(of, k) for k in range(min(part, of - part) + 1)) / 2**of
+    tail = sum(math.comb(of, k) for k in range(min(part, of - part) + 1)) / (1 << of)
     return min(1.0, 2 * tail)

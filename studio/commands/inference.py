@@ -96,7 +96,7 @@ def parity(run_id: str, folder: Path, as_json: bool) -> None:
 
     with opened(folder) as (project, store):
         sync_run(project, store, run_id)
-        result = check_run(project, run_id)
+        result = check_run(project, store, run_id)
     if as_json:
         print_json(result)
     else:

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from store import runs
+from store.database import Store
 from store.examples import Message
 from studio.errors import StudioError
 from studio.inference.engine import Engine
@@ -104,8 +106,8 @@ def check_run_folder(path: Path, base_gguf: Path) -> ParityResult:
     return result
 
 
-def check_run(project: Project, run_id: str) -> ParityResult:
-    """Check a run by its id.
+def check_run(project: Project, store: Store, run_id: str) -> ParityResult:
+    """Check a run by its id, and keep the outcome with it.
 
     Raises:
         StudioError: there is no such run folder, or its base model has no GGUF to compare with.
@@ -120,7 +122,10 @@ def check_run(project: Project, run_id: str) -> ParityResult:
             f"{base.name} has no GGUF, so there is nothing in llama.cpp to compare with.",
             "Train on the GGUF of the same model to have the proof.",
         )
-    return check_run_folder(folder.path, gguf)
+    result = check_run_folder(folder.path, gguf)
+    run = runs.get(store, run_id)
+    runs.update(store, run_id, status=run.status, error=run.error, result={**run.result, "parity": result.sentence})
+    return result
 
 
 def _pieces(part: list[Segment]) -> list[tuple[str, bool]]:

@@ -1,6 +1,7 @@
 """A GGUF's tokenizer built from its own metadata; transformers' reading of it loses the pre-tokenizer's rules."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def _split(pattern: str) -> PreTokenizer:
     )
 
 
-PRE_TOKENIZERS = {
+PRE_TOKENIZERS: dict[str, Callable[[], PreTokenizer]] = {
     "smollm": _digits,
     "gpt-2": lambda: ByteLevel(add_prefix_space=False),
     "default": lambda: ByteLevel(add_prefix_space=False),
@@ -67,7 +68,7 @@ PRE_TOKENIZERS = {
 
 
 def _build(tokens: list[str], merges: list[str], rules: str) -> Tokenizer:
-    pairs = [tuple(merge.split(" ", 1)) for merge in merges]
+    pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
     model = models.BPE(
         vocab={token: i for i, token in enumerate(tokens)},
         merges=pairs,

@@ -8,7 +8,7 @@ from store.database import Store
 from store.runs import ACTIVE, Run
 from studio.project import Project
 from studio.training.folder import RunFolder, read_status
-from studio.training.watch import describe_progress, describe_run, log_tail, sync_all, sync_run
+from studio.training.watch import describe_progress, describe_run, log_tail, sync_all
 
 CURVES: tuple[tuple[str, str], ...] = (
     ("loss", "training loss"),
@@ -121,13 +121,3 @@ def parity_badge(run: Run) -> str:
         if "DIFFER" in words
         else "tokens not checked"
     )
-
-
-def check_parity(project: Project, store: Store, run_id: str) -> str:
-    """Prove a run's tokens now, keep the outcome with the run, and return it in words."""
-    from studio.inference.parity import check_run
-
-    sentence = check_run(project, run_id).sentence
-    run = sync_run(project, store, run_id)
-    runs.update(store, run_id, status=run.status, error=run.error, result={**run.result, "parity": sentence})
-    return sentence

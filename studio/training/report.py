@@ -57,9 +57,13 @@ class Reporter:
             file.flush()
             os.fsync(file.fileno())
 
-    def ended(self, status: str, *, error: str | None = None, result: dict[str, Any] | None = None) -> None:
+    def found(self, facts: dict[str, Any]) -> None:
+        """Add to the run's results what is known already."""
+        self._update(result=(self.status.result or {}) | facts)
+
+    def ended(self, status: str, *, error: str | None = None) -> None:
         """Say how it ended."""
-        self._update(status=status, doing="", error=error, result=result, ended_at=now())
+        self._update(status=status, doing="", error=error, ended_at=now())
 
     def _on_signal(self, *_: object) -> None:
         self.stop_requested = True
@@ -94,6 +98,9 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         """Write the numbers down; a loss that is no number ends the run."""
         values = {k: float(v) for k, v in (logs or {}).items() if k not in NOT_METRICS and _is_number(v)}
+        if state.global_step == 0:
+            # The tuned model is the base still: every reward is 0 and no accuracy means anything.
+            values = {k: v for k, v in values.items() if "rewards/" not in k}
         if values:
             self.reporter.metrics(state.global_step, {k: v for k, v in values.items() if math.isfinite(v)})
         if "loss" in values and not math.isfinite(values["loss"]):

@@ -86,7 +86,7 @@ def _arguments(
         "weight_decay": recipe.weight_decay,
         "seed": recipe.seed,
         "data_seed": recipe.seed,
-        "gradient_checkpointing": recipe.gradient_checkpointing,
+        "activation_checkpointing": recipe.gradient_checkpointing,
         "use_cpu": hardware.device == "cpu",
         "bf16": hardware.torch_dtype == torch.bfloat16,
         "eval_strategy": "steps",

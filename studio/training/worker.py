@@ -28,7 +28,7 @@ def main() -> None:
     reporter.listen_for_stop()
     os.nice(NICENESS)
     try:
-        result = train(folder, reporter)
+        train(folder, reporter)
     except StopRequested:
         reporter.ended("stopped")
     except StudioError as error:
@@ -39,7 +39,7 @@ def main() -> None:
         reporter.ended("failed", error=explain(error))
         sys.exit(1)
     else:
-        reporter.ended("stopped" if reporter.stop_requested else "done", result=result)
+        reporter.ended("stopped" if reporter.stop_requested else "done")
 
 
 def explain(error: BaseException) -> str:
@@ -52,8 +52,8 @@ def explain(error: BaseException) -> str:
     return text
 
 
-def train(folder: RunFolder, reporter: Reporter) -> dict[str, Any]:
-    """Prepare, train, measure, save; return the results."""
+def train(folder: RunFolder, reporter: Reporter) -> None:
+    """Prepare, prove the tokens, train, measure, save."""
     description, recipe = read_description(folder), read_recipe(folder.recipe)
     reporter.doing("loading the libraries")
     from studio.rendering import ChatTokenizer
@@ -72,6 +72,7 @@ def train(folder: RunFolder, reporter: Reporter) -> dict[str, Any]:
     for name, split in splits.items():
         if not split.rows:
             raise StudioError(f"No {name} row fits into max_length={recipe.max_length} tokens.", "Raise max_length.")
+    reporter.found({"parity": prove(folder, description, reporter)})
     reporter.doing(f"loading {description.base_model} on the {hardware.name} in {hardware.dtype_name}")
     model = load_model(model_folder, hardware)
     if recipe.method == "dpo":
@@ -80,7 +81,7 @@ def train(folder: RunFolder, reporter: Reporter) -> dict[str, Any]:
     trainer = make_trainer(recipe, folder, hardware, model, splits["train"], splits["validation"], parent)
     trainer.add_callback(ReportingCallback(reporter))
     seconds = run_trainer(trainer, folder, reporter)
-    result = {
+    facts = {
         "device": hardware.name,
         "dtype": hardware.dtype_name,
         "seconds": round(seconds, 1),
@@ -91,9 +92,9 @@ def train(folder: RunFolder, reporter: Reporter) -> dict[str, Any]:
         "rows_too_long": sum(split.dropped for split in splits.values()),
         "tokens_an_epoch": splits["train"].tokens,
     }
-    if reporter.stop_requested:
-        return result
-    return result | finish(trainer, folder, description, recipe, reporter)
+    reporter.found(facts)
+    if not reporter.stop_requested:
+        finish(trainer, folder, description, recipe, reporter)
 
 
 def prepared_model(description: Description, reporter: Reporter) -> str:
@@ -114,16 +115,19 @@ def run_trainer(trainer: Any, folder: RunFolder, reporter: Reporter) -> float:
     return time.monotonic() - begun
 
 
-def finish(
-    trainer: Any, folder: RunFolder, description: Description, recipe: Recipe, reporter: Reporter
-) -> dict[str, Any]:
-    """Measure the held-out rows, save the adapter in both forms, and prove the template."""
+def finish(trainer: Any, folder: RunFolder, description: Description, recipe: Recipe, reporter: Reporter) -> None:
+    """Measure the held-out rows and save the adapter in both forms."""
+    from studio.inference.gguf import adapter_to_gguf
+    from studio.models import gguf_of, resolve
+
     reporter.doing("measuring the held-out rows")
     measured = {k: float(v) for k, v in trainer.evaluate().items() if k.startswith("eval_")}
+    reporter.found(summary(measured, trainer.state.log_history, recipe))
     reporter.doing("saving the adapter")
     trainer.model.save_pretrained(folder.adapter, selected_adapters=["default"])
-    result = summary(measured, trainer.state.log_history, recipe)
-    return result | prove(folder, description, reporter)
+    base_gguf = gguf_of(resolve(description.base_model))
+    if base_gguf is not None:
+        adapter_to_gguf(folder.adapter, base_gguf, folder.adapter_gguf)
 
 
 def summary(measured: dict[str, float], history: list[dict[str, Any]], recipe: Recipe) -> dict[str, Any]:
@@ -142,19 +146,20 @@ def summary(measured: dict[str, float], history: list[dict[str, Any]], recipe: R
     return result
 
 
-def prove(folder: RunFolder, description: Description, reporter: Reporter) -> dict[str, Any]:
-    """Write the adapter for llama.cpp and the parity proof; a base without a GGUF can have neither."""
-    from studio.inference.gguf import adapter_to_gguf
+def prove(folder: RunFolder, description: Description, reporter: Reporter) -> str:
+    """Compare the tokens with llama.cpp's before any time is spent on them; say in a sentence what was found."""
+    from studio.inference.engine import EngineError
     from studio.inference.parity import check_run_folder
     from studio.models import gguf_of, resolve
 
     base_gguf = gguf_of(resolve(description.base_model))
     if base_gguf is None:
-        return {"parity": "not checked: the base model has no GGUF to compare with"}
-    reporter.doing("writing the adapter for llama.cpp")
-    adapter_to_gguf(folder.adapter, base_gguf, folder.adapter_gguf)
-    reporter.doing("checking the tokens against llama.cpp's")
-    return {"parity": check_run_folder(folder.path, base_gguf).sentence}
+        return "not checked: the base model has no GGUF to compare with"
+    reporter.doing("comparing the tokens with llama.cpp's")
+    try:
+        return check_run_folder(folder.path, base_gguf).sentence
+    except EngineError as error:
+        return f"not checked: {error}"
 
 
 if __name__ == "__main__":

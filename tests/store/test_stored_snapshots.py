@@ -1,0 +1,56 @@
+"""Snapshots as they are stored: in order, once for each content, and never changed by what comes later."""
+
+import pytest
+
+from store import examples, pairs, snapshots
+from store.errors import MissingRowError
+from store.snapshots import Snapshot, SnapshotItem
+
+
+@pytest.fixture
+def preference(store) -> Snapshot:
+    """A snapshot of three examples, the last one with a judged pair."""
+    made = [
+        examples.add(store, record_id=None, messages=[{"role": "user", "content": str(n)}], split="train")
+        for n in range(3)
+    ]
+    chosen, rejected = (examples.add_response(store, made[2], [], origin="human") for _ in range(2))
+    pair = pairs.get(store, pairs.add_pair(store, made[2], chosen, rejected, seed=0))
+    verdict = pairs.judge(store, pair, "left", rater="Ada")
+    items = [
+        SnapshotItem("test", made[1], 1),
+        SnapshotItem("train", made[0], 1),
+        SnapshotItem("train", made[2], 1, chosen, rejected, verdict),
+    ]
+    return Snapshot("abc", "preference", items, "split:all", {"train": 2, "left_out": {"judged a tie": 4}})
+
+
+def test_a_snapshot_is_given_back_as_it_was_saved(store, preference) -> None:
+    snapshots.save(store, preference)
+    assert snapshots.get(store, "abc") == preference
+
+
+def test_the_same_content_is_kept_once(store, preference) -> None:
+    snapshots.save(store, preference)
+    snapshots.save(store, Snapshot("abc", "sft", [], "other"))
+    assert snapshots.get(store, "abc") == preference
+
+
+def test_an_item_that_does_not_exist_saves_nothing(store, preference) -> None:
+    broken = Snapshot("def", "sft", [*preference.items, SnapshotItem("train", 99, 1)])
+    with pytest.raises(Exception, match="FOREIGN KEY"):
+        snapshots.save(store, broken)
+    with pytest.raises(MissingRowError, match="snapshot def"):
+        snapshots.get(store, "def")
+
+
+def test_later_edits_and_verdicts_leave_it_alone(store, preference) -> None:
+    snapshots.save(store, preference)
+    examples.revise(store, preference.items[0].example_id, [])
+    pairs.undo(store, rater="Ada")
+    assert snapshots.get(store, "abc") == preference
+
+
+def test_an_empty_snapshot_has_no_items(store) -> None:
+    snapshots.save(store, Snapshot("none", "sft", []))
+    assert snapshots.get(store, "none") == Snapshot("none", "sft", [])
