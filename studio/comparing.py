@@ -126,7 +126,7 @@ def nothing_left(progress: Progress) -> str:
     if not progress.pairs:
         return (
             "There are no pairs to compare yet.\n\n"
-            "Import a file with two responses a prompt (Data, key 1), or let models write them: studio generate."
+            "Import a file with two responses a prompt (Data, key 1),."
         )
     return (
         f"All {progress.pairs} pairs are decided.\n\n"

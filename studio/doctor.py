@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -180,6 +181,8 @@ def _project(folder: Path) -> Callable[[], Iterator[Finding]]:
         except StudioError as error:
             yield Finding("error", "project", error.message, error.hint)
             return
+        except sqlite3.Error as error:
+            result = str(error)
         sound = result == "ok"
         advice = "" if sound else "Restore studio.db from a backup."
         yield Finding("ok" if sound else "error", "project", f"studio.db: {result}", advice)

@@ -13,7 +13,7 @@ SETTINGS_TEMPLATE = """\
 # Settings of this project, for a person to edit. docs/settings.md lists them all.
 
 [project]
-name = "{name}"
+name = {name}
 model = "{model}"       # smollm2, a Hugging Face folder, or a GGUF file
 
 [splits]                # shares of the prompts; a prompt that has a split keeps it
@@ -97,7 +97,7 @@ def create_project(folder: Path, settings_text: str | None = None) -> Project:
     """
     if (folder / "studio.db").exists() or (folder / "studio.toml").exists():
         raise StudioError(f"{folder} holds a project already.", f"Open it with `studio {folder}`.")
-    text = settings_text or SETTINGS_TEMPLATE.format(name=folder.resolve().name, model=DEFAULT_MODEL)
+    text = settings_text or _first_settings(folder.resolve().name)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in ("runs", "exports"):
@@ -111,3 +111,11 @@ def create_project(folder: Path, settings_text: str | None = None) -> Project:
     except StoreError as error:
         raise StudioError(str(error)) from error
     return open_project(folder)
+
+
+def _first_settings(name: str) -> str:
+    import tomlkit
+
+    # A folder may be named with any bytes; those that are no text become question marks.
+    shown = name.encode(errors="replace").decode()
+    return SETTINGS_TEMPLATE.format(name=tomlkit.string(shown).as_string(), model=DEFAULT_MODEL)

@@ -1,6 +1,7 @@
 """What the commands share: the project option, JSON output, text made safe for a terminal."""
 
 import json
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from store.database import Store
+from store.database import Store, explain
 from store.errors import MissingRowError
 from studio.errors import StudioError
 from studio.project import Project, open_project
@@ -46,6 +47,8 @@ def opened(folder: Path) -> Iterator[tuple[Project, Store]]:
             yield project, store
         except MissingRowError as error:
             raise StudioError(str(error)) from error
+        except sqlite3.Error as error:
+            raise StudioError(str(explain(project.database, error))) from error
 
 
 def print_json(document: Any) -> None:

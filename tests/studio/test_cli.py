@@ -84,7 +84,7 @@ def test_new_makes_a_project_and_says_what_comes_next(studio) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ['a "good" one', "back\\slash", "new\nline", "caf\u00e9 \U0001f98a", "half \udcff", "{0}"]
+    "name", ['a "good" one', "back\\slash", "new\nline", "caf\u00e9 \U0001f98a", "half \udcff", "{0}", "del\x7f"]
 )
 def test_any_folder_name_makes_a_project_that_opens(studio, name) -> None:
     assert studio("new", name).status == 0
@@ -242,8 +242,13 @@ def test_doctor_looks_at_the_machine(studio) -> None:
     }
 
 
+def without_probes(*_: object, **__: object) -> "subprocess.CompletedProcess[str]":
+    """Answer as a child process does that an illegal instruction ended."""
+    return subprocess.CompletedProcess([], -4, "", "")
+
+
 def test_doctor_says_what_is_wrong_with_a_project(studio, monkeypatch) -> None:
-    monkeypatch.setattr("studio.doctor.subprocess.run", lambda *a, **k: subprocess.CompletedProcess([], -4, "", ""))
+    monkeypatch.setattr("studio.doctor.subprocess.run", without_probes)
     studio("new", ".")
     Path("studio.db").write_text("not a database" * 100)
     looked = studio("doctor")
@@ -294,8 +299,16 @@ def test_the_app_needs_a_terminal(studio, arguments) -> None:
     assert ended.err.startswith("studio: The app needs a terminal.")
 
 
+def root_pages(database: Path, *tables: str) -> list[int]:
+    """Where in the file each table begins, in pages from 1."""
+    with open_store(database) as store:
+        pages = dict(store.connection.execute("SELECT name, rootpage FROM sqlite_master"))
+    return [pages[table] for table in tables]
+
+
 @pytest.mark.parametrize("harm", ["truncated", "middle", "newer", "settings"])
-def test_a_damaged_project_is_explained(studio, preferences, harm) -> None:
+def test_a_damaged_project_is_explained(studio, preferences, monkeypatch, harm) -> None:
+    monkeypatch.setattr("studio.doctor.subprocess.run", without_probes)
     studio("new", "old")
     studio("import", preferences, "--project", "old")
     database, settings = Path("old/studio.db"), Path("old/studio.toml")
@@ -303,7 +316,8 @@ def test_a_damaged_project_is_explained(studio, preferences, harm) -> None:
     if harm == "truncated":
         database.write_bytes(content[: len(content) // 2])
     elif harm == "middle":
-        content[4096:] = os.urandom(len(content) - 4096)
+        for page in root_pages(database, "source", "pair", "record", "run"):
+            content[(page - 1) * 4096 : page * 4096] = os.urandom(4096)
         database.write_bytes(content)
     elif harm == "newer":
         content[60:64] = (99).to_bytes(4, "big")
@@ -314,6 +328,8 @@ def test_a_damaged_project_is_explained(studio, preferences, harm) -> None:
     for command in ("compare", "runs"):
         assert_fails(studio(command, "--project", "old"), f"old/{name}")
     assert_fails(studio("import", preferences, "--project", "old"), f"old/{name}")
+    looked = json.loads(studio("doctor", "--project", "old", "--json").out)
+    assert [finding["level"] for finding in looked if finding["name"] == "project"] == ["error"]
 
 
 def test_a_database_that_is_being_written_is_explained(studio, preferences, monkeypatch) -> None:
@@ -344,7 +360,7 @@ def test_texts_for_the_user_name_only_commands_that_there_are() -> None:
     named: dict[str, Path] = {}
     for package in ("store", "studio", "screens"):
         for path in (ROOT / package).rglob("*.py"):
-            for word in re.findall(r"(?:[`:]\s*|`)studio ([a-z]+)\b(?![.(=])", path.read_text(encoding="utf-8")):
+            for word in re.findall(r"[`:]\s*studio ([a-z]+)\b(?!\.\w|[(=])", path.read_text(encoding="utf-8")):
                 named[word] = path
     assert {"new", "runs"} <= set(named)
     unknown = {word: str(path.relative_to(ROOT)) for word, path in named.items() if word not in cli.commands}
