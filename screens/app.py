@@ -21,7 +21,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 from textual.theme import Theme
 
-from screens.base import StudioModal, StudioScreen, message_of
+from screens.base import StudioModal, StudioScreen, message_of, wants_no_color
 from screens.keys import AREAS, EVERYWHERE, LIST, TEXT, keymap_problems
 from store import interface_state
 from studio.errors import StudioError
@@ -56,7 +56,8 @@ class StudioApp(App[None]):
         area = interface_state.recall(self.store, "area", "data")
         # Set on the instance: the app opens in the area where it was left, and paints no other first.
         self.DEFAULT_MODE = area if area in AREAS else "data"  # type: ignore[misc]
-        super().__init__()
+        # Textual leaves colours out only where it uses the terminal's own; otherwise it makes them grey.
+        super().__init__(ansi_color=True if wants_no_color() else None)
         for name in AREAS:
             self.add_mode(name, cast(Callable[[], Screen[Any]], partial(self._make_screen, name)))
         self.animation_level = "none"
@@ -152,7 +153,7 @@ class StudioApp(App[None]):
         return screen
 
     def _first_theme(self) -> str:
-        if os.environ.get("NO_COLOR"):
+        if wants_no_color():
             return "ansi-dark"
         theme = self._preferences.theme
         return theme if theme in self.available_themes else "textual-dark"

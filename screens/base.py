@@ -1,5 +1,6 @@
 """What all screens share: the header line, the body and the line of keys."""
 
+import os
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -102,3 +103,8 @@ class StudioModal(ModalScreen[ScreenResultType]):
 def message_of(error: StudioError) -> str:
     """Return an error's text for the screen: what is wrong, then what to do."""
     return clean(f"{error.message}\n{error.hint}".rstrip())
+
+
+def wants_no_color() -> bool:
+    """Tell whether the user asked for no colours at all (no-color.org)."""
+    return bool(os.environ.get("NO_COLOR"))

@@ -187,7 +187,7 @@ class DataScreen(StudioScreen):
         with self.studio.store.transaction():
             for record_id in ids:
                 change(self.studio.store, record_id, on)
-        self.table.refresh_rows()
+        self.table.refresh_rows(ids)
         if (here := self.table.cursor_id) is not None:
             record = records.get(self.studio.store, here)
             self.detail.show(record_detail(record, self._view), keep_place=True)
@@ -195,7 +195,8 @@ class DataScreen(StudioScreen):
     # Filters
 
     def action_search(self) -> None:
-        """Open the search line."""
+        """Open the search line over the list."""
+        self.remove_class("-reading")
         self.search.display = True
         self.search.focus()
 

@@ -1,6 +1,6 @@
 """Examples: what the model will learn from, as messages, as text and as tokens; approved, edited, left out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -285,10 +285,10 @@ class ExamplesScreen(StudioScreen):
         with self.studio.store.transaction():
             for example in chosen:
                 change(self.studio.store, example.id)
-        self._refresh()
+        self._refresh([example.id for example in chosen])
 
-    def _refresh(self) -> None:
-        self.table.refresh_rows()
+    def _refresh(self, ids: Sequence[int] | None = None) -> None:
+        self.table.refresh_rows(ids)
         self._read(self.table.cursor_id, keep_place=True)
 
     def action_edit(self) -> None:
@@ -305,7 +305,7 @@ class ExamplesScreen(StudioScreen):
         if messages is not None:
             number = examples.revise(self.studio.store, example_id, messages)
             self.notify(f"Saved as revision {number} of example {example_id}.", markup=False)
-            self._refresh()
+            self._refresh([example_id])
 
     def action_revisions(self) -> None:
         """List the states of the example; enter brings one back as the newest."""
@@ -331,7 +331,8 @@ class ExamplesScreen(StudioScreen):
     # Filters and panes
 
     def action_search(self) -> None:
-        """Open the search line."""
+        """Open the search line over the list."""
+        self.remove_class("-reading")
         self.search.display = True
         self.search.focus()
 

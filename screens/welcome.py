@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from screens.base import message_of
+from screens.base import message_of, wants_no_color
 from studio.errors import StudioError
 from studio.project import create_project, is_project
 from studio.text import clean
@@ -29,7 +29,9 @@ class WelcomeApp(App[Path]):
     ]
 
     def __init__(self, folder: Path) -> None:
-        super().__init__()
+        super().__init__(ansi_color=True if wants_no_color() else None)
+        if wants_no_color():
+            self.theme = "ansi-dark"
         self._folder = folder
         self._busy = False
 

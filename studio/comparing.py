@@ -124,10 +124,7 @@ def add_edited(store: Store, original: Response, messages: list[Message], *, rat
 def nothing_left(progress: Progress) -> str:
     """Say why there is no pair to judge, and what to do next."""
     if not progress.pairs:
-        return (
-            "There are no pairs to compare yet.\n\n"
-            "Import a file with two responses a prompt (Data, key 1),."
-        )
+        return "There are no pairs to compare yet.\n\nImport a file with two responses a prompt (Data, key 1)."
     return (
         f"All {progress.pairs} pairs are decided.\n\n"
         "Train on them: Train (key 4), then n for a new run.\n"

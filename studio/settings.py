@@ -74,9 +74,9 @@ def read_settings(path: Path) -> Settings:
     project = table.pop("project", {})
     template = table.pop("template", None)
     settings = Settings(
-        splits=_build(SplitSettings, table.pop("splits", {}), path, "splits"),
+        splits=_splits(table.pop("splits", {}), path),
         template=None if template is None else _template(template, path),
-        keys=table.pop("keys", {}),
+        keys=_keys(table.pop("keys", {}), path),
         **_known(Settings, project, path, "project", {"name", "model"}),
     )
     if table:
@@ -87,14 +87,39 @@ def read_settings(path: Path) -> Settings:
     return settings
 
 
-def _template(table: dict[str, Any], path: Path) -> TemplateSettings:
-    turns = tuple(_build(TurnTemplate, t, path, "template.turns") for t in table.pop("turns", []))
-    responses = tuple(_build(ResponseTemplate, t, path, "template.responses") for t in table.pop("responses", []))
-    rest = _known(TemplateSettings, table, path, "template", {"name", "verdict", "comment", "rater"})
-    return TemplateSettings(turns=turns, responses=responses, **rest)
+def _splits(table: Any, path: Path) -> SplitSettings:
+    splits: SplitSettings = _build(SplitSettings, table, path, "splits")
+    held_out = (splits.validation, splits.test, splits.validation + splits.test)
+    if not all(0 <= share <= 1 for share in held_out):
+        raise StudioError(
+            f"{path}: splits.validation and splits.test must be shares from 0 to 1, and 1 at most together.",
+            "The rest is for training.",
+        )
+    return splits
 
 
-def _build(kind: type[Any], table: dict[str, Any], path: Path, section: str) -> Any:
+def _keys(table: Any, path: Path) -> dict[str, str]:
+    keys = _checked_table(table, path, "keys")
+    for name, key in keys.items():
+        _check_type(key, str, path, f"keys.{name}")
+    return keys
+
+
+def _template(table: Any, path: Path) -> TemplateSettings:
+    rest = dict(_checked_table(table, path, "template"))
+    turns = _build_all(TurnTemplate, rest.pop("turns", []), path, "template.turns")
+    responses = _build_all(ResponseTemplate, rest.pop("responses", []), path, "template.responses")
+    known = _known(TemplateSettings, rest, path, "template", {"name", "verdict", "comment", "rater"})
+    return TemplateSettings(turns=turns, responses=responses, **known)
+
+
+def _build_all(kind: type[Any], tables: Any, path: Path, section: str) -> tuple[Any, ...]:
+    if not isinstance(tables, list):
+        raise StudioError(f"{path}: {section} must be a list of tables.", f"Begin each with [[{section}]].")
+    return tuple(_build(kind, table, path, section) for table in tables)
+
+
+def _build(kind: type[Any], table: Any, path: Path, section: str) -> Any:
     known = _known(kind, table, path, section, {f.name for f in fields(kind)})
     try:
         return kind(**known)
@@ -102,15 +127,27 @@ def _build(kind: type[Any], table: dict[str, Any], path: Path, section: str) -> 
         raise StudioError(f"{path}: [{section}] is not complete: {error}.") from error
 
 
-def _known(kind: type[Any], table: dict[str, Any], path: Path, section: str, names: set[str]) -> dict[str, Any]:
-    types = {f.name: type(f.default) for f in fields(kind) if f.name in names}
-    for key, value in table.items():
+def _known(kind: type[Any], table: Any, path: Path, section: str, names: set[str]) -> dict[str, Any]:
+    types = {f.name: f.type for f in fields(kind)}
+    checked = _checked_table(table, path, section)
+    for key, value in checked.items():
         if key not in names:
             raise StudioError(f"{path}: [{section}] has no setting {key!r}.", f"It knows {', '.join(sorted(names))}.")
-        wanted = types[key]
-        if wanted in (str, float, int) and not isinstance(value, (float, int) if wanted is float else wanted):
-            raise StudioError(f"{path}: {section}.{key} must be a {wanted.__name__}, not {value!r}.")
+        _check_type(value, types[key], path, f"{section}.{key}")
+    return checked
+
+
+def _checked_table(table: Any, path: Path, section: str) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise StudioError(f"{path}: {section} must be a table, not {table!r}.", f"Begin it with [{section}].")
     return table
+
+
+def _check_type(value: Any, wanted: Any, path: Path, name: str) -> None:
+    accepted = (int, float) if wanted is float else wanted
+    if isinstance(value, bool) or not isinstance(value, accepted):
+        words = {str: "a text", int: "a whole number", float: "a number"}
+        raise StudioError(f"{path}: {name} must be {words[wanted]}, not {value!r}.")
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

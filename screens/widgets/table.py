@@ -1,7 +1,7 @@
 """A table over any number of rows: it holds ids, fetches what is in sight, repaints what changed."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
@@ -144,17 +144,17 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._move_to(position)
         return position is not None
 
-    def refresh_row(self, row_id: int) -> None:
-        """Fetch and paint one row again."""
-        position = _position(self._ids, row_id)
-        if position is not None:
-            self._pages.pop(position // PAGE, None)
-            self._refresh_position(position)
-
-    def refresh_rows(self) -> None:
-        """Fetch and paint all rows in sight again."""
-        self._pages.clear()
-        self.refresh()
+    def refresh_rows(self, ids: Collection[int] | None = None) -> None:
+        """Fetch and paint some rows again, or all that are in sight."""
+        if ids is None or len(ids) > PAGE:
+            self._pages.clear()
+            self.refresh()
+            return
+        for row_id in ids:
+            position = _position(self._ids, row_id)
+            if position is not None:
+                self._pages.pop(position // PAGE, None)
+                self._refresh_position(position)
 
     # Keys
 

@@ -121,7 +121,7 @@ async def test_a_tokenizer_that_is_not_prepared_is_prepared_by_a_key(
 ) -> None:
     ready: list[str] = []
     monkeypatch.setattr("studio.models.has_tokenizer", lambda model: bool(ready))
-    monkeypatch.setattr("studio.models.prepare", lambda model, **_: ready.append(model.name))
+    monkeypatch.setattr("studio.models.prepare", lambda model, part, **_: ready.append(model.name))
     app = StudioApp(filled)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("2", "v")

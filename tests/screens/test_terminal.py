@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import signal
 import sys
@@ -65,12 +66,18 @@ class Terminal:
 
 
 @contextmanager
-def running(project: Project, home: Path) -> Iterator[Terminal]:
+def running(project: Project, home: Path, **extra: str) -> Iterator[Terminal]:
     """Run the app on a project in a terminal of its own."""
     pid, handle = pty.fork()
     if pid == 0:
         root = str(Path(__file__).resolve().parents[2])
-        environment = {**os.environ, "PYTHONPATH": root, "TERM": "xterm-256color", "XDG_CONFIG_HOME": str(home)}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": root,
+            "TERM": "xterm-256color",
+            "XDG_CONFIG_HOME": str(home),
+            **extra,
+        }
         os.execve(sys.executable, [sys.executable, "-c", SCRIPT, str(project.folder)], environment)
     terminal = Terminal(pid, handle)
     try:
@@ -87,7 +94,7 @@ def running(project: Project, home: Path) -> Iterator[Terminal]:
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
 def test_the_app_ends_in_order_when_the_terminal_goes(filled: Project, tmp_path: Path, number: signal.Signals) -> None:
     with running(filled, tmp_path) as terminal:
-        terminal.read_until(b"Order 12")
+        terminal.read_until(b"Order 9")
         terminal.send("jj")
         os.kill(terminal.pid, number)
         assert terminal.status() == 0
@@ -97,7 +104,7 @@ def test_the_app_ends_in_order_when_the_terminal_goes(filled: Project, tmp_path:
 
 def test_nothing_in_the_data_commands_the_terminal(filled: Project, tmp_path: Path) -> None:
     with running(filled, tmp_path) as terminal:
-        terminal.read_until(b"Order 12")
+        terminal.read_until(b"Order 9")
         terminal.send("ssjvvvjj2Gkkk\t\te")
         # The letters came through, what would have made them a command did not.
         assert b"]52;c;aGVsbG8=" in terminal.written
@@ -106,3 +113,11 @@ def test_nothing_in_the_data_commands_the_terminal(filled: Project, tmp_path: Pa
         assert b"\x9b31m" not in terminal.written.replace(b"\xc2\x9b", b"")
         os.kill(terminal.pid, signal.SIGTERM)
         assert terminal.status() == 0
+
+
+def test_no_color_sends_no_colour(filled: Project, tmp_path: Path) -> None:
+    with running(filled, tmp_path, NO_COLOR="1") as terminal:
+        terminal.read_until(b"Order 9")
+        terminal.send("j2v?")
+        assert not re.search(rb"\x1b\[[0-9;]*\b[34]8;[25];", terminal.written)
+        assert not re.search(rb"\x1b\[(?:[0-9]+;)*(?:3[0-7]|4[0-7]|9[0-7]|10[0-7])m", terminal.written)
