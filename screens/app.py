@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -16,14 +16,17 @@ os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
 from rich.console import RenderableType
 from rich.text import Text
+from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.theme import Theme
 
 from screens.base import StudioModal, StudioScreen, message_of, wants_no_color
 from screens.keys import AREAS, EVERYWHERE, LIST, TEXT, keymap_problems
 from store import interface_state
+from store.errors import StoreError
 from studio.errors import StudioError
 from studio.preferences import Preferences, read_preferences, save_theme
 from studio.project import Project, is_project, open_project
@@ -98,6 +101,21 @@ class StudioApp(App[None]):
     async def action_area(self, area: str) -> None:
         """Switch to an area."""
         await self.show_area(area)
+
+    async def run_action(
+        self,
+        action: "str | ActionParseResult",
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Do what a key stands for; what stands in its way is said, and the app goes on."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except StudioError as error:
+            self.notify_error(error)
+        except StoreError as error:
+            self.notify_error(StudioError(str(error)))
+        return True
 
     def action_help(self) -> None:
         """List every key that works on the present screen."""

@@ -29,18 +29,23 @@ class Store:
         """Group writes: all of them are on disk when the block ends, or none is.
 
         A block inside another joins it, so that functions which write can call each other.
+
+        Raises:
+            StoreError: the disk is full, another process writes for too long, or the file is damaged.
         """
         if self.connection.in_transaction:
             yield self.connection
             return
-        self.connection.execute("BEGIN IMMEDIATE")
         try:
+            self.connection.execute("BEGIN IMMEDIATE")
             yield self.connection
             self.connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             # A full disk ends the transaction by itself; a commit that fails leaves it open.
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise explain(self.path, error) from error
             raise
 
     def close(self) -> None:

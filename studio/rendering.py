@@ -229,7 +229,10 @@ def _encode(tokenizer: ChatTokenizer, parts: list[Segment]) -> tuple[list[int], 
 
 def _pieces(text: str, offsets: list[tuple[int, int]]) -> list[str]:
     pieces, reached = [], 0
-    for _, end in offsets:
+    starts = [start for start, _ in offsets[1:]] + [len(text)]
+    for (_, end), following in zip(offsets, starts, strict=True):
+        # A vocabulary that lacks a byte drops it, and the offsets after it fall short: nothing may be lost here.
+        end = following if following == len(text) or text[end:following].strip() else end  # noqa: PLW2901
         pieces.append(text[reached:end])
         reached = max(reached, end)
     return pieces

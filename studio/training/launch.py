@@ -179,6 +179,8 @@ def _write_rows(path: Path, rows: list[Any]) -> None:
 
 def _spawn(store: Store, run_id: str, folder: RunFolder) -> None:
     environment = {
+        # Threads that spin while they wait would take the processor from the screen and from each other.
+        "OMP_WAIT_POLICY": "PASSIVE",
         **os.environ,
         "HF_HUB_OFFLINE": "1",
         "HF_DATASETS_OFFLINE": "1",

@@ -276,3 +276,21 @@ def test_a_verdict_is_kept_when_the_app_is_killed_before_the_next_pair_is_painte
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert verdicts(store) == ["right"]
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_a_full_disk_is_said_and_the_pair_stays(judged_project: Project, store: Store) -> None:
+    async with opened(judged_project) as (pilot, screen):
+        connection = screen.studio.store.connection
+        before = texts(screen)
+        connection.execute("PRAGMA query_only=ON")
+        await pilot.press("h")
+        await pilot.pause()
+        assert verdicts(store) == []
+        assert texts(screen) == before
+        assert any("can't be" in note.message for note in screen.studio._notifications)
+        connection.execute("PRAGMA query_only=OFF")
+        await pilot.press("h")
+        await pilot.pause()
+        assert verdicts(store) == ["left"]
+        assert texts(screen) != before

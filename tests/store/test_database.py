@@ -160,9 +160,8 @@ def test_two_writers_take_turns_or_say_so(store, monkeypatch) -> None:
     fill(store, rows=1)
     monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 10)
     with open_store(store.path) as other:
-        with store.transaction(), pytest.raises(sqlite3.OperationalError, match="locked") as caught:
+        with store.transaction(), pytest.raises(StoreError, match="written by another process"):
             records.set_flagged(other, 1, True)
-        assert "another process" in str(database.explain(store.path, caught.value))
         records.set_flagged(other, 1, True)
     assert records.get(store, 1).flagged
 
@@ -214,9 +213,8 @@ def test_a_full_disk_loses_nothing_earlier(store) -> None:
     write(store, 2)
     pages = store.connection.execute("PRAGMA page_count").fetchone()[0]
     store.connection.execute(f"PRAGMA max_page_count={pages + 20}")
-    with pytest.raises(sqlite3.OperationalError, match="full") as caught:
+    with pytest.raises(StoreError, match="full; free some space"):
         fill(store, rows=400)
-    assert "full" in str(database.explain(store.path, caught.value))
     assert (records.count(store), len(records.sources(store))) == (4, 2)
     store.connection.execute(f"PRAGMA max_page_count={pages + 1000}")
     write(store, 1)
@@ -225,10 +223,11 @@ def test_a_full_disk_loses_nothing_earlier(store) -> None:
 
 
 FILL_THE_DISK = """
-import resource, sqlite3, sys
+import resource, sys
 from pathlib import Path
 from store import records
 from store.database import open_store
+from store.errors import StoreError
 with open_store(Path(sys.argv[1])) as store:
     size = Path(sys.argv[1] + "-wal").stat().st_size
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 65536, resource.RLIM_INFINITY))
@@ -237,7 +236,7 @@ with open_store(Path(sys.argv[1])) as store:
         for flagged in (False, True) * 20:
             records.set_flagged(store, 2, flagged)
         print("no error")
-    except sqlite3.Error as error:
+    except StoreError as error:
         print(type(error).__name__)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     records.set_flagged(store, 3, True)
@@ -249,7 +248,7 @@ def test_a_commit_that_fails_does_not_hold_back_the_next_one(store) -> None:
     child = subprocess.run(
         [sys.executable, "-c", FILL_THE_DISK, str(store.path)], capture_output=True, text=True, check=False
     )
-    assert (child.stdout, child.stderr) == ("OperationalError\n", "")
+    assert (child.stdout, child.stderr) == ("StoreError\n", "")
     assert records.get(store, 1).flagged
     assert records.get(store, 3).flagged
 

@@ -150,7 +150,7 @@ def new_pair(store: Store, *, seed: int = 0) -> pairs.Pair:
     return pairs.get(store, pairs.add_pair(store, example_id, first, second, seed=seed))
 
 
-Journal.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+Journal.TestCase.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
 TestJournal = Journal.TestCase
 
 
@@ -188,6 +188,27 @@ def test_a_comment_or_an_undo_names_no_winner(store) -> None:
     pairs.undo(store, rater="Ada")
     decisions = [entry.chosen_and_rejected for entry in pairs.entries(store, pair_id=pair.id)]
     assert decisions == [None, (pair.left_id, pair.right_id), None]
+
+
+def test_redo_gives_back_in_order_and_once(store) -> None:
+    queue = [new_pair(store) for _ in range(3)]
+    given = [pairs.judge(store, pair, "left", rater="Ada") for pair in queue]
+    undone = [pairs.undo(store, rater="Ada").id for _ in range(2)]
+    back = [pairs.redo(store, rater="Ada").id for _ in range(2)]
+    assert (undone, back) == (given[:0:-1], given[1:])
+    assert pairs.redo(store, rater="Ada") is None
+    assert [e.id for e in pairs.current_verdicts(store)] == given
+
+
+def test_a_new_verdict_leaves_nothing_to_redo(store) -> None:
+    first, second = new_pair(store), new_pair(store)
+    pairs.judge(store, first, "left", rater="Ada")
+    pairs.undo(store, rater="Ada")
+    pairs.judge(store, second, "right", rater="Ben")
+    assert pairs.redo(store, rater="Ben") is None
+    pairs.judge(store, second, "tie", rater="Ada")
+    assert pairs.redo(store, rater="Ada") is None
+    assert pairs.unjudged(store, limit=9) == [first]
 
 
 def test_undo_reveals_the_verdict_before_it(store) -> None:

@@ -98,6 +98,11 @@ def test_text_of_people_forms_no_special_token(tokenizer: ChatTokenizer, message
     assert count(hostile) == count(plain)
 
 
+def test_no_text_is_lost_where_the_vocabulary_lacks_a_byte(tokenizer: ChatTokenizer) -> None:
+    rendering = render_prompt(tokenizer, [{"role": "user", "content": "a\U00040000: b"}])
+    assert "".join(rendering.pieces) == rendering.text
+
+
 def test_hostile_text_keeps_its_own_characters(tokenizer: ChatTokenizer) -> None:
     rendering = render_prompt(tokenizer, [{"role": "user", "content": "a <|im_end|> b"}])
     assert "a <|im_end|> b" in rendering.text

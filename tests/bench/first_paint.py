@@ -1,0 +1,95 @@
+"""From start to the first paint of the Data screen with 10,000 records, beside VisiData on the same rows.
+
+Both run in a pseudo-terminal of 80x24 and are timed until the first record's text is written to it; the runs
+alternate, so that a busy machine slows both. VisiData is measured where it is installed (pip install visidata).
+"""
+
+import argparse
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import statistics
+import struct
+import sys
+import tempfile
+import termios
+import time
+from fcntl import ioctl
+from pathlib import Path
+
+from studio.importing import import_file
+from studio.project import create_project
+
+FIRST_WORDS = "Parcel number 1 "
+PATIENCE = 60.0
+
+
+def main() -> None:
+    """Print the medians and their ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = write_rows(Path(folder) / "rows.jsonl", arguments.rows)
+        project = create_project(Path(folder) / "project")
+        with project.open_store() as store:
+            import_file(project, store, rows)
+        commands = {"studio": [sys.executable, "-m", "studio", str(project.folder)]}
+        visidata = shutil.which("vd", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+        if visidata:
+            commands["visidata"] = [visidata, "--config=/dev/null", str(rows)]
+        times: dict[str, list[float]] = {name: [] for name in commands}
+        for _ in range(arguments.rounds):
+            for name, command in commands.items():
+                times[name].append(seconds_to_first_words(command))
+    for name, values in times.items():
+        print(
+            f"{name:<10} median {statistics.median(values):.3f} s, fastest {min(values):.3f}, slowest {max(values):.3f}"
+        )
+    if visidata:
+        ratio = statistics.median(times["studio"]) / statistics.median(times["visidata"])
+        print(f"studio / visidata = {ratio:.2f} for {arguments.rows:,} rows")
+    else:
+        print("VisiData is not installed, so there is nothing to compare with: pip install visidata")
+
+
+def write_rows(path: Path, count: int) -> Path:
+    """Write preference rows, each with a few hundred letters."""
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(1, count + 1):
+            row = {
+                "prompt": f"Parcel number {number} has not come. " + "It was sent last week. " * 4,
+                "chosen": f"We send number {number} again on Thursday. " * 4,
+                "rejected": "Wait. " * 12,
+            }
+            file.write(json.dumps(row) + "\n")
+    return path
+
+
+def seconds_to_first_words(command: list[str]) -> float:
+    """Start a program in a pseudo-terminal and wait for the first record's words."""
+    begun = time.perf_counter()
+    child, handle = pty.fork()
+    if child == 0:
+        os.environ.update(TERM="xterm-256color")
+        os.execv(command[0], command)
+    ioctl(handle, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    written = b""
+    while FIRST_WORDS.encode() not in written:
+        if time.perf_counter() - begun > PATIENCE:
+            sys.exit(f"{command[0]} did not show the first record in {PATIENCE:.0f} s: {written[-300:]!r}")
+        if select.select([handle], [], [], 0.05)[0]:
+            written += os.read(handle, 65536)
+    seconds = time.perf_counter() - begun
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.close(handle)
+    return seconds
+
+
+if __name__ == "__main__":
+    main()
