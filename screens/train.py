@@ -30,7 +30,7 @@ PLOTS = 4
 LIST_HEIGHT = 8
 """Lines that the list takes at most; it scrolls beyond."""
 
-NO_RUNS = "No runs yet. n starts one on the pairs judged in Compare (dpo) or on the examples (sft)."
+NO_RUNS = "No runs yet. n starts one, on the judged pairs or on the examples."
 
 
 class TrainScreen(StudioScreen):

@@ -126,7 +126,7 @@ def nothing_left(progress: Progress) -> str:
     if not progress.pairs:
         return "There are no pairs to compare yet.\n\nImport a file with two responses a prompt (Data, key 1)."
     return (
-        f"All {progress.pairs} pairs are decided.\n\n"
+        f"No pair is left to decide; {progress.pairs} are decided.\n\n"
         "Train on them: Train (key 4), then n for a new run.\n"
         "Look again: u takes the latest verdict back."
     )

@@ -4,9 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from conftest import turns
 from reading import screen_text, until
 
 from screens.app import StudioApp
+from store import examples, pairs
+from store.database import Store
 from studio.project import Project
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -19,6 +22,10 @@ KEYS = {
     "examples-replies": ["2", *"j" * 12, "n"],
     "editor": ["2", "e"],
     "help": ["question_mark"],
+    "compare-nothing-left": ["3"],
+    "train-no-runs": ["4"],
+    "chat": ["5"],
+    "export": ["E"],
 }
 
 
@@ -39,6 +46,22 @@ async def test_screen_looks_as_kept(filled: Project, name: str, size: str) -> No
         await pilot.press(*KEYS[name])
         await pilot.pause()
         check(f"{name}-{size}", screen_text(app))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_pair_looks_as_kept(filled: Project, store: Store, size: str) -> None:
+    opening = [{"role": "system", "content": "Be kind."}, *turns("Where is [my] parcel?\nIt left on Monday.")]
+    example = examples.add(store, record_id=None, messages=opening, split="train")
+    replies = [
+        examples.add_response(store, example, [{"role": "assistant", "content": text}], origin="file", author="Ada")
+        for text in ("It comes on Friday.\nAda", "No idea. " * 60)
+    ]
+    pairs.add_pair(store, example, *replies, seed=2)
+    app = StudioApp(filled)
+    async with app.run_test(size=SIZES[size]) as pilot:
+        await pilot.press("3")
+        await pilot.pause()
+        check(f"compare-{size}", screen_text(app))
 
 
 @pytest.mark.model
