@@ -1,8 +1,8 @@
 """Examples: what the model will learn from, as messages, as text and as tokens; approved, edited, left out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -10,11 +10,10 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.getters import query_one
 from textual.message import Message
-from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from screens import keys
-from screens.base import StudioScreen, message_of
+from screens.base import message_of
 from screens.example_text import (
     VIEWS,
     Completion,
@@ -28,9 +27,10 @@ from screens.example_text import (
     text_spans,
     tokens_spans,
 )
+from screens.list_detail import ListDetailScreen
 from screens.widgets.table import Column, RecordTable, Row
 from screens.widgets.text_view import Span, TextView
-from store import examples, interface_state, pairs, records
+from store import examples, pairs, records
 from store.database import Store
 from store.examples import Example, ExampleQuery, Split
 from store.records import Record
@@ -38,26 +38,23 @@ from studio.errors import StudioError
 from studio.preview import Preview
 from studio.text import clean_line
 
-SEARCH_DELAY = 0.15
 SPLITS: tuple[Split | None, ...] = (None, "train", "validation", "test")
 
 NO_EXAMPLES = "No examples yet. Import data on the Data screen (1, then i)."
 NOTHING_FOUND = "No example matches. Press esc to see all."
 
 
-class ExamplesScreen(StudioScreen):
-    """A list of examples beside (or over) the example under the cursor."""
+class ExamplesScreen(ListDetailScreen[ExampleQuery]):
+    """The examples, beside (or over) the one under the cursor."""
 
     AREA = "examples"
     MARKS = "a approved, r rejected, f flagged, x excluded"
+    SEARCH_HINT = "words of the record; enter goes to the list"
+    EVERYTHING = ExampleQuery()
     CSS_PATH = "examples.tcss"
     BINDINGS: ClassVar[list[BindingType]] = keys.EXAMPLES
 
-    table = query_one("#examples", RecordTable)
-    detail = query_one("#example", TextView)
-    filters = query_one("#filters", Static)
     state = query_one("#state", Static)
-    search = query_one("#search", Input)
 
     @dataclass
     class Drawn(Message):
@@ -76,7 +73,6 @@ class ExamplesScreen(StudioScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._query = ExampleQuery()
         self._view: ExampleView = VIEWS[0]
         self._example: Example | None = None
         self._record: Record | None = None
@@ -85,56 +81,33 @@ class ExamplesScreen(StudioScreen):
         self._asked = 0
         self._preparing = False
         self._preview: Preview | None = None
-        self._debounce: Timer | None = None
 
-    def compose_body(self) -> ComposeResult:
-        """Lay the filters over the list and the example."""
-        yield Static("", id="filters", classes="status-line", markup=False)
-        search = Input(id="search", placeholder="words of the record; enter goes to the list")
-        search.cursor_blink = False
-        yield search
+    def compose_list(self) -> RecordTable:
+        """Lay the columns out."""
         columns = [Column("", 3), Column("Id", 6), Column("Split", 10), Column("Replies", 7), Column("Asked")]
-        with Container(id="panes"):
-            yield RecordTable(columns, self._rows, id="examples")
-            with Container(id="reading"):
-                yield Static("", id="state", classes="status-line", markup=False)
-                yield TextView(id="example")
+        return RecordTable(columns, self._rows, id="list")
 
-    def on_mount(self) -> None:
-        """Begin in the list."""
-        self.search.display = False
-        self.table.focus()
+    def compose_detail(self) -> ComposeResult:
+        """Lay what is known of the example over its text."""
+        with Container(id="reading"):
+            yield Static("", id="state", classes="status-line", markup=False)
+            yield TextView(id="detail")
 
     def on_screen_resume(self) -> None:
         """Show the examples where they were left; other screens may have changed them."""
         if self.table.ids == examples.ids(self.studio.store, self._query):
             self._refresh()
         else:
-            left_at = interface_state.recall(self.studio.store, "examples.example")
-            self._find(cursor_id=self.table.cursor_id or left_at)
-
-    def go_to(self, example_id: int) -> None:
-        """Show one example, whatever the filters are."""
-        if not self.table.go_to(example_id):
-            self._query = ExampleQuery()
-            self._find(cursor_id=example_id)
-        self.table.focus()
-
-    def remember(self) -> None:
-        """Keep which example was looked at."""
-        if self.table.cursor_id is not None:
-            interface_state.remember(self.studio.store, "examples.example", self.table.cursor_id)
+            self.find(cursor_id=self.left_at)
 
     # The list
 
-    def _find(self, *, cursor_id: int | None = None) -> None:
+    def find(self, *, cursor_id: int | None = None) -> None:
+        """List the examples that the query asks for."""
         ids = examples.ids(self.studio.store, self._query)
         empty = NO_EXAMPLES if self._query == ExampleQuery() else NOTHING_FOUND
         self.table.show(ids, cursor_id=cursor_id or self.table.cursor_id, empty=empty)
-        parts: list[str] = [self._query.split or "all splits"]
-        parts += ["only flagged"] if self._query.flagged_only else []
-        parts += [f"search: {self._query.text}"] if self._query.text else []
-        self.filters.update(" " + clean_line("  |  ".join(parts)))
+        self.say_filters([self._query.split or "all splits"])
         self._say_place()
 
     def _say_place(self) -> None:
@@ -146,13 +119,13 @@ class ExamplesScreen(StudioScreen):
         found = examples.get_many(self.studio.store, ids)
         return {number: example_row(example, counts.get(number, 0)) for number, example in found.items()}
 
-    @on(RecordTable.Highlighted, "#examples")
+    @on(RecordTable.Highlighted, "#list")
     def _follow(self, event: RecordTable.Highlighted) -> None:
         self._say_place()
         self._completion = 0
         self._read(event.row_id)
 
-    @on(RecordTable.Opened, "#examples")
+    @on(RecordTable.Opened, "#list")
     def _open(self) -> None:
         self.action_switch_pane()
 
@@ -277,9 +250,7 @@ class ExamplesScreen(StudioScreen):
         self._change(chosen, lambda store, number: examples.set_excluded(store, number, excluded))
 
     def _chosen(self) -> list[Example]:
-        here = self.table.cursor_id
-        ids = sorted(self.table.selected) or ([] if here is None else [here])
-        return list(examples.get_many(self.studio.store, ids).values())
+        return list(examples.get_many(self.studio.store, self.chosen_ids()).values())
 
     def _change(self, chosen: list[Example], change: Callable[[Store, int], None]) -> None:
         with self.studio.store.transaction():
@@ -328,53 +299,6 @@ class ExamplesScreen(StudioScreen):
         if isinstance(screen, DataScreen):
             screen.go_to(record_id)
 
-    # Filters and panes
-
-    def action_search(self) -> None:
-        """Open the search line over the list."""
-        self.remove_class("-reading")
-        self.search.display = True
-        self.search.focus()
-
-    @on(Input.Changed, "#search")
-    def _search_soon(self, event: Input.Changed) -> None:
-        if self._debounce is not None:
-            self._debounce.stop()
-        self._debounce = self.set_timer(SEARCH_DELAY, lambda: self._filter(text=event.value.strip()))
-
-    @on(Input.Submitted, "#search")
-    def _search_now(self, event: Input.Submitted) -> None:
-        self._filter(text=event.value.strip())
-        self.table.focus()
-
     def action_next_split(self) -> None:
         """Show the next split; after the last one, all."""
-        self._filter(split=SPLITS[(SPLITS.index(self._query.split) + 1) % len(SPLITS)])
-
-    def action_flagged_only(self) -> None:
-        """Show only what is flagged, or all."""
-        self._filter(flagged_only=not self._query.flagged_only)
-
-    def _filter(self, **changes: Any) -> None:
-        query = replace(self._query, **changes)
-        if query != self._query:
-            self._query = query
-            self._find()
-
-    def action_switch_pane(self) -> None:
-        """Go from the list to the example or back; the example fills a small screen."""
-        to_detail = not self.detail.has_focus
-        self.set_class(to_detail, "-reading")
-        (self.detail if to_detail else self.table).focus()
-
-    def action_back(self) -> None:
-        """Leave the example, then the search, then the filters."""
-        if self.detail.has_focus:
-            self.action_switch_pane()
-        elif self.search.display:
-            self.search.display = False
-            self.search.value = ""
-            self._filter(text="")
-            self.table.focus()
-        else:
-            self._filter(split=None, flagged_only=False)
+        self.filter(split=SPLITS[(SPLITS.index(self._query.split) + 1) % len(SPLITS)])

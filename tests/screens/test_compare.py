@@ -85,7 +85,7 @@ async def test_each_key_writes_its_verdict_and_shows_the_next_pair(judged_projec
             await pilot.press(key)
             await pilot.pause()
         assert screen.nothing.display
-        assert "All 4 pairs are decided" in str(screen.nothing.content)
+        assert "No pair is left to decide" in str(screen.nothing.content)
         assert "4 of 4 decided, 0 left, 1 skipped" in counter(screen)
     assert verdicts(store) == ["left", "right", "tie", "skip"]
     entry = pairs.current_verdict(store, 1)

@@ -99,7 +99,7 @@ def test_the_app_ends_in_order_when_the_terminal_goes(filled: Project, tmp_path:
         os.kill(terminal.pid, number)
         assert terminal.status() == 0
     with filled.open_store() as store:
-        assert interface_state.recall(store, "data.record") == 3
+        assert interface_state.recall(store, "data.row") == 3
 
 
 def test_nothing_in_the_data_commands_the_terminal(filled: Project, tmp_path: Path) -> None:
