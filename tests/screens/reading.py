@@ -14,7 +14,7 @@ def screen_text(app: App[Any]) -> str:
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
-async def until(pilot: Pilot[Any], condition: Callable[[], bool], seconds: float = 20.0) -> None:
+async def until(pilot: Pilot[Any], condition: Callable[[], bool], seconds: float = 120.0) -> None:
     """Wait for a condition, for threads are not waited for by `pilot.pause`."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not condition():

@@ -228,6 +228,7 @@ def test_sampling_out_of_range_is_refused(changes: dict[str, str], wrong: str) -
 
 
 @pytest.mark.model
+@pytest.mark.xdist_group("training")
 async def test_the_small_model_answers_is_stopped_and_shows_its_tokens(
     project: Project, store: Store, base_model: object
 ) -> None:

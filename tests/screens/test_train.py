@@ -179,6 +179,7 @@ def test_a_plot_is_as_wide_and_high_as_it_may_be() -> None:
 
 
 @pytest.mark.model
+@pytest.mark.xdist_group("training")
 @pytest.mark.usefixtures("base_model")
 async def test_a_run_is_started_stopped_and_resumed_by_keys(project: Project, store: Store) -> None:
     for number in range(8):
