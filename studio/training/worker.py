@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
+from studio.statistics import wilson
 from studio.training.folder import Description, RunFolder, read_description
 from studio.training.recipe import Recipe, read_recipe
 from studio.training.report import Reporter, ReportingCallback, StopRequested
@@ -122,7 +123,7 @@ def finish(trainer: Any, folder: RunFolder, description: Description, recipe: Re
 
     reporter.doing("measuring the held-out rows")
     measured = {k: float(v) for k, v in trainer.evaluate().items() if k.startswith("eval_")}
-    reporter.found(summary(measured, trainer.state.log_history, recipe))
+    reporter.found(summary(measured, trainer.state.log_history, recipe, len(trainer.eval_dataset)))
     reporter.doing("saving the adapter")
     trainer.model.save_pretrained(folder.adapter, selected_adapters=["default"])
     base_gguf = gguf_of(resolve(description.base_model))
@@ -130,8 +131,10 @@ def finish(trainer: Any, folder: RunFolder, description: Description, recipe: Re
         adapter_to_gguf(folder.adapter, base_gguf, folder.adapter_gguf)
 
 
-def summary(measured: dict[str, float], history: list[dict[str, Any]], recipe: Recipe) -> dict[str, Any]:
-    """Return the figures that a person wants first, before and after."""
+def summary(
+    measured: dict[str, float], history: list[dict[str, Any]], recipe: Recipe, held_out_rows: int
+) -> dict[str, Any]:
+    """Return the figures that a person wants first, before and after; a share comes with its 95 % interval."""
     losses = [entry["loss"] for entry in history if "loss" in entry]
     first_eval = next((entry for entry in history if "eval_loss" in entry), {})
     result: dict[str, Any] = {
@@ -141,7 +144,10 @@ def summary(measured: dict[str, float], history: list[dict[str, Any]], recipe: R
     if losses:
         result |= {"train_loss_first": losses[0], "train_loss_last": losses[-1]}
     if recipe.method == "dpo":
-        result["held_out_accuracy"] = measured["eval_rewards/accuracies"]
+        accuracy = measured["eval_rewards/accuracies"]
+        interval = wilson(round(accuracy * held_out_rows), held_out_rows)
+        result["held_out_accuracy"] = accuracy
+        result["held_out_accuracy_95"] = f"{interval.low:.0%} to {interval.high:.0%}"
         result["held_out_margin"] = measured["eval_rewards/margins"]
     return result
 
