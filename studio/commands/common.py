@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from store.database import Store, explain
-from store.errors import MissingRowError
+from store.errors import StoreError
 from studio.errors import StudioError
 from studio.project import Project, open_project
 from studio.text import clean
@@ -45,7 +45,7 @@ def opened(folder: Path) -> Iterator[tuple[Project, Store]]:
     with project.open_store() as store:
         try:
             yield project, store
-        except MissingRowError as error:
+        except StoreError as error:
             raise StudioError(str(error)) from error
         except sqlite3.Error as error:
             raise StudioError(str(explain(project.database, error))) from error
