@@ -39,8 +39,13 @@ def render_template(
     """Return the text that a chat template makes of a conversation.
 
     Raises:
-        StudioError: the template refuses the conversation, or is broken.
+        StudioError: the template refuses the conversation, would drop a part of it, or is broken.
     """
+    if "tool_calls" not in source and any(m.get("tool_calls") for m in messages):
+        raise StudioError(
+            "The model's chat template has no place for tool calls and would drop them.",
+            "Leave these examples out, or choose a model that was made for tools.",
+        )
     try:
         return _compiled(source)(
             messages=[_with_reasoning(m) for m in messages],

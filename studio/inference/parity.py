@@ -54,6 +54,8 @@ class ParityResult:
     tokens: int
     unequal: int
     """Conversations whose tokens differ."""
+    not_rendered: int = 0
+    """Conversations that the chat template refuses; no training saw them either."""
     first_difference: Difference | None = None
 
     @property
@@ -67,7 +69,8 @@ class ParityResult:
         if self.texts == 0:
             return "not checked: there was no text to compare"
         if self.first_difference is None:
-            return f"equal: {self.texts:,} texts, {self.tokens:,} tokens, none differs from llama.cpp's"
+            skipped = f"; {self.not_rendered:,} can't be rendered" if self.not_rendered else ""
+            return f"equal: {self.texts:,} texts, {self.tokens:,} tokens, none differs from llama.cpp's{skipped}"
         d = self.first_difference
         return (
             f"DIFFERENT in {self.unequal:,} of {self.texts:,} texts; first in {d.label} at token {d.position},"
@@ -80,12 +83,15 @@ def check(engine: Engine, tokenizer: ChatTokenizer, gguf: Path, conversations: I
 
     Raises:
         EngineError: llama.cpp can't read the GGUF.
-        StudioError: the chat template refuses a conversation.
     """
-    texts = tokens = unequal = 0
+    texts = tokens = unequal = not_rendered = 0
     first = None
     for conversation in conversations:
-        ids = render(tokenizer, conversation.messages, conversation.tools).ids
+        try:
+            ids = render(tokenizer, conversation.messages, conversation.tools).ids
+        except StudioError:
+            not_rendered += 1
+            continue
         parts = segments(tokenizer, conversation.messages, conversation.tools)
         theirs = [i for part in parts for i in engine.tokenize(gguf, _pieces(part))]
         texts += 1
@@ -93,7 +99,7 @@ def check(engine: Engine, tokenizer: ChatTokenizer, gguf: Path, conversations: I
         if ids != theirs:
             unequal += 1
             first = first or _difference(tokenizer, conversation.label, ids, theirs)
-    return ParityResult(texts, tokens, unequal, first)
+    return ParityResult(texts, tokens, unequal, not_rendered, first)
 
 
 def check_run_folder(path: Path, base_gguf: Path) -> ParityResult:

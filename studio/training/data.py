@@ -1,6 +1,6 @@
 """A run's rows as the trainer takes them: token ids and loss mask from the one renderer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ class Tokenised:
     dropped: int
     """Rows that are left out because their prompt alone fills max_length."""
     tokens: int
+    problems: list[str] = field(default_factory=list)
+    """Rows that are left out because they can't be rendered: which, and why."""
 
 
 def load_rows(path: Path) -> list[dict[str, Any]]:
@@ -35,16 +37,22 @@ def tokenise(tokenizer: ChatTokenizer, method: str, rows: list[dict[str, Any]], 
     `prompt_ids`, `chosen_ids` and `rejected_ids`, as TRL's own collators take them.
     """
     prepare = _preference if method == "dpo" else _conversation
-    kept, cut, tokens = [], 0, 0
+    kept, cut, tokens, dropped = [], 0, 0, 0
+    problems = []
     for row in rows:
-        prepared = prepare(tokenizer, row, max_length)
+        try:
+            prepared = prepare(tokenizer, row, max_length)
+        except StudioError as error:
+            problems.append(f"example {row['example']}: {error}")
+            continue
         if prepared is None:
+            dropped += 1
             continue
         ready, was_cut, length = prepared
         kept.append(ready)
         cut += was_cut
         tokens += length
-    return Tokenised(kept, cut, len(rows) - len(kept), tokens)
+    return Tokenised(kept, cut, dropped, tokens, problems)
 
 
 Prepared = tuple[dict[str, list[int]], bool, int]
@@ -66,7 +74,7 @@ def _preference(tokenizer: ChatTokenizer, row: dict[str, Any], max_length: int) 
     )
     if chosen.prompt_length >= max_length:
         return None
-    _check_same_prompt(chosen, rejected, row)
+    _check_same_prompt(chosen, rejected)
     start = chosen.prompt_length
     prepared = {
         "prompt_ids": chosen.ids[:start],
@@ -77,10 +85,10 @@ def _preference(tokenizer: ChatTokenizer, row: dict[str, Any], max_length: int) 
     return prepared, cut, min(len(chosen.ids), max_length) + min(len(rejected.ids), max_length)
 
 
-def _check_same_prompt(chosen: Rendering, rejected: Rendering, row: dict[str, Any]) -> None:
+def _check_same_prompt(chosen: Rendering, rejected: Rendering) -> None:
     start = chosen.prompt_length
     if rejected.prompt_length != start or rejected.ids[:start] != chosen.ids[:start]:
         raise StudioError(
-            f"The chat template renders the prompt of example {row.get('example')} differently for its two answers.",
+            "The chat template renders this prompt differently for its two answers.",
             "Use a template that does not look ahead.",
         )

@@ -9,13 +9,16 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.errors import StudioError
 from studio.statistics import wilson
 from studio.training.folder import Description, RunFolder, read_description
 from studio.training.recipe import Recipe, read_recipe
 from studio.training.report import Reporter, ReportingCallback, StopRequested
+
+if TYPE_CHECKING:
+    from studio.training.data import Tokenised
 
 NICENESS = 5
 """The trainer gives way to the screen, which shares the processor with it."""
@@ -71,8 +74,10 @@ def train(folder: RunFolder, reporter: Reporter) -> None:
         for name in ("train", "validation")
     }
     for name, split in splits.items():
+        for problem in split.problems:
+            sys.stdout.write(f"left out of {name}: {problem}\n")
         if not split.rows:
-            raise StudioError(f"No {name} row fits into max_length={recipe.max_length} tokens.", "Raise max_length.")
+            raise _no_rows(name, split, recipe)
     reporter.found({"parity": prove(folder, description, reporter)})
     reporter.doing(f"loading {description.base_model} on the {hardware.name} in {hardware.dtype_name}")
     model = load_model(model_folder, hardware)
@@ -91,11 +96,18 @@ def train(folder: RunFolder, reporter: Reporter) -> None:
         "held_out_rows": len(splits["validation"].rows),
         "rows_cut": sum(split.cut for split in splits.values()),
         "rows_too_long": sum(split.dropped for split in splits.values()),
+        "rows_not_rendered": sum(len(split.problems) for split in splits.values()),
         "tokens_an_epoch": splits["train"].tokens,
     }
     reporter.found(facts)
     if not reporter.stop_requested:
         finish(trainer, folder, description, recipe, reporter)
+
+
+def _no_rows(name: str, split: "Tokenised", recipe: Recipe) -> StudioError:
+    if split.problems:
+        return StudioError(f"No {name} row can be rendered; the first is {split.problems[0]}")
+    return StudioError(f"No {name} row fits into max_length={recipe.max_length} tokens.", "Raise max_length.")
 
 
 def prepared_model(description: Description, reporter: Reporter) -> str:

@@ -141,3 +141,10 @@ def test_a_template_can_not_reach_python(tokenizer: ChatTokenizer) -> None:
     source = "{{ messages.__class__.__mro__[1].__subclasses__() }}"
     with pytest.raises(StudioError):
         render_template(source, CONVERSATION, None, {}, add_generation_prompt=False)
+
+
+def test_tool_calls_are_never_dropped_silently(tokenizer: ChatTokenizer) -> None:
+    call = {"type": "function", "function": {"name": "add", "arguments": {"a": 1}}}
+    conversation = [CONVERSATION[1], {"role": "assistant", "content": "", "tool_calls": [call]}]
+    with pytest.raises(StudioError, match="no place for tool calls"):
+        render(tokenizer, conversation)

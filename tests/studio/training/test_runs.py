@@ -130,3 +130,31 @@ def test_a_run_can_be_walked_back_to_its_records(judged: Project, store: Store, 
     assert record.fields is not None
     assert record.fields["prompt"] == trained[0]["prompt"]
     assert trained[0]["prompt"][0]["content"] == f"Where is order {record.line - 1}?"
+
+
+def test_rows_that_can_not_be_rendered_are_left_out_and_named(project: Project, store: Store, tiny_model: Path) -> None:
+    call = {"type": "function", "function": {"name": "find", "arguments": {"order": 7}}}
+    rows = [
+        {"messages": [{"role": "user", "content": f"What is {n}?"}, {"role": "assistant", "content": f"It is {n}."}]}
+        for n in range(24)
+    ]
+    rows.append(
+        {
+            "messages": [
+                {"role": "user", "content": "Find 7"},
+                {"role": "assistant", "content": "", "tool_calls": [call]},
+            ]
+        }
+    )
+    path = project.folder / "rows.jsonl"
+    path.write_bytes(b"\n".join(orjson.dumps(row) for row in rows))
+    import_file(project, store, path)
+    split = examples.get(store, 25).split
+    run_id = start_run(project, store, "sft", model=str(tiny_model), overrides=[*QUICK, "epochs=1"])
+    done = wait_for(project, store, run_id, ended)
+    assert done.status == "done", log_tail(project, run_id)
+    if split == "test":
+        pytest.fail("the odd row must be in a split that is used: choose another text")
+    assert done.result["rows_not_rendered"] == 1
+    log = RunFolder(project.runs / run_id).log.read_text(encoding="utf-8")
+    assert f"left out of {split}: example 25: The model's chat template has no place for tool calls" in log
