@@ -18,6 +18,7 @@ from screens.base import StudioScreen
 from screens.choose import ChooseLine
 from screens.widgets.conversation import transcript
 from screens.widgets.text_view import TextView
+from screens.widgets.typing_order import LineInput
 from store import interface_state
 from store.pairs import Verdict
 from studio.comparing import VERDICT_WORDS
@@ -34,7 +35,7 @@ SIDES = ("first", "second")
 PREFERENCES: tuple[Verdict, ...] = ("left", "right", "tie", "both_bad")
 
 
-class Composer(Input):
+class Composer(LineInput):
     """The line where messages are written; the keys that stop and renew work in it too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

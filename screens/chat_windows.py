@@ -17,6 +17,7 @@ from screens.base import StudioModal
 from screens.example_text import tokens_spans
 from screens.widgets.safe_text_area import SafeTextArea
 from screens.widgets.text_view import Span, TextView
+from screens.widgets.typing_order import LineInput
 from store.database import Store
 from store.examples import Message
 from studio.errors import StudioError
@@ -71,7 +72,7 @@ class SamplingForm(StudioModal[Sampling]):
             for field in fields(Sampling):
                 with Horizontal(classes="field"):
                     yield Static(field.name.replace("_", " "), classes="label", markup=False)
-                    line = Input(f"{getattr(self._sampling, field.name):g}", id=field.name, select_on_focus=False)
+                    line = LineInput(f"{getattr(self._sampling, field.name):g}", id=field.name, select_on_focus=False)
                     line.cursor_blink = False
                     yield line
             yield Static("", id="problem", markup=False)

@@ -15,6 +15,7 @@ from screens import keys
 from screens.base import StudioScreen
 from screens.widgets.conversation import conversation
 from screens.widgets.text_view import TextView
+from screens.widgets.typing_order import LineInput
 from store import examples, pairs
 from store.database import now
 from store.examples import Message, Response
@@ -65,7 +66,7 @@ class CompareScreen(StudioScreen):
                 yield TextView(id="right")
         yield Static("", id="nothing", markup=False)
         yield Static("", id="progress", markup=False)
-        yield Input(id="comment", placeholder="Comment on this pair: enter saves, esc leaves")
+        yield LineInput(id="comment", placeholder="Comment on this pair: enter saves, esc leaves")
 
     def on_mount(self) -> None:
         """Name the panes and put the comment away."""

@@ -15,6 +15,7 @@ from screens import keys
 from screens.background import in_background
 from screens.base import StudioModal, message_of
 from screens.widgets.text_view import TextView
+from screens.widgets.typing_order import LineInput
 from store.database import Store
 from store.examples import Split
 from studio.errors import StudioError
@@ -46,7 +47,7 @@ class ExportWindow(StudioModal[None]):
         """Lay the path under what will be written."""
         with Vertical(classes="window"):
             yield Static("", id="heading", classes="pane-title", markup=False)
-            path = Input(placeholder="path of the file to write", compact=True)
+            path = LineInput(placeholder="path of the file to write", compact=True)
             path.cursor_blink = False
             yield path
             yield Static("", id="said", markup=False)

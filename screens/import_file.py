@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 from screens.base import StudioModal, message_of
 from screens.widgets.text_view import TextView
+from screens.widgets.typing_order import LineInput
 from store.database import Store
 from studio.errors import StudioError
 from studio.project import Project
@@ -62,7 +63,7 @@ class ImportWindow(StudioModal[bool]):
         """Lay the path over the matches or the report."""
         with Vertical(classes="window"):
             yield Static("Import a file (JSON Lines, JSON, CSV, Parquet)", classes="pane-title", markup=False)
-            path = Input(placeholder="path of the file; tab completes, enter imports, esc closes", compact=True)
+            path = LineInput(placeholder="path of the file; tab completes, enter imports, esc closes", compact=True)
             path.cursor_blink = False
             yield path
             yield Static("", id="said", markup=False)

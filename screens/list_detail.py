@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from screens.base import StudioScreen
 from screens.widgets.table import RecordTable
 from screens.widgets.text_view import TextView
+from screens.widgets.typing_order import LineInput
 from store import interface_state
 from store.examples import ExampleQuery
 from store.records import RecordQuery
@@ -46,7 +47,7 @@ class ListDetailScreen(StudioScreen, Generic[Query]):
     def compose_body(self) -> ComposeResult:
         """Lay the filters over the list and the row."""
         yield Static("", id="filters", classes="status-line", markup=False)
-        search = Input(id="search", placeholder=self.SEARCH_HINT)
+        search = LineInput(id="search", placeholder=self.SEARCH_HINT)
         search.cursor_blink = False
         yield search
         with Container(id="panes"):

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from screens import keys
 from screens.background import in_background
 from screens.base import StudioModal
+from screens.widgets.typing_order import LineInput
 from store.runs import Run
 from studio.errors import StudioError
 from studio.text import clean, clean_line
@@ -112,7 +113,7 @@ class NewRunForm(StudioModal[NewRun]):
     def _field(self, name: str, value: str) -> ComposeResult:
         with Horizontal(classes="field", id=f"row-{name}"):
             yield Static(name.replace("_", " "), classes="label", markup=False)
-            field = Input(value, id=name, select_on_focus=False)
+            field = LineInput(value, id=name, select_on_focus=False)
             field.cursor_blink = False
             yield field
 

@@ -1,13 +1,19 @@
 """A text editor that shows hostile characters as signs and still keeps them in the text."""
 
 from rich.text import Text
+from textual.events import Key
 from textual.widgets import TextArea
 
+from screens.widgets.typing_order import acted
 from studio.text import clean
 
 
 class SafeTextArea(TextArea):
     """Textual's editor, except that no control character of the text reaches the terminal."""
+
+    async def _on_key(self, event: Key) -> None:
+        if not await acted(self, event):
+            await super()._on_key(event)
 
     def get_line(self, line_index: int) -> Text:
         """Return a line to paint: each unsafe character as one sign, so that columns stay true."""

@@ -121,3 +121,11 @@ def test_no_color_sends_no_colour(filled: Project, tmp_path: Path) -> None:
         terminal.send("j2v?")
         assert not re.search(rb"\x1b\[[0-9;]*\b[34]8;[25];", terminal.written)
         assert not re.search(rb"\x1b\[(?:[0-9]+;)*(?:3[0-7]|4[0-7]|9[0-7]|10[0-7])m", terminal.written)
+
+
+def test_keys_that_come_in_one_piece_act_in_order(filled: Project, tmp_path: Path) -> None:
+    with running(filled, tmp_path) as terminal:
+        terminal.read_until(b"Order 9")
+        terminal.send("1/")
+        os.write(terminal.handle, b"abcd\x7f\x7fe\x1b[D\x1b[DX")
+        terminal.read_until(b"search: aXbe")

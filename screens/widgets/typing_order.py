@@ -1,0 +1,38 @@
+"""Fields in which keys act in the order they were typed, however many come at once.
+
+Textual inserts a letter at once but lets a key with a binding, such as backspace, go round by the app; over a
+slow line several keys come in one piece, and letters would overtake the backspaces that were typed before them.
+"""
+
+from functools import cache
+
+from textual.binding import Binding
+from textual.events import Key
+from textual.widget import Widget
+from textual.widgets import Input
+
+
+class LineInput(Input):
+    """A line to type in."""
+
+    async def _on_key(self, event: Key) -> None:
+        if not await acted(self, event):
+            await super()._on_key(event)
+
+
+async def acted(widget: Widget, event: Key) -> bool:
+    """Do what a key of the widget's own stands for, now; tell whether it was one."""
+    action = _actions(type(widget)).get(event.key)
+    if action is None:
+        return False
+    event.stop()
+    event.prevent_default()
+    await widget.run_action(action)
+    return True
+
+
+@cache
+def _actions(kind: type[Widget]) -> dict[str, str]:
+    """Return the actions by key that a kind of widget declares, the nearest class last."""
+    declared = [base.__dict__.get("BINDINGS", []) for base in reversed(kind.__mro__)]
+    return {binding.key: binding.action for group in declared for binding in Binding.make_bindings(group)}
