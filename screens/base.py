@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.events import Resize
 from textual.screen import ModalScreen, Screen, ScreenResultType
+from textual.widgets import Static
 
 from screens.keys import DIALOG, EVERYWHERE
 from screens.widgets.bars import HeaderBar, KeyBar
@@ -16,6 +18,9 @@ from studio.text import clean
 if TYPE_CHECKING:
     from screens.app import StudioApp
 
+
+SMALLEST = (40, 10)
+"""Columns and lines below which nothing useful fits."""
 
 HELP_KEYS = [binding for binding in EVERYWHERE if isinstance(binding, Binding) and binding.id == "app.help"]
 """The help's own keys, for windows, which the app's keys don't reach."""
@@ -30,7 +35,8 @@ class StudioScreen(Screen[None]):
     MARKS: ClassVar[str] = ""
     """What the signs in the screen's list mean; the help says it."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal"), (120, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (60, "-normal"), (120, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (SMALLEST[1], "-high")]
 
     @property
     def studio(self) -> "StudioApp":
@@ -49,7 +55,15 @@ class StudioScreen(Screen[None]):
         yield HeaderBar(self.studio.project.settings.name or self.studio.project.folder.name, self.AREA)
         with Container(id="body"):
             yield from self.compose_body()
+        yield Static("", id="too-small", markup=False)
         yield KeyBar()
+
+    def on_resize(self, event: Resize) -> None:
+        """Say when the terminal is too small to show anything; the keys go on working."""
+        columns, lines = event.size
+        self.query_one("#too-small", Static).update(
+            f"This terminal is {columns}x{lines}; {SMALLEST[0]}x{SMALLEST[1]} is the least."
+        )
 
     def compose_body(self) -> ComposeResult:
         """Lay the screen's own widgets."""

@@ -49,7 +49,7 @@ class ChatScreen(StudioScreen):
     AREA = "chat"
     AUTO_FOCUS = "#first"
     CSS_PATH = "chat.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (60, "-normal"), (100, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = keys.CHAT
 
     composer = query_one("#composer", Composer)

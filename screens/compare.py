@@ -34,7 +34,7 @@ class CompareScreen(StudioScreen):
     AREA = "compare"
     AUTO_FOCUS = "#left"
     CSS_PATH = "compare.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-normal"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (60, "-normal"), (100, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = keys.COMPARE
 
     prompt = query_one("#prompt", TextView)

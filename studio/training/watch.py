@@ -113,7 +113,8 @@ def _store_status(store: Store, run: Run, status: Status) -> None:
 
 
 def _store_death(store: Store, run: Run, folder: RunFolder, status: Status | None) -> None:
-    last = next((line for line in reversed(_log_end(folder)) if line.strip()), "")
+    # The trainer's metrics, which it prints as dictionaries, say nothing about why it died.
+    last = next((line for line in reversed(_log_end(folder)) if line and not line.startswith("{")), "")
     step = f" after step {status.step}" if status and status.step else ""
     checkpoint = folder.latest_checkpoint()
     kept = f"checkpoint {checkpoint.name.rpartition('-')[2]} is kept" if checkpoint else "there is no checkpoint yet"

@@ -190,3 +190,16 @@ async def test_no_color_needs_no_colour(
         assert app.theme == "ansi-dark"
         assert "[1 Data]" in screen_text(app)
         assert "\n>     1      Order 1" in screen_text(app)
+
+
+async def test_a_terminal_that_is_too_small_says_so_and_comes_back(filled: Project) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for size in ((30, 24), (80, 8)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert f"This terminal is {size[0]}x{size[1]}"[: size[0]] in screen_text(app)
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert "This terminal is" not in screen_text(app)
+        assert "Order 2" in screen_text(app)
