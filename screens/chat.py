@@ -70,7 +70,7 @@ class ChatScreen(StudioScreen):
         super().__init__()
         self._engine: Engine | None = None
         self._chat = Conversation([])
-        self._sampling = Sampling()
+        self._sampling = self._sent_with = Sampling()
         self._pending: dict[int, PendingReply] = {}
         self._coming: dict[int, str] = {}
         self._held_out_at = 0
@@ -100,14 +100,19 @@ class ChatScreen(StudioScreen):
 
     def on_unmount(self) -> None:
         """End the model's process."""
-        self.action_cancel()
+        self._stop_replies()
         if self._engine is not None:
             self._engine.close()
 
     def choose(self, ref: str) -> None:
-        """Talk to this run beside its base, or to this model alone, in a new chat."""
-        self.action_cancel()
-        self._chat = Conversation(chatting.sides_of(self.studio.store, ref), list(self._chat.opening[:1]))
+        """Talk to this run beside its base, or to this model alone, in a new chat with the same system prompt."""
+        self._stop_replies()
+        # What still comes belongs to the chat that is left.
+        self._pending.clear()
+        self._coming.clear()
+        fresh = Conversation(chatting.sides_of(self.studio.store, ref))
+        fresh.set_system(self._chat.system)
+        self._chat = fresh
         interface_state.remember(self.studio.store, "chat.model", ref)
         if self.is_mounted:
             self._show_all()
@@ -127,8 +132,7 @@ class ChatScreen(StudioScreen):
 
     def action_cancel(self) -> None:
         """Stop the replies that are coming."""
-        for reply in self._pending.values():
-            reply.stop()
+        self._stop_replies()
         if self._pending:
             self.set_status("stopping ...")
 
@@ -173,13 +177,16 @@ class ChatScreen(StudioScreen):
         self.set_status("no prompt is held out")
 
     def action_system(self) -> None:
-        """Change the system prompt."""
+        """Change the system prompt; where replies were given under another one, a new chat begins."""
         from screens.chat_windows import SystemPrompt
 
         def changed(text: str | None) -> None:
-            if text is not None:
-                self._chat.set_system(text)
-                self._show_all()
+            if text is None or text == self._chat.system:
+                return
+            self._chat.set_system(text)
+            if self._chat.exchanges:
+                self.action_new_chat()
+            self._show_all()
 
         self.app.push_screen(SystemPrompt(self._chat.system), changed)
 
@@ -219,7 +226,7 @@ class ChatScreen(StudioScreen):
         self.app.push_screen(ChooseLine("Which reply is better?", lines), judged)
 
     def _keep_preference(self, verdict: Verdict) -> None:
-        pair = chatting.keep_preference(self.studio.project, self.studio.store, self._chat, verdict, self._sampling)
+        pair = chatting.keep_preference(self.studio.project, self.studio.store, self._chat, verdict, self._sent_with)
         self.set_status(f"pair {pair}: {VERDICT_WORDS[verdict]}, saved")
 
     # Asking and answering
@@ -237,6 +244,7 @@ class ChatScreen(StudioScreen):
 
     def _ask_models(self) -> None:
         self._told = ""
+        self._sent_with = self._sampling
         chatting.keep_question(self.studio.store, self._chat)
         if self._engine is None:
             self._engine = Engine(self.studio.project.folder / "engine.log")
@@ -256,7 +264,7 @@ class ChatScreen(StudioScreen):
             self._sampling,
             partial(self._stream, side, reply),
         )
-        done, failed = partial(self._answered, side, reply), partial(self._failed, side, reply)
+        done, failed = partial(self._answered, self._chat, side, reply), partial(self._failed, side, reply)
         in_background(self, work, done, failed=failed, group="replies")
 
     def _stream(self, side: int, reply: PendingReply, text: str) -> None:
@@ -268,13 +276,13 @@ class ChatScreen(StudioScreen):
             self._coming[event.side] = event.text
             self._show_side(event.side)
 
-    def _answered(self, side: int, reply: PendingReply, answer: Answer) -> None:
+    def _answered(self, chat: Conversation, side: int, reply: PendingReply, answer: Answer) -> None:
+        if answer.text or answer.stats.get("reason") != "cancelled":
+            chat.answer(side, answer)
+            chatting.keep_answer(self.studio.store, chat, side, answer)
         if self._pending.get(side) is not reply:
             return
         self._forget(side)
-        if answer.text or answer.stats.get("reason") != "cancelled":
-            self._chat.answer(side, answer)
-            chatting.keep_answer(self.studio.store, self._chat, side, answer)
         if not self._pending:
             self.set_status("stopped" if answer.stats.get("reason") == "cancelled" else "")
         self._show_side(side)
@@ -291,6 +299,10 @@ class ChatScreen(StudioScreen):
             # So that enter sends it again.
             self.composer.value = clean_line(self._chat.exchanges.pop().question)
         self._show_all()
+
+    def _stop_replies(self) -> None:
+        for reply in self._pending.values():
+            reply.stop()
 
     def _forget(self, side: int) -> None:
         del self._pending[side], self._coming[side]

@@ -98,6 +98,7 @@ class CompareScreen(StudioScreen):
 
     def action_undo(self) -> None:
         """Take the latest verdict back and show its pair again."""
+        self.save_comment()
         entry = pairs.undo(self.studio.store, rater=self.studio.project.rater)
         if entry is None or entry.verdict is None:
             self.set_status("nothing to undo")
@@ -107,6 +108,7 @@ class CompareScreen(StudioScreen):
 
     def action_redo(self) -> None:
         """Give back the verdict that was undone last."""
+        self.save_comment()
         entry = pairs.redo(self.studio.store, rater=self.studio.project.rater)
         if entry is None or entry.verdict is None:
             self.set_status("nothing to redo")

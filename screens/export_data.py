@@ -1,5 +1,6 @@
 """Exporting: a format, a part, a path, and the report of what was written and what was left out."""
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, get_args
@@ -70,7 +71,7 @@ class ExportWindow(StudioModal[None]):
     @on(Input.Submitted)
     def write(self) -> None:
         """Write the file."""
-        out = Path(self.path.value.strip()).expanduser()
+        out = Path(os.path.expanduser(self.path.value.strip()))
         if self._busy or not self.path.value.strip():
             return
         self._busy = True

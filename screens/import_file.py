@@ -3,10 +3,11 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -14,6 +15,7 @@ from textual.getters import query_one
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from screens.background import in_background
 from screens.base import StudioModal, message_of
 from screens.widgets.text_view import TextView
 from screens.widgets.typing_order import LineInput
@@ -24,6 +26,14 @@ from studio.text import clean_line
 
 SHOWN_MATCHES = 8
 SHOWN_PROBLEMS = 200
+
+
+@dataclass
+class Outcome:
+    """How an import ended; `came_in` tells whether there is new data."""
+
+    words: str
+    came_in: bool
 
 
 class ImportWindow(StudioModal[bool]):
@@ -46,13 +56,6 @@ class ImportWindow(StudioModal[bool]):
         def can_replace(self, message: Message) -> bool:
             """Give way to newer words that wait."""
             return isinstance(message, ImportWindow.Progress)
-
-    @dataclass
-    class Done(Message):
-        """The import ended; `came_in` tells whether there is new data."""
-
-        words: str
-        came_in: bool
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,7 +80,7 @@ class ImportWindow(StudioModal[bool]):
 
     @on(Input.Changed)
     def _show_matches(self) -> None:
-        names = [match.name + "/" * match.is_dir() for match in matches(self.path.value)]
+        names = [match.name + "/" * os.path.isdir(match) for match in matches(self.path.value)]
         more = [f"... and {len(names) - SHOWN_MATCHES} more"] if len(names) > SHOWN_MATCHES else []
         self.said.update("\n".join([*(clean_line(name) for name in names[:SHOWN_MATCHES]), *more]))
 
@@ -90,20 +93,17 @@ class ImportWindow(StudioModal[bool]):
 
     @on(Input.Submitted)
     def _start(self) -> None:
-        path = Path(self.path.value).expanduser()
+        # Unlike pathlib's, these leave what makes no sense as it is: unknown users, names that are too long.
+        path = Path(os.path.expanduser(self.path.value))
         if self._busy:
             return
-        if not path.is_file():
+        if not os.path.isfile(path):
             self.said.update(f"{clean_line(str(path))} is not a file.")
             return
         self._busy = True
         self.said.update("reading ...")
-        self._import(self.studio.project, path)
-
-    @work(thread=True, group="import")
-    def _import(self, project: Project, path: Path) -> None:
-        with project.open_store() as store:
-            self.post_message(run_import(project, store, path, self._say))
+        work = partial(run_import, self.studio.project, path, self._say)
+        in_background(self, work, self._show_report, failed=self._failed, group="import")
 
     def _say(self, words: str) -> None:
         self.post_message(self.Progress(words))
@@ -112,15 +112,17 @@ class ImportWindow(StudioModal[bool]):
     def _show_progress(self, event: Progress) -> None:
         self.said.update(clean_line(event.words))
 
-    @on(Done)
-    def _show_report(self, event: Done) -> None:
+    def _show_report(self, outcome: Outcome) -> None:
         self._busy = False
-        self._came_in = self._came_in or event.came_in
-        self.said.update("Imported. esc closes." if event.came_in else "Nothing was imported.")
+        self._came_in = self._came_in or outcome.came_in
+        self.said.update("Imported. esc closes." if outcome.came_in else "Nothing was imported.")
         self.report.display = True
-        self.report.show(event.words)
-        if event.came_in:
+        self.report.show(outcome.words)
+        if outcome.came_in:
             self.report.focus()
+
+    def _failed(self, error: StudioError) -> None:
+        self._show_report(Outcome(message_of(error), came_in=False))
 
     @property
     def unsaved(self) -> str:
@@ -135,18 +137,15 @@ class ImportWindow(StudioModal[bool]):
             self.dismiss(self._came_in)
 
 
-def run_import(project: Project, store: Store, path: Path, say: Callable[[str], None]) -> ImportWindow.Done:
-    """Import a file; return the report, or the fault, as words."""
+def run_import(project: Project, path: Path, say: Callable[[str], None], store: Store) -> Outcome:
+    """Import a file and return the report in words."""
     from studio.importing import import_file
 
-    try:
-        report = import_file(project, store, path, on_progress=lambda progress: say(str(progress)))
-    except StudioError as error:
-        return ImportWindow.Done(message_of(error), came_in=False)
+    report = import_file(project, store, path, on_progress=lambda progress: say(str(progress)))
     problems = [str(problem) for problem in report.problems[:SHOWN_PROBLEMS]]
     more = len(report.problems) - len(problems)
     lines = [report.summary(), *problems, *([f"and {more} more: p shows them in the list"] if more else [])]
-    return ImportWindow.Done("\n".join(lines), came_in=True)
+    return Outcome("\n".join(lines), came_in=True)
 
 
 def matches(text: str) -> list[Path]:
@@ -164,7 +163,7 @@ def matches(text: str) -> list[Path]:
         # A name with control characters would reach the terminal through the text field.
         and entry.name.isprintable()
     ]
-    return sorted(found, key=lambda e: (not e.is_dir(), e.name))
+    return sorted(found, key=lambda e: (not os.path.isdir(e), e.name))
 
 
 def complete(text: str) -> str:
@@ -179,4 +178,4 @@ def complete(text: str) -> str:
 
 def path_text(path: Path) -> str:
     """Return a path as it is typed: a folder ends with a slash."""
-    return f"{path}/" if path.is_dir() else str(path)
+    return f"{path}/" if os.path.isdir(path) else str(path)

@@ -86,6 +86,7 @@ class ListDetailScreen(StudioScreen, Generic[Query]):
         if not self.table.go_to(row_id):
             self._query = self.EVERYTHING
             self.find(cursor_id=row_id)
+        self.remove_class("-reading")
         self.table.focus()
 
     def say_filters(self, parts: Sequence[str]) -> None:

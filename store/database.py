@@ -48,6 +48,18 @@ class Store:
                 raise explain(self.path, error) from error
             raise
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let every query of the block see the same state, whatever other processes write meanwhile."""
+        if self.connection.in_transaction:
+            yield
+            return
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
+
     def close(self) -> None:
         """Close the file; the write-ahead log is folded in when no one else has it open."""
         self.connection.close()

@@ -1,14 +1,16 @@
 """Where each screen was left, so that the next session opens there."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from store.database import Store
+from store.errors import StoreError
 
 
 def remember(store: Store, key: str, value: Any) -> None:
-    """Keep where a screen was left, under the screen's own key."""
-    with store.transaction() as connection:
+    """Keep where a screen was left, under the screen's own key; not while the file can't be written."""
+    with suppress(StoreError), store.transaction() as connection:
         connection.execute(
             "INSERT INTO interface_state (key, value) VALUES (?, ?)"
             " ON CONFLICT(key) DO UPDATE SET value = excluded.value",

@@ -55,10 +55,14 @@ def add(
     snapshot_id: str,
     recipe: dict[str, Any],
     parent_id: str | None = None,
+    after: int = 0,
 ) -> str:
-    """Note a run that is about to start; return its id, such as `dpo-3`."""
+    """Note a run that is about to start; return its id, such as `dpo-3`, with a number above `after`."""
     with store.transaction() as connection:
-        number = connection.execute("SELECT COUNT(*) FROM run").fetchone()[0] + 1
+        number = connection.execute(
+            "SELECT MAX(?, COUNT(*), COALESCE(MAX(CAST(substr(id, instr(id, '-') + 1) AS INTEGER)), 0)) + 1 FROM run",
+            (after,),
+        ).fetchone()[0]
         run_id = f"{method}-{number}"
         connection.execute(
             "INSERT INTO run (id, method, base_model, base_hash, snapshot_id, parent_id, recipe, status, created_at)"

@@ -88,11 +88,12 @@ def import_file(
     sample = [row.fields for row in islice(containers.read(path, container), SAMPLE_ROWS) if row.fields is not None]
     reading = choose(project, path, sample, format, mapping)
     digest = _sha256(path)
-    previous = records.source_with_hash(store, digest)
-    if previous:
-        return _again(project, store, path, previous, reading, on_progress)
     work = _Import(path, reading, Ingest(store, project.settings.splits, path.name, reading.template), on_progress)
     with store.transaction():
+        # Asked under the write lock: another process may be importing the same file.
+        previous = records.source_with_hash(store, digest)
+        if previous:
+            return _again(project, store, path, previous, reading, on_progress)
         source_id = records.add_source(
             store,
             name=storable(path.name),

@@ -53,11 +53,12 @@ def resolve(name: str) -> BaseModel:
     if name in PACKAGED:
         source = _packaged(name)
         return BaseModel(name, source, "gguf", _cache_folder(name, source))
-    path = Path(name).expanduser()
+    # The trainer works in another folder, and so may whoever chats with the run.
+    path = Path(name).expanduser().absolute()
     if path.is_dir() and (path / "config.json").is_file():
-        return BaseModel(name, path, "hf", path)
+        return BaseModel(str(path), path, "hf", path)
     if path.is_file() and _is_gguf(path):
-        return BaseModel(name, path, "gguf", _cache_folder(path.stem, path))
+        return BaseModel(str(path), path, "gguf", _cache_folder(path.stem, path))
     if path.exists():
         raise StudioError(f"{name} is neither a GGUF file nor a Hugging Face model folder.")
     if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
@@ -136,6 +137,19 @@ def model_hash(model: BaseModel) -> str:
         return _file_hash(model.source)
     files = sorted(p for p in model.source.iterdir() if p.suffix == ".safetensors" or p.name == "config.json")
     return hashlib.sha256("".join(_file_hash(path) for path in files).encode()).hexdigest()
+
+
+def check_unchanged(model: BaseModel, digest: str | None) -> None:
+    """Refuse a model whose files are others than those that a run was started with.
+
+    Raises:
+        StudioError: they are.
+    """
+    if digest and model_hash(model) != digest:
+        raise StudioError(
+            f"{model.name} is not the model that the run was started with: its file has changed.",
+            "Put the former file back, or start a new run.",
+        )
 
 
 def cache_folder() -> Path:

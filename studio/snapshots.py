@@ -9,7 +9,7 @@ import orjson
 
 from store import examples, pairs
 from store.database import Store
-from store.examples import Example, Message, Response, Split, completion_of, prompt_of
+from store.examples import Example, Message, Response, Split, completion_of, prompt_group, prompt_of
 from store.pairs import Entry
 from store.snapshots import Snapshot, SnapshotItem, SnapshotKind
 from studio.formats.row import PreferenceRow, SftRow
@@ -47,7 +47,8 @@ def build(project: Project, store: Store, kind: SnapshotKind, *, split: Split | 
     verdict names a better side. Excluded and rejected examples stay out; flagged ones, which only wait
     for a second look, stay in.
     """
-    candidates = _conversations(store) if kind == "sft" else _preferences(store)
+    with store.reading():
+        candidates = _without_leaks(_conversations(store) if kind == "sft" else _preferences(store), _held_out(store))
     rows: list[tuple[SnapshotItem, SnapshotRow]] = []
     left_out: Counter[str] = Counter()
     for candidate in candidates:
@@ -63,7 +64,31 @@ def build(project: Project, store: Store, kind: SnapshotKind, *, split: Split | 
     return Built(Snapshot(_id(kind, rows), kind, items, f"split:{split}" if split else "", counts), rows)
 
 
-_Candidates = Iterator[tuple[SnapshotItem, SnapshotRow] | str]
+_Candidate = tuple[SnapshotItem, SnapshotRow] | str
+_Candidates = Iterator[_Candidate]
+
+
+def _held_out(store: Store) -> dict[bytes, Split]:
+    """Return the prompts that are held out, as they read now, with their split; test goes before validation."""
+    found: dict[bytes, Split] = {}
+    for example in examples.all_current(store):
+        if example.split != "train" and not example.excluded and example.status != "rejected":
+            group = prompt_group(example.messages)
+            found[group] = "test" if "test" in (example.split, found.get(group)) else "validation"
+    return found
+
+
+def _without_leaks(candidates: _Candidates, held_out: dict[bytes, Split]) -> list[_Candidate]:
+    """Put a reason in the place of each row whose prompt, through an edit, is now one of another split."""
+    found: list[_Candidate] = []
+    for candidate in candidates:
+        if not isinstance(candidate, str):
+            item, row = candidate
+            group = prompt_group(row.messages if isinstance(row, SftRow) else row.prompt)
+            if held_out.get(group, item.split) != item.split:
+                candidate = f"its prompt is in the {held_out[group]} split"  # noqa: PLW2901
+        found.append(candidate)
+    return found
 
 
 def _conversations(store: Store) -> _Candidates:

@@ -21,13 +21,13 @@ class LineInput(Input):
 
 
 async def acted(widget: Widget, event: Key) -> bool:
-    """Do what a key of the widget's own stands for, now; tell whether it was one."""
+    """Do what a key of the widget's own stands for, now; tell whether it was one, and had something to do."""
     action = _actions(type(widget)).get(event.key)
-    if action is None:
+    # A skipped action, such as scrolling a line that does not scroll, leaves the key to the window.
+    if action is None or not await widget.app.run_action(action, widget):
         return False
     event.stop()
     event.prevent_default()
-    await widget.run_action(action)
     return True
 
 

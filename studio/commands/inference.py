@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 @click.argument("model", required=False, metavar="[RUN|MODEL]")
 @click.option("--message", "-m", help="Ask this once, print the reply and end.")
 @click.option("--system", help="The system prompt.")
-@click.option("--temperature", default=0.7, show_default=True)
-@click.option("--max-tokens", default=512, show_default=True)
-@click.option("--seed", default=0, show_default=True)
+@click.option("--temperature", type=click.FloatRange(min=0), default=0.7, show_default=True)
+@click.option("--max-tokens", type=click.IntRange(min=1), default=512, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @project_option
 @json_option
 def chat(

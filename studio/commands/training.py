@@ -118,7 +118,9 @@ def resume(run_id: str, folder: Path) -> None:
 
 @click.command("logs")
 @click.argument("run_id", metavar="RUN")
-@click.option("--lines", "-n", default=50, show_default=True, help="How many lines from the end.")
+@click.option(
+    "--lines", "-n", type=click.IntRange(min=1), default=50, show_default=True, help="How many lines from the end."
+)
 @project_option
 def logs(run_id: str, lines: int, folder: Path) -> None:
     """Print the end of a run's log."""

@@ -11,7 +11,7 @@ from store.errors import MissingRowError
 from store.examples import Message
 from studio.errors import StudioError
 from studio.inference.engine import Engine, Generation, Sampling
-from studio.models import chat_gguf, prepare, resolve
+from studio.models import chat_gguf, check_unchanged, prepare, resolve
 from studio.project import Project
 from studio.rendering import ChatTokenizer, render_prompt
 from studio.training.folder import RunFolder
@@ -45,6 +45,7 @@ def resolve_chat_model(
     folder = RunFolder(project.runs / run.id)
     if not folder.adapter_gguf.is_file():
         raise StudioError(f"{run.id} has nothing to chat with; it is {run.status}.", "Wait until it is done.")
+    check_unchanged(resolve(run.base_model), run.base_hash)
     parity = run.result.get("parity", "")
     return ChatModel(run.id, _gguf(run.base_model, on_progress), folder.adapter_gguf, folder.tokenizer, parity)
 

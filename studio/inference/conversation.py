@@ -137,8 +137,8 @@ def keep_preference(
     prompt = conversation.messages(0)
     group = prompt_group(prompt)
     with store.transaction():
-        example_id = conversation.example_id if len(conversation.exchanges) == 1 else None
-        if example_id is None:
+        example_id = conversation.example_id
+        if example_id is None or prompt_of(examples.get(store, example_id).messages) != prompt:
             split = examples.split_of_group(store, group) or split_of(group, project.settings.splits)
             example_id = examples.add(store, record_id=None, messages=prompt, split=split)
         first, second = (

@@ -5,18 +5,23 @@ a token of each in turn. What llama.cpp prints from C goes to standard error, wh
 """
 
 import codecs
+import ctypes
 import os
 import queue
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import orjson
 
 PROMPT_CHUNK = 64
 """Prompt tokens that are evaluated between two looks at whether the user wants to stop."""
+
+KEPT = 2
+"""Models that stay loaded when another is asked for: a run and its base. Each holds memory of its own."""
 
 Message = dict[str, Any]
 Job = Iterator[Message]
@@ -40,11 +45,15 @@ class Inbox:
         self.requests.put(None)
 
 
+ModelKey = tuple[str, str | None, int]
+
+
 class Models:
     """The loaded models, by file, adapter and context length."""
 
     def __init__(self) -> None:
-        self._loaded: dict[tuple[str, str | None, int], Any] = {}
+        self._loaded: dict[ModelKey, Any] = {}
+        self._in_use: list[ModelKey] = []
         self._vocabularies: dict[str, Any] = {}
 
     def load(self, gguf: str, adapter: str | None, context: int) -> Any:
@@ -52,11 +61,28 @@ class Models:
         from llama_cpp import Llama
 
         key = (gguf, adapter, context)
-        if key not in self._loaded:
-            self._loaded[key] = Llama(
-                gguf, lora_path=adapter, n_ctx=context, n_gpu_layers=-1, verbose=False, logits_all=False
-            )
-        return self._loaded[key]
+        model = self._loaded.pop(key, None)
+        if model is None:
+            self._make_room()
+            model = Llama(gguf, lora_path=adapter, n_ctx=context, n_gpu_layers=-1, verbose=False, logits_all=False)
+        # The one asked for last stands last.
+        self._loaded[key] = model
+        return model
+
+    @contextmanager
+    def using(self, gguf: str, adapter: str | None, context: int) -> Iterator[Any]:
+        """Hold a model for the time of a reply, so that no other takes its place."""
+        model = self.load(gguf, adapter, context)
+        self._in_use.append((gguf, adapter, context))
+        try:
+            yield model
+        finally:
+            self._in_use.remove((gguf, adapter, context))
+
+    def _make_room(self) -> None:
+        for key in [k for k in self._loaded if k not in self._in_use]:
+            if len(self._loaded) >= KEPT:
+                self._loaded.pop(key).close()
 
     def vocabulary(self, gguf: str) -> Any:
         """Return the model's tokenizer alone, which loads in a moment."""
@@ -137,9 +163,14 @@ def tokenize(request: Message, models: Models) -> Job:
 
 
 def generate(request: Message, models: Models, inbox: Inbox) -> Job:
+    """Load the model and let it reply."""
+    with models.using(request["gguf"], request["adapter"], request["context"]) as model:
+        yield from reply(request, model, inbox)
+
+
+def reply(request: Message, model: Any, inbox: Inbox) -> Job:
     """Evaluate a prompt's ids and stream what follows."""
     number, sampling = request["id"], request["sampling"]
-    model = models.load(request["gguf"], request["adapter"], request["context"])
     ids: list[int] = request["ids"]
     begun = time.monotonic()
     room = model.n_ctx() - len(ids)
@@ -169,7 +200,7 @@ def generate(request: Message, models: Models, inbox: Inbox) -> Job:
                 reason = "stop"
                 break
             count += 1
-            yield {"event": "token", "token": token, "text": decoder.decode(model.detokenize([token], special=True))}
+            yield {"event": "token", "token": token, "text": decoder.decode(bytes_of(model, token))}
             if count >= limit:
                 break
     ended = time.monotonic()
@@ -187,6 +218,19 @@ def generate(request: Message, models: Models, inbox: Inbox) -> Job:
             "context": model.n_ctx(),
         },
     }
+
+
+def bytes_of(model: Any, token: int) -> bytes:
+    """Return a token's bytes; llama-cpp-python's own `detokenize` loses tokens of more than 32."""
+    from llama_cpp import llama_token_to_piece
+
+    vocabulary, size = model._model.vocab, 32
+    while True:
+        buffer = ctypes.create_string_buffer(size)
+        written = llama_token_to_piece(vocabulary, token, buffer, size, 0, True)
+        if written >= 0:
+            return buffer.raw[:written]
+        size = -written
 
 
 def reuse_prefix(model: Any, ids: list[int]) -> int:

@@ -72,7 +72,7 @@ class RunFolder:
 
     def latest_checkpoint(self) -> Path | None:
         """Return the newest checkpoint that was written to its end."""
-        found = [p for p in self.checkpoints.glob("checkpoint-*") if (p / "trainer_state.json").is_file()]
+        found = [p for p in self.checkpoints.glob("checkpoint-*") if _holds_json(p / "trainer_state.json")]
         return max(found, key=lambda p: int(p.name.rpartition("-")[2]), default=None)
 
 
@@ -109,6 +109,14 @@ class Status:
     result: dict[str, Any] | None = None
 
 
+def _holds_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def write_json(path: Path, content: Any) -> None:
     """Replace a file in one step, so that a reader never sees half of it."""
     document = asdict(content) if hasattr(content, "__dataclass_fields__") else content
@@ -118,10 +126,10 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_status(folder: RunFolder) -> Status | None:
-    """Return what the trainer last said, or None before its first word."""
+    """Return what the trainer last said; None before its first word, or where a power cut left no more of it."""
     try:
         return Status(**json.loads(folder.status.read_text(encoding="utf-8")))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError, TypeError):
         return None
 
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,11 @@ from store.database import Store
 from store.runs import ACTIVE, Run
 from studio import __version__
 from studio.errors import StudioError
-from studio.models import BaseModel, model_hash, prepare, resolve
+from studio.models import BaseModel, check_unchanged, model_hash, prepare, resolve
 from studio.project import Project
 from studio.snapshots import Built, build
 from studio.training.folder import Description, RunFolder, write_json
-from studio.training.process import started_at
+from studio.training.process import launching, started_at
 from studio.training.recipe import Recipe, as_table, make_recipe, write_recipe
 from studio.training.watch import sync_all, sync_run
 
@@ -54,10 +54,30 @@ def start_run(
     parent_run = runs.get(store, parent) if parent else None
     base = resolve(model or (parent_run.base_model if parent_run else project.settings.model))
     parent_adapter = _parent_adapter(project, parent_run, base)
+    if parent_run:
+        recipe = _with_lora_of(parent_run, recipe, overrides or [])
     built = build(project, store, "preference" if method == "dpo" else "sft")
     refuse_too_little(method, built)
     prepare(base, "tokenizer", on_progress=on_progress)
     digest = model_hash(base)
+    if parent_run:
+        check_unchanged(base, parent_run.base_hash)
+    with launching(project.runs):
+        refuse_second(project, store)
+        return _launch(project, store, recipe, base, digest, built, parent, parent_adapter)
+
+
+def _launch(
+    project: Project,
+    store: Store,
+    recipe: Recipe,
+    base: BaseModel,
+    digest: str,
+    built: Built,
+    parent: str | None,
+    parent_adapter: str | None,
+) -> str:
+    method = recipe.method
     snapshots.save(store, built.snapshot)
     run_id = runs.add(
         store,
@@ -67,6 +87,7 @@ def start_run(
         snapshot_id=built.snapshot.id,
         recipe=as_table(recipe),
         parent_id=parent,
+        after=_highest_number(project.runs),
     )
     folder = RunFolder(project.runs / run_id)
     description = Description(
@@ -99,7 +120,10 @@ def stop_run(project: Project, store: Store, run_id: str) -> None:
     run = sync_run(project, store, run_id)
     if run.status not in ACTIVE or run.pid is None:
         raise StudioError(f"{run_id} is not running; it is {run.status}.")
-    os.kill(run.pid, signal.SIGTERM)
+    try:
+        os.kill(run.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        raise StudioError(f"{run_id} has just ended.", f"See `studio runs {run_id}`.") from None
     runs.update(store, run_id, status="stopping")
 
 
@@ -112,12 +136,15 @@ def resume_run(project: Project, store: Store, run_id: str) -> None:
     run = sync_run(project, store, run_id)
     if run.status in ACTIVE or run.status == "done":
         raise StudioError(f"{run_id} is {run.status}; there is nothing to resume.")
-    refuse_second(project, store)
     folder = RunFolder(project.runs / run_id)
     if not folder.recipe.is_file():
         raise StudioError(f"{folder.path} is gone or not complete.", f"Start anew: studio train {run.method}.")
-    folder.status.unlink(missing_ok=True)
-    _spawn(store, run_id, folder)
+    check_unchanged(resolve(run.base_model), run.base_hash)
+    refuse_second(project, store)
+    with launching(project.runs):
+        refuse_second(project, store)
+        folder.status.unlink(missing_ok=True)
+        _spawn(store, run_id, folder)
 
 
 def refuse_second(project: Project, store: Store) -> None:
@@ -157,17 +184,34 @@ def _parent_adapter(project: Project, parent: Run | None, base: BaseModel) -> st
     return os.path.relpath(adapter, project.runs)
 
 
+def _with_lora_of(parent: Run, recipe: Recipe, overrides: list[str]) -> Recipe:
+    """Return the recipe with the shape of the adapter that it goes on from, which can't be changed any more."""
+    shape = {name: parent.recipe[name] for name in ("lora_rank", "lora_alpha", "lora_dropout")}
+    for text in overrides:
+        name = text.partition("=")[0].strip()
+        if name in shape and getattr(recipe, name) != shape[name]:
+            raise StudioError(f"{name} is {shape[name]} in {parent.id}, and its adapter goes on as it is.")
+    return replace(recipe, **shape)
+
+
+def _highest_number(folder: Path) -> int:
+    """Return the highest number of a run's folder, which may be left from a database that is no more."""
+    ends = (path.name.rpartition("-")[2] for path in folder.glob("*-*"))
+    return max((int(end) for end in ends if end.isdecimal()), default=0)
+
+
 def _write_folder(folder: RunFolder, recipe: Recipe, description: Description, built: Built, base: BaseModel) -> None:
     folder.path.mkdir(parents=True, mode=0o700)
     for sub in (folder.data, folder.tokenizer, folder.checkpoints):
         sub.mkdir()
-    write_recipe(recipe, folder.recipe)
     write_json(folder.description, description)
     for name in TOKENIZER_FILES:
         if (base.folder / name).is_file():
             shutil.copyfile(base.folder / name, folder.tokenizer / name)
     for split in ("train", "validation"):
         _write_rows(folder.data / f"{split}.jsonl", [pair for pair in built.rows if pair[0].split == split])
+    # Last, since a folder with a recipe can be started again.
+    write_recipe(recipe, folder.recipe)
 
 
 def _write_rows(path: Path, rows: list[Any]) -> None:
@@ -187,14 +231,19 @@ def _spawn(store: Store, run_id: str, folder: RunFolder) -> None:
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUNBUFFERED": "1",
     }
-    with folder.log.open("ab") as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "studio.training.worker", str(folder.path.resolve())],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=environment,
-            cwd=folder.path,
-        )
+    # A stop that comes before the trainer listens waits for it, where it would have killed it.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        with folder.log.open("ab") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "studio.training.worker", str(folder.path.resolve())],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=environment,
+                cwd=folder.path,
+            )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     runs.update(store, run_id, status="starting", pid=child.pid, pid_started=started_at(child.pid))

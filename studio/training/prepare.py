@@ -31,6 +31,8 @@ def _prepare(model: BaseModel, part: str) -> None:
     parent.mkdir(parents=True, exist_ok=True)
     with (parent / f".{model.folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in parent.glob(f"{_prefix(model)}*"):
+            shutil.rmtree(left)  # of a preparation that was killed
         # Everything else needs the tokenizer beside it.
         if not has_part(model, "tokenizer"):
             _place(model, lambda folder: write_tokenizer(model.source, folder))
@@ -40,9 +42,13 @@ def _prepare(model: BaseModel, part: str) -> None:
             _place(model, lambda folder: _write_weights(model, folder))
 
 
+def _prefix(model: BaseModel) -> str:
+    return f".preparing-{model.folder.name}."
+
+
 def _place(model: BaseModel, write: Callable[[Path], None]) -> None:
     """Write files into a folder beside the model's, then move them in; `config.json` comes last."""
-    with tempfile.TemporaryDirectory(dir=model.folder.parent, prefix=".preparing-") as temporary:
+    with tempfile.TemporaryDirectory(dir=model.folder.parent, prefix=_prefix(model)) as temporary:
         made = Path(temporary)
         write(made)
         model.folder.mkdir(exist_ok=True)

@@ -1,6 +1,7 @@
 """What a run is: one typed recipe, saved in the run's folder as `recipe.toml`."""
 
 import difflib
+import math
 import tomllib
 from dataclasses import Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -131,6 +132,8 @@ def _checked(recipe: Recipe) -> Recipe:
         choices, value = item.metadata["choices"], getattr(recipe, item.name)
         if choices and value not in choices:
             raise StudioError(f"{item.name} can't be {value!r}.", f"It is one of {', '.join(choices)}.")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise StudioError(f"{item.name} must be a finite number, not {value}.")
     positive = ("epochs", "learning_rate", "batch_size", "gradient_accumulation", "max_length", "lora_rank", "beta")
     for name in positive:
         if getattr(recipe, name) <= 0:

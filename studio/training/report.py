@@ -5,6 +5,7 @@ import math
 import os
 import signal
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState
@@ -29,11 +30,14 @@ class Reporter:
         pid = os.getpid()
         self.status = Status("starting", pid, started_at(pid), doing="starting", started_at=now())
         self._write()
+        _end_cut_line(folder.metrics)
 
     def listen_for_stop(self) -> None:
         """Take SIGTERM and SIGINT as the wish to stop at the next step's end."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        # Held back since the process began: see `launch`.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
     def doing(self, words: str) -> None:
         """Say what is being done now; ends the run here when a stop was asked for.
@@ -107,6 +111,14 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
             raise FloatingPointError(
                 f"the loss became {values['loss']} at step {state.global_step}; try a smaller learning_rate"
             )
+
+
+def _end_cut_line(path: Path) -> None:
+    """End a line that a full disk cut short, so that the next one does not grow onto it."""
+    content = path.read_bytes() if path.is_file() else b""
+    if content and not content.endswith(b"\n"):
+        with path.open("ab") as file:
+            file.write(b"\n")
 
 
 def _is_number(value: Any) -> bool:

@@ -96,6 +96,8 @@ def _arguments(
         "save_steps": every,
         "save_total_limit": 2,
         "logging_steps": 1,
+        # Else a loss that is no number is logged as 0, and a ruined model passes for a perfect one.
+        "logging_nan_inf_filter": False,
         "report_to": "none",
         "disable_tqdm": True,
         "dataloader_pin_memory": hardware.device == "cuda",

@@ -10,7 +10,7 @@ from store.database import Store, now
 from store.runs import ACTIVE, Metric, Run
 from studio.project import Project
 from studio.training.folder import RunFolder, Status, read_status
-from studio.training.process import is_alive
+from studio.training.process import is_alive, is_launching
 
 _read_up_to: dict[Path, int] = {}
 """How many bytes of each metrics file this process has stored already."""
@@ -27,12 +27,15 @@ def sync_run(project: Project, store: Store, run_id: str) -> Run:
     _store_metrics(store, run_id, folder.metrics)
     if run.status not in ACTIVE:
         return run
+    being_launched = run.pid is None and is_launching(project.runs)
+    if run.pid is None and not being_launched:
+        run = runs.get(store, run_id)  # its trainer may have been started between the two looks
     # Liveness first: a trainer that ends between the two looks has then written its last word already.
     alive = is_alive(run.pid, run.pid_started)
     status = read_status(folder)
     if status and (status.status not in ACTIVE or alive):
         _store_status(store, run, status)
-    elif not alive and run.pid is not None:
+    elif not alive and not being_launched:
         _store_death(store, run, folder, status)
     else:
         return run
@@ -118,6 +121,9 @@ def _store_death(store: Store, run: Run, folder: RunFolder, status: Status | Non
     step = f" after step {status.step}" if status and status.step else ""
     checkpoint = folder.latest_checkpoint()
     kept = f"checkpoint {checkpoint.name.rpartition('-')[2]} is kept" if checkpoint else "there is no checkpoint yet"
+    if run.pid is None:
+        runs.update(store, run.id, status="failed", error="the start was broken off before training", ended_at=now())
+        return
     cause = f"the trainer process ended without a word{step} (killed, or out of memory?); {kept}"
     runs.update(store, run.id, status="failed", error=f"{cause}; last line: {last}" if last else cause, ended_at=now())
 
@@ -147,6 +153,10 @@ def _store_metrics(store: Store, run_id: str, path: Path) -> None:
 
 def _parse(lines: bytes) -> Iterator[Metric]:
     for line in lines.splitlines():
-        entry = json.loads(line)
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            # Cut short by a full disk; what the trainer says after a resume is whole again.
+            continue
         for name, value in entry["values"].items():
             yield Metric(name, entry["step"], value, entry["at"])

@@ -4,6 +4,7 @@ It knows only the run's folder and the prepared base model, so that it can be st
 """
 
 import faulthandler
+import math
 import os
 import sys
 import time
@@ -32,7 +33,7 @@ def main() -> None:
     reporter.listen_for_stop()
     os.nice(NICENESS)
     try:
-        train(folder, reporter)
+        is_finished = train(folder, reporter)
     except StopRequested:
         reporter.ended("stopped")
     except StudioError as error:
@@ -43,7 +44,7 @@ def main() -> None:
         reporter.ended("failed", error=explain(error))
         sys.exit(1)
     else:
-        reporter.ended("stopped" if reporter.stop_requested else "done")
+        reporter.ended("done" if is_finished else "stopped")
 
 
 def explain(error: BaseException) -> str:
@@ -51,13 +52,13 @@ def explain(error: BaseException) -> str:
     text = f"{type(error).__name__}: {error}".strip().splitlines()[0]
     if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text.lower():
         return f"{text}. Not enough memory: try batch_size=1, max_length=512 or gradient_checkpointing=true."
-    if isinstance(error, OSError) and error.errno == 28:
+    if "no space left" in text.lower():
         return f"{text}. The disk is full: free some space, then resume the run."
     return text
 
 
-def train(folder: RunFolder, reporter: Reporter) -> None:
-    """Prepare, prove the tokens, train, measure, save."""
+def train(folder: RunFolder, reporter: Reporter) -> bool:
+    """Prepare, prove the tokens, train, measure, save; tell whether it came to its end."""
     description, recipe = read_description(folder), read_recipe(folder.recipe)
     reporter.doing("loading the libraries")
     from studio.rendering import ChatTokenizer
@@ -100,8 +101,10 @@ def train(folder: RunFolder, reporter: Reporter) -> None:
         "tokens_an_epoch": splits["train"].tokens,
     }
     reporter.found(facts)
-    if not reporter.stop_requested:
-        finish(trainer, folder, description, recipe, reporter)
+    if reporter.stop_requested:
+        return False
+    finish(trainer, folder, description, recipe, reporter)
+    return True
 
 
 def _no_rows(name: str, split: "Tokenised", recipe: Recipe) -> StudioError:
@@ -112,9 +115,10 @@ def _no_rows(name: str, split: "Tokenised", recipe: Recipe) -> StudioError:
 
 def prepared_model(description: Description, reporter: Reporter) -> str:
     """Return the folder of the base model, preparing it where this machine has not yet."""
-    from studio.models import prepare, resolve
+    from studio.models import check_unchanged, prepare, resolve
 
     base = resolve(description.base_model)
+    check_unchanged(base, description.base_hash)
     prepare(base, "weights", on_progress=reporter.doing)
     return str(base.folder)
 
@@ -135,6 +139,8 @@ def finish(trainer: Any, folder: RunFolder, description: Description, recipe: Re
 
     reporter.doing("measuring the held-out rows")
     measured = {k: float(v) for k, v in trainer.evaluate().items() if k.startswith("eval_")}
+    if not math.isfinite(measured["eval_loss"]):
+        raise FloatingPointError(f"the held-out loss became {measured['eval_loss']}; try a smaller learning_rate")
     reporter.found(summary(measured, trainer.state.log_history, recipe, len(trainer.eval_dataset)))
     reporter.doing("saving the adapter")
     trainer.model.save_pretrained(folder.adapter, selected_adapters=["default"])

@@ -218,6 +218,68 @@ async def test_system_prompt_and_sampling_are_changed_in_their_windows(
     assert messages[0] == {"role": "system", "content": "Speak like a pirate."}
 
 
+async def test_a_new_chat_leaves_the_replies_that_come_to_the_former_one(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(self: pending.PendingReply, *_: object) -> Answer:
+        self._stopped.wait(10)
+        return Answer("cut short", {"reason": "cancelled"})
+
+    monkeypatch.setattr(pending.PendingReply, "run", run)
+    async with opened(project) as (pilot, screen):
+        await say(pilot, "x")
+        former = chats.latest(store)
+        assert former is not None
+        await pilot.press("ctrl+n")
+        assert not screen.busy
+        await until(pilot, lambda: len(chats.turns(store, former)) == 2)
+        assert "cut short" not in pane(screen, "first")
+
+
+async def test_a_new_chat_keeps_the_system_prompt_and_no_other_turn(
+    project: Project, store: Store, answers: dict[str, Any]
+) -> None:
+    turns = [{"role": role, "content": role} for role in ("user", "assistant", "user")]
+    examples.add(store, record_id=None, messages=turns, split="test")
+    async with opened(project) as (pilot, screen):
+        await pilot.press("o")
+        await until(pilot, lambda: len(answers["asked"]) == 1 and not screen.busy)
+        await pilot.press("ctrl+n")
+        await say(pilot, "x")
+        await until(pilot, lambda: len(answers["asked"]) == 2 and not screen.busy)
+    assert answers["asked"][1][1] == [{"role": "user", "content": "x"}]
+
+
+async def test_replies_are_not_taken_for_those_to_another_system_prompt(
+    project: Project, store: Store, answers: dict[str, Any]
+) -> None:
+    add_run(project, store)
+    async with opened(project) as (pilot, screen):
+        await say(pilot, "x")
+        await until(pilot, lambda: len(answers["asked"]) == 2 and not screen.busy)
+        await pilot.press("escape", "y")
+        pilot.app.screen.query_one(SafeTextArea).text = "Speak like a pirate."
+        await pilot.press("f2", "w")
+        assert "no two replies" in screen_text(pilot.app)
+        assert "you: x" not in pane(screen, "first")
+
+
+async def test_a_preference_names_the_sampling_that_its_replies_were_made_with(
+    project: Project, store: Store, answers: dict[str, Any]
+) -> None:
+    add_run(project, store)
+    async with opened(project) as (pilot, screen):
+        await say(pilot, "x")
+        await until(pilot, lambda: len(answers["asked"]) == 2 and not screen.busy)
+        await pilot.press("escape", "s")
+        pilot.app.screen.query_one("#temperature", Input).value = "0"
+        await pilot.press("enter", "w", "1")
+        await pilot.pause()
+    [entry] = pairs.current_verdicts(store)
+    assert entry.chosen_and_rejected is not None
+    assert examples.response(store, entry.chosen_and_rejected[0]).parameters["temperature"] == 0.7
+
+
 @pytest.mark.parametrize(
     ("changes", "wrong"),
     [({"top_p": "0"}, "top_p"), ({"max_tokens": "1.5"}, "max_tokens"), ({"seed": "-1"}, "seed")],

@@ -188,6 +188,22 @@ async def test_a_comment_left_by_tab_stays_with_its_pair(judged_project: Project
     assert pairs.comments(store, 2) == []
 
 
+@pytest.mark.usefixtures("unhurried")
+async def test_a_comment_left_by_tab_stays_with_its_pair_when_a_verdict_is_undone(
+    judged_project: Project, store: Store
+) -> None:
+    async with opened(judged_project) as (pilot, screen):
+        await pilot.press("h")
+        await pilot.pause()
+        await pilot.press("c", *"good", "tab", "u")
+        await pilot.pause()
+        assert screen.query_one("#comment", Input).value == ""
+        await pilot.press("c", *"bad", "tab", "ctrl+r")
+        await pilot.pause()
+    assert pairs.comments(store, 1) == ["bad"]
+    assert pairs.comments(store, 2) == ["good"]
+
+
 async def test_flag_marks_the_example(judged_project: Project, store: Store) -> None:
     async with opened(judged_project) as (pilot, screen):
         await pilot.press("f")

@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
+import pytest
 from conftest import HOSTILE
 from reading import screen_text, until
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from screens.app import StudioApp
 from screens.data import DataScreen
@@ -166,3 +167,55 @@ def test_a_preview_of_any_record_is_short(filled: Project) -> None:
     with filled.open_store() as store:
         found = records.get_many(store, list(records.ids(store)))
     assert all(len(preview(record)) <= 420 for record in found.values())
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-that-name/a.jsonl", "/" + "a" * 300], ids=["unknown user", "too long"])
+async def test_a_path_that_makes_no_sense_is_no_file(project: Project, path: str) -> None:
+    app = StudioApp(project)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("i")
+        app.screen.query_one(Input).value = path
+        await pilot.press("enter")
+        await pilot.pause()
+        assert str(app.screen.query_one("#said", Static).content) == f"{path} is not a file."
+
+
+async def test_a_database_that_another_process_writes_fails_the_import_and_no_more(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.database.BUSY_TIMEOUT_MS", 50)
+    (tmp_path / "a.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
+    app = StudioApp(project)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("i")
+        app.screen.query_one(Input).value = str(tmp_path / "a.jsonl")
+        with project.open_store() as other, other.transaction():
+            await pilot.press("enter")
+            await until(pilot, lambda: "Nothing was imported." in screen_text(app))
+        assert "another process" in screen_text(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: "Imported." in screen_text(app))
+
+
+async def test_areas_are_left_while_another_process_writes(filled: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.database.BUSY_TIMEOUT_MS", 50)
+    app = StudioApp(filled)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("j")
+        with filled.open_store() as other, other.transaction():
+            await pilot.press("2")
+            await pilot.pause()
+            assert "[2 Examples]" in screen_text(app)
+            await pilot.press("q")
+            await pilot.pause()
+        assert app.return_code == 0
+
+
+async def test_a_record_that_is_opened_is_followed_to_the_list(filled: Project) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "tab", "1", "j", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, ExamplesScreen)
+        assert app.screen.table.region.height
+        assert app.screen.table.has_focus

@@ -156,6 +156,15 @@ async def test_the_method_changes_the_preset_of_untouched_fields_only(project: P
         assert "[sft]" in shown(form, "#heading")
 
 
+async def test_the_arrows_go_from_field_to_field(project: Project) -> None:
+    async with opened(project) as (pilot, _):
+        form = await form_of(pilot)
+        await pilot.press("down", "down")
+        assert form.focused is form.query_one("#batch_size")
+        await pilot.press("up")
+        assert form.focused is form.query_one("#learning_rate")
+
+
 def add_judged_pairs(store: Store) -> None:
     for number in range(8):
         prompt = [{"role": "user", "content": f"Question {number}"}]

@@ -271,6 +271,8 @@ def test_doctor_says_what_is_wrong_with_a_project(studio, monkeypatch) -> None:
         ["train", "nonsense"],
         ["runs", "--lines"],
         ["logs", "dpo-1", "-n", "many"],
+        ["logs", "dpo-1", "-n", "-4"],
+        ["chat", "--max-tokens", "0"],
         ["formats", "extra"],
     ],
     ids=" ".join,

@@ -1,12 +1,15 @@
 """Importing: every row is in the project, with what it carries, or is named with file and line."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from store import examples, pairs, records
 from store.records import RecordQuery
+from studio import importing
 from studio.errors import StudioError
 from studio.importing import import_file
 from studio.project import create_project
@@ -118,6 +121,23 @@ def test_the_same_bytes_add_nothing_under_any_name(project, store, tmp_path) -> 
     assert "nothing was added" in again.summary()
     assert records.count(store) == 2
     assert len(records.sources(store)) == 1
+
+
+def test_two_imports_of_a_file_at_once_add_it_once(project, tmp_path, monkeypatch) -> None:
+    def looked_up_together(path: Path) -> str:
+        both.wait(10)
+        return original(path)
+
+    def run(path: Path) -> str:
+        with project.open_store() as own:
+            return import_file(project, own, path).already
+
+    original, both = importing._sha256, threading.Barrier(2)
+    monkeypatch.setattr(importing, "_sha256", looked_up_together)
+    path = written(tmp_path, "a.jsonl", PREFERENCES)
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(run, [path, path]))
+    assert sorted(map(bool, answers)) == [False, True]
 
 
 def test_rows_of_unknown_shape_become_examples_once_a_mapping_is_given(project, store, tmp_path) -> None:

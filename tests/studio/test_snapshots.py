@@ -105,3 +105,40 @@ def test_one_split_can_be_had_alone(project, judged) -> None:
     built = build(project, judged, "preference", split="train")
     assert {item.split for item, _ in built.rows} == {"train"}
     assert len(built.rows) + built.left_out["not in the train split"] == 12
+
+
+def test_a_prompt_that_an_edit_makes_one_of_another_split_is_left_out(project, store) -> None:
+    def turns(question: str) -> list[examples.Message]:
+        return [{"role": "user", "content": question}, {"role": "assistant", "content": "A"}]
+
+    trained = examples.add(store, record_id=None, messages=turns("P"), split="train")
+    examples.add(store, record_id=None, messages=turns("Q"), split="validation")
+    examples.add(store, record_id=None, messages=turns("R"), split="train")
+    examples.revise(store, trained, [{"role": "system", "content": "Be kind."}, *turns("Q")])
+    built = build(project, store, "sft")
+    assert built.snapshot.counts == {
+        "validation": 1,
+        "train": 1,
+        "left_out": {"its prompt is in the validation split": 1},
+    }
+    examples.revise(store, trained, turns("P"))
+    assert not build(project, store, "sft").left_out
+
+
+def test_what_is_written_meanwhile_is_not_seen_in_part(project, judged, monkeypatch) -> None:
+    def imports_first(store: Store):
+        with project.open_store() as other:
+            example = examples.add(other, record_id=None, messages=[{"role": "user", "content": "New"}], split="train")
+            ids = [
+                examples.add_response(other, example, [{"role": "assistant", "content": text}], origin="file")
+                for text in "ab"
+            ]
+            pair = pairs.get(other, pairs.add_pair(other, example, *ids, seed=0))
+            pairs.judge(other, pair, "left", rater="me")
+        return original(store)
+
+    original = pairs.current_verdicts
+    monkeypatch.setattr(pairs, "current_verdicts", imports_first)
+    assert len(build(project, judged, "preference").rows) == 12
+    monkeypatch.undo()
+    assert len(build(project, judged, "preference").rows) == 13

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from studio.inference.engine import Engine, EngineError, Sampling
+from studio.inference.worker import KEPT, Models, bytes_of
 from studio.models import CHAT_FILE, BaseModel, prepare
 from studio.rendering import ChatTokenizer, render_prompt
 
@@ -133,3 +134,33 @@ def test_a_file_that_is_no_model_is_refused(engine: Engine, tmp_path: Path) -> N
     fake.write_bytes(b"GGUF" + b"\x00" * 400)
     with pytest.raises(EngineError, match=r"broken\.gguf"):
         engine.load(fake)
+
+
+def test_no_byte_of_a_long_token_is_lost(base_model: BaseModel, tokenizer: ChatTokenizer) -> None:
+    from llama_cpp import Llama
+
+    vocabulary = Llama(str(base_model.source), vocab_only=True, verbose=False)
+    indented = "\n" + " " * 48
+    (token,) = tokenizer.tokenizer.encode(indented, add_special_tokens=False).ids
+    assert bytes_of(vocabulary, token) == indented.encode()
+    vocabulary.close()
+
+
+def test_models_that_are_not_used_make_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[int] = []
+
+    class FakeLlama:
+        def __init__(self, *_: object, n_ctx: int, **__: object) -> None:
+            self.number = n_ctx
+
+        def close(self) -> None:
+            closed.append(self.number)
+
+    monkeypatch.setattr("llama_cpp.Llama", FakeLlama)
+    models = Models()
+    with models.using("m", None, 1):
+        for number in (2, 3, 2):
+            models.load("m", None, number)
+        assert closed == [2, 3], f"the one that replies stays among the {KEPT}"
+    models.load("m", None, 4)
+    assert closed == [2, 3, 1]

@@ -23,6 +23,7 @@ def test_changes_are_typed() -> None:
         ("dpo", "epochs=many", "epochs must be a float"),
         ("dpo", "batch_size=0", "batch_size must be above 0"),
         ("dpo", "loss=hope", "loss can't be 'hope'"),
+        ("dpo", "learning_rate=nan", "learning_rate must be a finite number"),
         ("dpo", "epochs", "KEY=VALUE"),
     ],
 )

@@ -1,9 +1,11 @@
 """Runs as processes: they outlive who started them, stop with a checkpoint, and never die unnoticed."""
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import orjson
@@ -14,9 +16,15 @@ from store.database import Store
 from store.runs import ACTIVE, Run
 from studio.errors import StudioError
 from studio.importing import import_file
+from studio.models import TOKENIZER_FILES, BaseModel
 from studio.project import Project
+from studio.snapshots import build
+from studio.training import launch
 from studio.training.folder import RunFolder
 from studio.training.launch import resume_run, start_run, stop_run
+from studio.training.prepare import _prepare
+from studio.training.process import launching, started_at
+from studio.training.report import Reporter
 from studio.training.watch import describe_progress, log_tail, sync_run
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
@@ -158,3 +166,126 @@ def test_rows_that_can_not_be_rendered_are_left_out_and_named(project: Project, 
     assert done.result["rows_not_rendered"] == 1
     log = RunFolder(project.runs / run_id).log.read_text(encoding="utf-8")
     assert f"left out of {split}: example 25: The model's chat template has no place for tool calls" in log
+
+
+def test_a_stop_before_the_trainer_listens_is_a_stop(judged: Project, store: Store, tiny_model: Path) -> None:
+    run_id = start_run(judged, store, "dpo", model=str(tiny_model), overrides=[*QUICK, "epochs=1"])
+    stop_run(judged, store, run_id)
+    stopped = wait_for(judged, store, run_id, ended)
+    assert (stopped.status, stopped.error) == ("stopped", None)
+
+
+def test_a_ruined_model_is_a_failure_and_a_model_may_be_named_from_here(
+    judged: Project, store: Store, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_model.parent)
+    steep = [*QUICK, "epochs=2", "learning_rate=1e30", "max_grad_norm=1e30"]
+    run_id = start_run(judged, store, "dpo", model=tiny_model.name, overrides=steep)
+    failed = wait_for(judged, store, run_id, ended)
+    assert failed.status == "failed"
+    assert "the loss became nan" in (failed.error or "")
+
+
+@pytest.fixture
+def unstarted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs whose trainer is said to be this very process, since none is started."""
+
+    def spawn(store: Store, run_id: str, _folder: RunFolder) -> None:
+        runs.update(store, run_id, status="starting", pid=os.getpid(), pid_started=started_at(os.getpid()))
+
+    monkeypatch.setattr(launch, "_spawn", spawn)
+
+
+def add_run(judged: Project, store: Store) -> str:
+    """Note a run as a start does that is killed before its trainer lives."""
+    built = build(judged, store, "preference")
+    snapshots.save(store, built.snapshot)
+    return runs.add(store, method="dpo", base_model="x", base_hash=None, snapshot_id=built.snapshot.id, recipe={})
+
+
+def test_a_start_that_broke_off_blocks_nothing(judged: Project, store: Store) -> None:
+    run_id = add_run(judged, store)
+    with launching(judged.runs):
+        assert sync_run(judged, store, run_id).status == "starting"
+    found = sync_run(judged, store, run_id)
+    assert (found.status, found.error) == ("failed", "the start was broken off before training")
+    with pytest.raises(StudioError, match="gone or not complete"):
+        resume_run(judged, store, run_id)
+
+
+@pytest.mark.usefixtures("unstarted")
+def test_of_two_starts_at_once_one_is_refused(judged: Project, tiny_model: Path) -> None:
+    def start(_: int) -> str:
+        with judged.open_store() as own:
+            try:
+                return start_run(judged, own, "dpo", model=str(tiny_model))
+            except StudioError as error:
+                return str(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        with launching(judged.runs):
+            answers = pool.map(start, range(2))
+            time.sleep(2)  # both have looked by now, and seen no run
+        assert sorted(text.partition(".")[0] for text in answers) == ["dpo-1", "dpo-1 is going on"]
+
+
+@pytest.mark.usefixtures("unstarted")
+def test_a_folder_that_is_left_of_another_database_is_not_taken_over(
+    judged: Project, store: Store, tiny_model: Path
+) -> None:
+    (judged.runs / "sft-4").mkdir()
+    assert start_run(judged, store, "dpo", model=str(tiny_model)) == "dpo-5"
+
+
+@pytest.mark.usefixtures("unstarted")
+def test_a_base_model_that_has_changed_is_refused(
+    judged: Project, store: Store, tiny_model: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    run_id = start_run(judged, store, "dpo", model=str(model))
+    runs.update(store, run_id, status="stopped")
+    config = orjson.loads((model / "config.json").read_bytes())
+    (model / "config.json").write_bytes(orjson.dumps(config | {"rope_theta": 1.0}))
+    with pytest.raises(StudioError, match="its file has changed"):
+        resume_run(judged, store, run_id)
+
+
+@pytest.mark.usefixtures("unstarted")
+def test_an_adapter_that_goes_on_keeps_its_shape(judged: Project, store: Store, tiny_model: Path) -> None:
+    parent = start_run(judged, store, "dpo", model=str(tiny_model), overrides=["lora_rank=4", "lora_alpha=8"])
+    runs.update(store, parent, status="done")
+    adapter = RunFolder(judged.runs / parent).adapter
+    adapter.mkdir()
+    (adapter / "adapter_config.json").touch()
+    with pytest.raises(StudioError, match=f"lora_rank is 4 in {parent}"):
+        start_run(judged, store, "dpo", parent=parent, overrides=["lora_rank=64"])
+    child = runs.get(store, start_run(judged, store, "dpo", parent=parent))
+    assert (child.recipe["lora_rank"], child.recipe["lora_alpha"]) == (4, 8)
+
+
+def test_files_that_a_full_disk_cut_short_hide_nothing_else(judged: Project, store: Store) -> None:
+    run_id = add_run(judged, store)
+    folder = RunFolder(judged.runs / run_id)
+    checkpoints = [folder.checkpoints / f"checkpoint-{step}" for step in (1, 2)]
+    for checkpoint, state in zip(checkpoints, ("{}", '{"epo'), strict=True):
+        checkpoint.mkdir(parents=True)
+        (checkpoint / "trainer_state.json").write_text(state)
+    folder.metrics.write_text('{"step": 1, "at": "now", "values": {"lo')
+    folder.status.write_text("")
+    Reporter(folder).metrics(2, {"loss": 0.5})
+    folder.status.write_text('{"status": "run')
+    assert sync_run(judged, store, run_id).status == "failed"
+    assert [m.step for m in runs.metrics(store, run_id)["loss"]] == [2]
+    assert folder.latest_checkpoint() == checkpoints[0]
+
+
+def test_what_a_killed_preparation_left_is_cleared_away(tmp_path: Path) -> None:
+    model = BaseModel("m", tmp_path / "m.gguf", "gguf", tmp_path / "m-1")
+    left, others = tmp_path / ".preparing-m-1.abc", tmp_path / ".preparing-n-1.abc"
+    for folder in (model.folder, left, others):
+        folder.mkdir()
+    for name in TOKENIZER_FILES:
+        (model.folder / name).touch()
+    _prepare(model, "tokenizer")
+    assert (left.exists(), others.exists()) == (False, True)
