@@ -1,21 +1,20 @@
 """Data: the records of the project as they were read, what is wrong with them, and importing more."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.binding import BindingType
-from textual.message import Message
 
 from screens import keys
+from screens.background import in_background
 from screens.list_detail import ListDetailScreen
 from screens.record_text import VIEWS, RecordView, record_detail, record_row
 from screens.widgets.table import Column, RecordTable, Row
 from store import examples, records
 from store.database import Store
 from store.records import RecordQuery, Source
-from studio.project import Project
 
 EMPTY_PROJECT = "No data yet. Press i to import a file."
 NOTHING_FOUND = "No record matches. Press esc to see all."
@@ -30,13 +29,6 @@ class DataScreen(ListDetailScreen[RecordQuery]):
     EVERYTHING = RecordQuery()
     CSS_PATH = "data.tcss"
     BINDINGS: ClassVar[list[BindingType]] = keys.DATA
-
-    @dataclass
-    class Found(Message):
-        """A search is done."""
-
-        query: RecordQuery
-        ids: Sequence[int]
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,21 +56,15 @@ class DataScreen(ListDetailScreen[RecordQuery]):
         """List the records that the query asks for; a text is searched for in a thread."""
         self._say_filters()
         if self._query.text:
-            self._search(self.studio.project, self._query)
+            query = self._query
+            # A search of all text may take a moment: another thread, with a connection of its own.
+            in_background(self, partial(records.ids, query=query), partial(self._take_found, query), group="search")
         else:
             self._show(records.ids(self.studio.store, self._query), cursor_id=cursor_id)
 
-    @work(thread=True, exclusive=True, group="search")
-    def _search(self, project: Project, query: RecordQuery) -> None:
-        # A search of all text may take a moment: another thread, with a connection of its own.
-        with project.open_store() as store:
-            found = records.ids(store, query)
-        self.post_message(self.Found(query, found))
-
-    @on(Found)
-    def _take_found(self, found: Found) -> None:
-        if found.query == self._query:
-            self._show(found.ids)
+    def _take_found(self, query: RecordQuery, ids: Sequence[int]) -> None:
+        if query == self._query:
+            self._show(ids)
 
     def _show(self, ids: Sequence[int], *, cursor_id: int | None = None) -> None:
         nothing = EMPTY_PROJECT if not self._total else NOTHING_FOUND

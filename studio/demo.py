@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from store import pairs
+from store import pairs, records
 from studio.importing import import_file
-from studio.project import Project, create_project
+from studio.project import Project, create_project, is_project, open_project
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,27 @@ class DemoMade:
 
 
 def create_demo(folder: Path) -> DemoMade:
-    """Make the demo project in a folder that holds none.
+    """Make the demo project in a folder that holds none, or finish one whose making was broken off.
 
     Raises:
-        StudioError: the folder holds a project, or can't be written.
+        StudioError: the folder holds another project, or can't be written.
     """
     sample = files("sample_data") / "support"
-    project = create_project(folder, (sample / "studio.toml").read_text(encoding="utf-8"))
+    settings = (sample / "studio.toml").read_text(encoding="utf-8")
+    project = open_project(folder) if is_unfinished_demo(folder) else create_project(folder, settings)
     with project.open_store() as store, as_file(sample / "emails.jsonl") as path:
         report = import_file(project, store, path)
         counts = pairs.counts(store)
     judged = sum(n for name, n in counts.items() if name != "pairs")
     return DemoMade(project, report.records, judged)
+
+
+def is_unfinished_demo(folder: Path) -> bool:
+    """Tell whether a folder holds the demo project without its e-mails."""
+    if not is_project(folder):
+        return False
+    settings = (files("sample_data") / "support" / "studio.toml").read_bytes()
+    if (folder / "studio.toml").read_bytes() != settings:
+        return False
+    with open_project(folder).open_store() as store:
+        return not records.sources(store)

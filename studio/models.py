@@ -54,7 +54,7 @@ def resolve(name: str) -> BaseModel:
         source = _packaged(name)
         return BaseModel(name, source, "gguf", _cache_folder(name, source))
     # The trainer works in another folder, and so may whoever chats with the run.
-    path = Path(name).expanduser().absolute()
+    path = Path(os.path.expanduser(name)).absolute()
     if path.is_dir() and (path / "config.json").is_file():
         return BaseModel(str(path), path, "hf", path)
     if path.is_file() and _is_gguf(path):

@@ -1,6 +1,7 @@
 """A project: a folder with a database, settings, runs and exports."""
 
 import getpass
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def create_project(folder: Path, settings_text: str | None = None) -> Project:
     Raises:
         StudioError: there is a project already, or the folder can't be written.
     """
-    if (folder / "studio.db").exists() or (folder / "studio.toml").exists():
+    if (folder / "studio.db").exists():
         raise StudioError(f"{folder} holds a project already.", f"Open it with `studio {folder}`.")
     text = settings_text or _first_settings(folder.resolve().name)
     try:
@@ -103,9 +104,13 @@ def create_project(folder: Path, settings_text: str | None = None) -> Project:
         for name in ("runs", "exports"):
             (folder / name).mkdir(exist_ok=True, mode=0o700)
         settings_file = folder / "studio.toml"
-        settings_file.touch(mode=0o600)
-        settings_file.write_text(text, encoding="utf-8")
-        create_store(folder / "studio.db").close()
+        # A making that was broken off, or a person, may have left settings there.
+        if not settings_file.exists():
+            settings_file.touch(mode=0o600)
+            settings_file.write_text(text, encoding="utf-8")
+        elif settings_text is not None and settings_file.read_bytes() != settings_text.encode():
+            raise StudioError(f"{settings_file} holds other settings.", "Move it away, or name another folder.")
+        _create_store(folder / "studio.db")
     except OSError as error:
         raise StudioError(f"{folder} can't be made into a project: {error.strerror}.") from error
     except StoreError as error:
@@ -119,3 +124,11 @@ def _first_settings(name: str) -> str:
     # A folder may be named with any bytes; those that are no text become question marks.
     shown = name.encode(errors="replace").decode()
     return SETTINGS_TEMPLATE.format(name=tomlkit.string(shown).as_string(), model=DEFAULT_MODEL)
+
+
+def _create_store(path: Path) -> None:
+    # Made beside its place and moved there whole: a project has its database or is none.
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)
+    create_store(part).close()
+    part.rename(path)

@@ -18,10 +18,11 @@ def new(folder: Path) -> None:
 
 def make_demo(folder: Path) -> None:
     """Make the demo project unless the folder holds a project already."""
-    if is_project(folder):
+    from studio.demo import create_demo, is_unfinished_demo
+
+    if is_project(folder) and not is_unfinished_demo(folder):
         say(f"{folder} is a project already; it is left as it is.")
         return
-    from studio.demo import create_demo
 
     made = create_demo(folder)
     say(f"Made {folder}: {made.records} e-mails with two replies each, {made.judged} pairs judged, the rest yours.")

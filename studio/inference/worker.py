@@ -27,6 +27,10 @@ Message = dict[str, Any]
 Job = Iterator[Message]
 
 
+class Refused(Exception):
+    """What was asked can't be done; the message says why, for the user."""
+
+
 class Inbox:
     """Requests from the user's side; a cancel takes effect before the requests that wait."""
 
@@ -128,6 +132,8 @@ def advance(job: Job) -> Message | None:
     """Return the job's next reply, None at its end; a fault is a reply too."""
     try:
         return next(job, None)
+    except Refused as error:
+        return {"event": "error", "message": str(error)}
     except Exception as error:
         return {"event": "error", "message": f"{type(error).__name__}: {error}"}
 
@@ -175,7 +181,7 @@ def reply(request: Message, model: Any, inbox: Inbox) -> Job:
     begun = time.monotonic()
     room = model.n_ctx() - len(ids)
     if room < 1:
-        raise ValueError(f"the prompt has {len(ids)} tokens and the context holds {model.n_ctx()}")
+        raise Refused(f"The prompt has {len(ids)} tokens and the context holds {model.n_ctx()}; begin a new chat.")
     reused = reuse_prefix(model, ids)
     for position in range(reused, len(ids), PROMPT_CHUNK):
         if number in inbox.cancelled:

@@ -118,13 +118,16 @@ def _parse_override(text: str) -> tuple[str, Any]:
     return name, _convert(name, known[name].type, value.strip())
 
 
+_TYPES_IN_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+
+
 def _convert(name: str, wanted: Any, value: str) -> Any:
     try:
         if wanted is bool:
             return {"true": True, "false": False, "1": True, "0": False}[value.lower()]
         return wanted(value)
     except (ValueError, KeyError):
-        raise StudioError(f"{name} must be a {wanted.__name__}, not {value!r}.") from None
+        raise StudioError(f"{name} must be {_TYPES_IN_WORDS[wanted]}, not {value!r}.") from None
 
 
 def _checked(recipe: Recipe) -> Recipe:

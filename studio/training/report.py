@@ -17,8 +17,8 @@ from studio.training.process import started_at
 NOT_METRICS = {"epoch", "total_flos", "train_runtime", "train_samples_per_second", "train_steps_per_second"}
 
 
-class StopRequested(Exception):
-    """The user asked the run to stop before training had begun."""
+class StopRequested(BaseException):
+    """The user asked the run to stop before training had begun; no library may take it for a fault of its own."""
 
 
 class Reporter:
@@ -33,7 +33,11 @@ class Reporter:
         _end_cut_line(folder.metrics)
 
     def listen_for_stop(self) -> None:
-        """Take SIGTERM and SIGINT as the wish to stop at the next step's end."""
+        """Take SIGTERM and SIGINT as the wish to stop: at once before training, then at the step's end.
+
+        Raises:
+            StopRequested: at any later moment before the first step.
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         # Held back since the process began: see `launch`.
@@ -71,6 +75,8 @@ class Reporter:
 
     def _on_signal(self, *_: object) -> None:
         self.stop_requested = True
+        if self.status.status == "starting":
+            raise StopRequested
 
     def _update(self, **changes: Any) -> None:
         self.status = replace(self.status, **changes)
@@ -91,9 +97,9 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
         self.reporter.at_step(state.global_step, state.max_steps)
 
     def on_step_end(self, _args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Tell the step; stop with a checkpoint when asked."""
+        """Tell the step; stop with a checkpoint when asked, unless this was the last step."""
         self.reporter.at_step(state.global_step, state.max_steps)
-        if self.reporter.stop_requested:
+        if self.reporter.stop_requested and state.global_step < state.max_steps:
             control.should_save = True
             control.should_training_stop = True
 

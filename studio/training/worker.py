@@ -30,9 +30,9 @@ def main() -> None:
     faulthandler.enable()
     folder = RunFolder(Path(sys.argv[1]).resolve())
     reporter = Reporter(folder)
-    reporter.listen_for_stop()
     os.nice(NICENESS)
     try:
+        reporter.listen_for_stop()
         is_finished = train(folder, reporter)
     except StopRequested:
         reporter.ended("stopped")
@@ -101,8 +101,10 @@ def train(folder: RunFolder, reporter: Reporter) -> bool:
         "tokens_an_epoch": splits["train"].tokens,
     }
     reporter.found(facts)
-    if reporter.stop_requested:
+    if reporter.stop_requested and trainer.state.global_step < trainer.state.max_steps:
         return False
+    # A stop that came in the last step has nothing left to stop.
+    reporter.stop_requested = False
     finish(trainer, folder, description, recipe, reporter)
     return True
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import HOSTILE
+from letters import HOSTILE
 from reading import screen_text, until
 from textual.widgets import Input, Static
 

@@ -1,7 +1,7 @@
 """The Examples screen: messages, text and tokens; editing, approving, responses."""
 
 import pytest
-from conftest import HOSTILE
+from letters import HOSTILE
 from reading import screen_text, until
 from textual.widgets import TextArea
 

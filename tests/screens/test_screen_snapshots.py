@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import turns
+from letters import turns
 from reading import screen_text, until
 
 from screens.app import StudioApp

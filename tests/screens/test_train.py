@@ -134,7 +134,7 @@ async def test_the_form_gives_what_differs_from_the_preset(project: Project, sto
         epochs = form.query_one("#epochs", Input)
         epochs.value = "many"
         await pilot.pause()
-        assert "epochs must be a float, not 'many'" in shown(form, "#problem")
+        assert "epochs must be a number, not 'many'" in shown(form, "#problem")
         await pilot.press("enter")
         assert pilot.app.screen is form
         epochs.value = "1"

@@ -20,7 +20,7 @@ def test_changes_are_typed() -> None:
     [
         ("magic", "epochs=1", "There is no method 'magic'"),
         ("dpo", "epoch=1", "epochs"),
-        ("dpo", "epochs=many", "epochs must be a float"),
+        ("dpo", "epochs=many", "epochs must be a number"),
         ("dpo", "batch_size=0", "batch_size must be above 0"),
         ("dpo", "loss=hope", "loss can't be 'hope'"),
         ("dpo", "learning_rate=nan", "learning_rate must be a finite number"),
