@@ -327,9 +327,9 @@ class ChatScreen(StudioScreen):
 
     def _show_settings(self) -> None:
         s = self._sampling
-        words = f"temperature {s.temperature:g}, top-p {s.top_p:g}, at most {s.max_tokens} tokens, seed {s.seed}"
-        system = f"  system: {self._chat.system}" if self._chat.system else "  no system prompt"
-        self.settings_line.update(clean_line(words + system))
+        words = f"temperature {s.temperature:g}, top-p {s.top_p:g}, {s.max_tokens} tokens, seed {s.seed}"
+        system = f"system: {self._chat.system}" if self._chat.system else "no system prompt"
+        self.settings_line.update(clean_line(f"{words}  |  {system}"))
 
     def _focused_side(self) -> int:
         name = self.focused.id if self.focused is not None else None
