@@ -88,10 +88,6 @@ class StudioApp(App[None]):
         """Fold the write-ahead log in."""
         self.store.close()
 
-    def area_screen(self, area: str) -> StudioScreen | None:
-        """Return an area's screen if it was shown in this session."""
-        return self._areas.get(area)
-
     async def show_area(self, area: str) -> StudioScreen:
         """Switch to an area, and remember it; return its screen."""
         await self.switch_mode(area)

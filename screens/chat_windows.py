@@ -114,8 +114,8 @@ class TokensWindow(StudioModal[None]):
 
 
 def _tokens(project: Project, model: str, messages: list[Message], store: Store) -> list[Span]:
-    from studio.inference.chat import load_tokenizer, resolve_chat_model
-    from studio.rendering import render_prompt
+    from studio.inference.chat import resolve_chat_model
+    from studio.rendering import load_tokenizer, render_prompt
 
     tokenizer = load_tokenizer(resolve_chat_model(project, store, model).tokenizer_folder)
     rendering = render_prompt(tokenizer, messages)

@@ -73,8 +73,8 @@ def conversation_of(example: Example, completion: Completion | None) -> list[Mes
     return [*prompt_of(example.messages), *completion.messages]
 
 
-def messages_spans(example: Example, completion: Completion | None) -> list[Span]:
-    """Return the turns, each under who speaks."""
+def messages_spans(example: Example, completion: Completion | None, remarks: list[tuple[str, str]]) -> list[Span]:
+    """Return the turns, each under who speaks, and what was remarked on the replies."""
     spans: list[Span] = []
     prompt = prompt_of(example.messages)
     for message in prompt:
@@ -84,7 +84,7 @@ def messages_spans(example: Example, completion: Completion | None) -> list[Span
             spans += _turn(f"{message.get('role', '?')} ({completion.label})", message)
     elif len(prompt) == len(example.messages):
         spans.append(Span("no answer yet\n", "italic"))
-    return spans
+    return spans + [Span(f"{rater} remarked: {note}\n", "italic") for rater, note in remarks]
 
 
 def text_spans(rendering: "Rendering", special: frozenset[int]) -> list[Span]:

@@ -77,6 +77,7 @@ class ExamplesScreen(ListDetailScreen[ExampleQuery]):
         self._example: Example | None = None
         self._record: Record | None = None
         self._completions: list[Completion] = []
+        self._remarks: list[tuple[str, str]] = []
         self._completion = 0
         self._asked = 0
         self._preparing = False
@@ -140,9 +141,9 @@ class ExamplesScreen(ListDetailScreen[ExampleQuery]):
         self._example = examples.get(store, example_id)
         record_id = self._example.record_id
         self._record = None if record_id is None else records.get(store, record_id)
-        self._completions = completions_of(
-            self._example, examples.responses(store, example_id), pairs.current_verdicts_of(store, example_id)
-        )
+        verdicts = pairs.current_verdicts_of(store, example_id)
+        self._completions = completions_of(self._example, examples.responses(store, example_id), verdicts)
+        self._remarks = pairs.remarks(store, example_id)
         self._draw(keep_place=keep_place)
 
     # The example
@@ -158,7 +159,7 @@ class ExamplesScreen(ListDetailScreen[ExampleQuery]):
         self._asked += 1
         self._say_state()
         if self._view == "messages":
-            self.detail.show(messages_spans(example, self._shown_completion), keep_place=keep_place)
+            self.detail.show(messages_spans(example, self._shown_completion, self._remarks), keep_place=keep_place)
         else:
             self._render_text(self._asked, self._view, example, self._shown_completion)
 

@@ -145,7 +145,7 @@ def run_import(project: Project, path: Path, say: Callable[[str], None], store: 
     problems = [str(problem) for problem in report.problems[:SHOWN_PROBLEMS]]
     more = len(report.problems) - len(problems)
     lines = [report.summary(), *problems, *([f"and {more} more: p shows them in the list"] if more else [])]
-    return Outcome("\n".join(lines), came_in=True)
+    return Outcome("\n".join(lines), came_in=not report.already or bool(report.made.described()))
 
 
 def matches(text: str) -> list[Path]:

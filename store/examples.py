@@ -111,14 +111,6 @@ def add_template(store: Store, name: str, body: str) -> int:
         return int(connection.execute("SELECT id FROM template WHERE hash = ?", (digest,)).fetchone()[0])
 
 
-def template_name(store: Store, template_id: int) -> str:
-    """Return the name of a template that examples were made with."""
-    row = store.connection.execute("SELECT name FROM template WHERE id = ?", (template_id,)).fetchone()
-    if row is None:
-        raise MissingRowError(f"There is no template {template_id} in this project.")
-    return str(row[0])
-
-
 def add(
     store: Store,
     *,

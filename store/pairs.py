@@ -206,9 +206,14 @@ def entries(store: Store, *, pair_id: int | None = None) -> Iterator[Entry]:
     return (Entry(*row) for row in rows)
 
 
-def comments(store: Store, pair_id: int) -> list[str]:
-    """Return the remarks made on a pair, oldest first."""
-    return [e.note for e in entries(store, pair_id=pair_id) if e.kind == "comment"]
+def remarks(store: Store, example_id: int) -> list[tuple[str, str]]:
+    """Return who remarked what on an example's pairs, oldest first: comments, and notes to verdicts that count."""
+    return store.connection.execute(
+        "SELECT c.rater, c.note FROM pair p JOIN comparison c ON c.pair_id = p.id WHERE p.example_id = ?"
+        " AND c.note <> '' AND (c.kind = 'comment' OR EXISTS (SELECT 1 FROM current_verdict v WHERE v.id = c.id))"
+        " ORDER BY c.id",
+        (example_id,),
+    ).fetchall()
 
 
 def counts(store: Store) -> dict[str, int]:

@@ -173,11 +173,6 @@ def set_format(store: Store, source_id: int, format: str, mapping: str | None) -
         connection.execute("UPDATE source SET format = ?, mapping = ? WHERE id = ?", (format, mapping, source_id))
 
 
-def sources_of_examples(store: Store) -> dict[int, int]:
-    """Return the id of the source that each example came from, by the example's id."""
-    return dict(store.connection.execute("SELECT e.id, r.source_id FROM example e JOIN record r ON r.id = e.record_id"))
-
-
 def get(store: Store, record_id: int) -> Record:
     """Return one record.
 

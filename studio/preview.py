@@ -1,6 +1,5 @@
-"""How an example looks to the model: the project's tokenizer, loaded once, used by one thread at a time."""
+"""How an example looks to the model: the project's tokenizer, loaded once."""
 
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,7 @@ from studio import models
 from studio.errors import StudioError
 
 if TYPE_CHECKING:
-    from studio.rendering import ChatTokenizer, Rendering
+    from studio.rendering import Rendering
 
 
 class NotPreparedError(StudioError):
@@ -21,8 +20,6 @@ class Preview:
 
     def __init__(self, model_name: str) -> None:
         self.model_name = model_name
-        self._lock = threading.Lock()
-        self._tokenizer: ChatTokenizer | None = None
 
     def render(self, messages: list[Message], tools: list[dict[str, Any]] | None) -> "tuple[Rendering, frozenset[int]]":
         """Render a conversation as training sees it; return it with the ids of the special tokens.
@@ -31,12 +28,17 @@ class Preview:
             NotPreparedError: the tokenizer must be prepared first.
             StudioError: there is no such model, or its template refuses the conversation.
         """
-        from studio.rendering import render, render_prompt
+        from studio.rendering import load_tokenizer, render, render_prompt
 
-        with self._lock:
-            tokenizer = self._loaded()
-            rendered = (render if completion_of(messages) else render_prompt)(tokenizer, messages, tools)
-            return rendered, tokenizer.special_ids
+        model = models.resolve(self.model_name)
+        if not models.has_tokenizer(model):
+            raise NotPreparedError(
+                f"The tokenizer of {self.model_name} is not prepared on this machine yet.",
+                "Press p to prepare it; that is done once.",
+            )
+        tokenizer = load_tokenizer(model.folder)
+        rendered = (render if completion_of(messages) else render_prompt)(tokenizer, messages, tools)
+        return rendered, tokenizer.special_ids
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Prepare the model's tokenizer.
@@ -45,16 +47,3 @@ class Preview:
             StudioError: see `models.prepare`.
         """
         models.prepare(models.resolve(self.model_name), "tokenizer", on_progress=say)
-
-    def _loaded(self) -> "ChatTokenizer":
-        from studio.rendering import ChatTokenizer
-
-        if self._tokenizer is None:
-            model = models.resolve(self.model_name)
-            if not models.has_tokenizer(model):
-                raise NotPreparedError(
-                    f"The tokenizer of {self.model_name} is not prepared on this machine yet.",
-                    "Press p to prepare it; that is done once.",
-                )
-            self._tokenizer = ChatTokenizer.load(model.folder)
-        return self._tokenizer

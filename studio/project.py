@@ -37,11 +37,6 @@ class Project:
         return self.folder / "studio.db"
 
     @property
-    def settings_file(self) -> Path:
-        """The file that a person edits."""
-        return self.folder / "studio.toml"
-
-    @property
     def runs(self) -> Path:
         """The folder of the training runs."""
         return self.folder / "runs"

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,6 +119,16 @@ class ChatTokenizer:
     def decode(self, ids: list[int]) -> str:
         """Return the text of ids, special tokens included."""
         return self.tokenizer.decode(ids, skip_special_tokens=False)
+
+
+@lru_cache(maxsize=8)
+def load_tokenizer(folder: Path) -> ChatTokenizer:
+    """Return the tokenizer of a folder, loaded once in this process.
+
+    Raises:
+        StudioError: see `ChatTokenizer.load`.
+    """
+    return ChatTokenizer.load(folder)
 
 
 def render(tokenizer: ChatTokenizer, messages: list[Message], tools: list[dict[str, Any]] | None = None) -> Rendering:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from store import runs
@@ -13,7 +12,7 @@ from studio.errors import StudioError
 from studio.inference.engine import Engine, Generation, Sampling
 from studio.models import chat_gguf, check_unchanged, prepare, resolve
 from studio.project import Project
-from studio.rendering import ChatTokenizer, render_prompt
+from studio.rendering import load_tokenizer, render_prompt
 from studio.training.folder import RunFolder
 
 
@@ -60,12 +59,6 @@ def reply(engine: Engine, model: ChatModel, messages: list[Message], sampling: S
     tokenizer = load_tokenizer(model.tokenizer_folder)
     key = engine.load(model.gguf, model.adapter)
     return engine.generate(key, render_prompt(tokenizer, messages).ids, sampling, tokenizer.eos_ids)
-
-
-@lru_cache(maxsize=8)
-def load_tokenizer(folder: Path) -> ChatTokenizer:
-    """Return a tokenizer, loaded once."""
-    return ChatTokenizer.load(folder)
 
 
 def _base(name: str, on_progress: Callable[[str], None] | None) -> ChatModel:

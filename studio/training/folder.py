@@ -84,8 +84,6 @@ class Description:
     method: str
     base_model: str
     base_hash: str
-    model_folder: str
-    """The prepared Hugging Face folder on the machine that started the run."""
     snapshot: str
     parent: str | None
     parent_adapter: str | None

@@ -95,7 +95,6 @@ def _launch(
         method=method,
         base_model=base.name,
         base_hash=digest,
-        model_folder=str(base.folder),
         snapshot=built.snapshot.id,
         parent=parent,
         parent_adapter=parent_adapter,

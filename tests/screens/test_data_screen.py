@@ -219,3 +219,17 @@ async def test_a_record_that_is_opened_is_followed_to_the_list(filled: Project) 
         assert isinstance(app.screen, ExamplesScreen)
         assert app.screen.table.region.height
         assert app.screen.table.has_focus
+
+
+async def test_a_file_that_is_imported_again_is_not_said_to_have_come_in(project: Project, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"prompt": "a", "completion": "b"}\n')
+    app = StudioApp(project)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for said in ("Imported.", "Nothing was imported."):
+            await pilot.press("i")
+            app.screen.query_one(Input).value = str(path)
+            await pilot.press("enter")
+            await until(pilot, lambda said=said: said in screen_text(app))
+            await pilot.press("escape")
+        assert records.count(app.store) == 1

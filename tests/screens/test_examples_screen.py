@@ -9,7 +9,8 @@ from screens.app import StudioApp
 from screens.editor import ConversationEditor
 from screens.examples import ExamplesScreen
 from screens.revisions import RevisionsWindow
-from store import examples
+from store import examples, pairs
+from store.database import Store
 from studio.project import Project
 
 WITH_REPLIES = 13
@@ -106,7 +107,7 @@ async def test_filters_by_split_and_flag(filled: Project) -> None:
 
 
 async def test_a_model_that_is_not_there_is_named(project: Project, filled: Project) -> None:
-    file = filled.settings_file
+    file = filled.folder / "studio.toml"
     file.write_text(file.read_text().replace('"smollm2"', '"no-such-model"'))
     from studio.project import open_project
 
@@ -156,3 +157,17 @@ async def test_every_hostile_example_renders(filled: Project, base_model: object
             text = screen_text(app)
             assert not [c for c in text if (ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0]
             await pilot.press("j")
+
+
+async def test_what_was_remarked_on_the_replies_is_shown(filled: Project, store: Store) -> None:
+    verdict = next(iter(pairs.current_verdicts(store)))
+    pairs.comment(store, verdict.pair_id, "[b]kinder[/b] \x1b[31m", rater="Ada")
+    example_id = pairs.get(store, verdict.pair_id).example_id
+    app = StudioApp(filled)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("2")
+        screen = app.screen
+        assert isinstance(screen, ExamplesScreen)
+        screen.go_to(example_id)
+        await pilot.pause()
+        assert "Ada remarked: [b]kinder[/b] \N{SYMBOL FOR ESCAPE}[31m" in screen.detail.plain

@@ -129,7 +129,7 @@ class Journal(RuleBasedStateMachine):
         for pair_id, notes in self.comments.items():
             found = pairs.current_verdict(self.store, pair_id)
             assert (found.id if found else None) == (current[pair_id].entry if pair_id in current else None)
-            assert pairs.comments(self.store, pair_id) == notes
+            assert [e.note for e in pairs.entries(self.store, pair_id=pair_id) if e.kind == "comment"] == notes
         assert [p.id for p in pairs.unjudged(self.store, limit=999)] == [p for p in self.comments if p not in current]
         assert sum(pairs.counts(self.store).values()) == len(self.comments) + len(current)
 
@@ -260,3 +260,23 @@ def test_verdicts_of_one_example(store) -> None:
 def test_an_unknown_pair_is_named(store) -> None:
     with pytest.raises(MissingRowError, match="pair 77"):
         pairs.get(store, 77)
+
+
+def test_remarks_are_comments_and_the_notes_of_verdicts_that_count(store) -> None:
+    example_id, pair = queued(store)
+    pairs.judge(store, pair, "left", rater="Ruth", note="the first thought")
+    pairs.comment(store, pair.id, "a second look", rater="Ada")
+    pairs.undo(store, rater="Ruth")
+    assert pairs.remarks(store, example_id) == [("Ada", "a second look")]
+    pairs.judge(store, pair, "right", rater="Ruth", note="kinder")
+    assert pairs.remarks(store, example_id) == [("Ada", "a second look"), ("Ruth", "kinder")]
+    assert pairs.remarks(store, example_id + 1) == []
+
+
+def queued(store) -> tuple[int, pairs.Pair]:
+    example_id = examples.add(store, record_id=None, messages=[{"role": "user", "content": "?"}], split="train")
+    replies = [
+        examples.add_response(store, example_id, [{"role": "assistant", "content": text}], origin="file")
+        for text in "ab"
+    ]
+    return example_id, pairs.get(store, pairs.add_pair(store, example_id, *replies, seed=2))

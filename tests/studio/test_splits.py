@@ -50,8 +50,9 @@ def test_one_prompt_has_one_split_in_every_file_and_shape(project, store, tmp_pa
     pairs_file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     import_file(project, store, pairs_file)
     # Settings that were changed since move no prompt that has a split.
-    text = project.settings_file.read_text().replace("test = 0.1", "test = 0.7")
-    project.settings_file.write_text(text)
+    settings = project.folder / "studio.toml"
+    text = settings.read_text().replace("test = 0.1", "test = 0.7")
+    settings.write_text(text)
     chats = [
         {"messages": [{"role": role, "content": text} for role, text in turns]}
         for n in range(40)
