@@ -75,6 +75,7 @@ class ChatScreen(StudioScreen):
         self._coming: dict[int, str] = {}
         self._held_out_at = 0
         self._told = ""
+        self._returned = ""
 
     @property
     def busy(self) -> bool:
@@ -234,7 +235,7 @@ class ChatScreen(StudioScreen):
     @on(Input.Submitted, "#composer")
     def send(self) -> None:
         """Ask what is written in the line."""
-        question = self.composer.value.strip()
+        question = self._written()
         if self._pending:
             self.set_status("wait for the replies, or esc stops them")
         elif question:
@@ -242,8 +243,13 @@ class ChatScreen(StudioScreen):
             self._chat.ask(question)
             self._ask_models()
 
+    def _written(self) -> str:
+        """Return what is in the line; a question that came back unchanged, with the line ends that no line can show."""
+        written = self.composer.value
+        return self._returned if written and written == clean_line(self._returned) else written.strip()
+
     def _ask_models(self) -> None:
-        self._told = ""
+        self._told = self._returned = ""
         self._sent_with = self._sampling
         chatting.keep_question(self.studio.store, self._chat)
         if self._engine is None:
@@ -297,7 +303,8 @@ class ChatScreen(StudioScreen):
             self.notify_error(error)
         if not self._pending and not self.composer.value and not any(self._chat.exchanges[-1].answers):
             # So that enter sends it again.
-            self.composer.value = clean_line(self._chat.exchanges.pop().question)
+            self._returned = self._chat.exchanges.pop().question
+            self.composer.value = clean_line(self._returned)
         self._show_all()
 
     def _stop_replies(self) -> None:

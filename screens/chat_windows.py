@@ -35,6 +35,7 @@ class SystemPrompt(StudioModal[str]):
     def __init__(self, text: str) -> None:
         super().__init__()
         self._before = text
+        self._shown = text
 
     def compose(self) -> ComposeResult:
         """Lay the text under what can be done."""
@@ -47,10 +48,12 @@ class SystemPrompt(StudioModal[str]):
         area = self.query_one(SafeTextArea)
         area.cursor_blink = False
         area.focus()
+        self._shown = area.text
 
     def action_submit(self) -> None:
-        """Give the text."""
-        self.dismiss(self.query_one(SafeTextArea).text.strip())
+        """Give the text; one that was not touched as it came, down to its line ends."""
+        text = self.query_one(SafeTextArea).text
+        self.dismiss(self._before if text == self._shown else text.strip())
 
 
 class SamplingForm(StudioModal[Sampling]):

@@ -150,6 +150,37 @@ async def test_an_engine_that_dies_is_one_sentence_and_the_question_is_kept(
     assert [len(messages) for _, messages in answers["asked"]] == [1, 1]
 
 
+async def test_a_held_out_prompt_is_sent_again_letter_by_letter(
+    project: Project, store: Store, answers: dict[str, Any]
+) -> None:
+    asked = "Dear all,\n\n\twhere is it?\x07\nAda\n"
+    examples.add(store, record_id=None, messages=[{"role": "user", "content": asked}], split="test")
+    answers["smollm2"] = EngineError("The llama.cpp process was killed by SIGKILL.")
+    async with opened(project) as (pilot, screen):
+        await pilot.press("o")
+        await until(pilot, lambda: not screen.busy and bool(screen.query_one("#composer", Input).value))
+        answers["smollm2"] = "here again"
+        await pilot.press("i", "enter")
+        await until(pilot, lambda: "here again" in pane(screen, "first"))
+    assert [messages[-1]["content"] for _, messages in answers["asked"]] == [asked, asked]
+
+
+async def test_a_system_prompt_that_was_only_looked_at_stays_as_it_was(
+    project: Project, store: Store, answers: dict[str, Any]
+) -> None:
+    rules = "Be kind.\r\n\nSay when. \n"
+    prompt = [{"role": "system", "content": rules}, {"role": "user", "content": "When?"}]
+    examples.add(store, record_id=None, messages=prompt, split="test")
+    async with opened(project) as (pilot, screen):
+        await pilot.press("o")
+        await until(pilot, lambda: not screen.busy)
+        await pilot.press("y", "f2")
+        await pilot.pause()
+        await say(pilot, "And then?")
+        await until(pilot, lambda: not screen.busy)
+    assert [messages[0]["content"] for _, messages in answers["asked"]] == [rules, rules]
+
+
 async def test_held_out_prompts_come_one_after_the_other(
     project: Project, store: Store, answers: dict[str, Any]
 ) -> None:
