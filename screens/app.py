@@ -24,8 +24,11 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from screens.base import StudioModal, StudioScreen, message_of, wants_no_color
+from screens.duplicate_search import DuplicateSearch
+from screens.imports import Imports
+from screens.indexing import LOOK_SECONDS, Indexing
 from screens.keys import AREAS, EVERYWHERE, LIST, TEXT, keymap_problems
-from store import interface_state
+from store import changes, interface_state
 from store.errors import StoreError
 from studio.errors import StudioError
 from studio.preferences import Preferences, read_preferences, save_theme
@@ -56,6 +59,8 @@ class StudioApp(App[None]):
         self.store = project.open_store()
         self._preferences = preferences or Preferences()
         self._areas: dict[str, StudioScreen] = {}
+        self.imports = Imports(self)
+        self._places_noted = 0
         area = interface_state.recall(self.store, "area", "data")
         # Set on the instance: the app opens in the area where it was left, and paints no other first.
         self.DEFAULT_MODE = area if area in AREAS else "data"  # type: ignore[misc]
@@ -63,6 +68,8 @@ class StudioApp(App[None]):
         super().__init__(ansi_color=True if wants_no_color() else None)
         for name in AREAS:
             self.add_mode(name, cast(Callable[[], Screen[Any]], partial(self._make_screen, name)))
+        self.indexing = Indexing(self)
+        self.duplicate_search = DuplicateSearch(self)
         self.animation_level = "none"
         self.theme = self._kept_theme = self._first_theme()
 
@@ -77,9 +84,13 @@ class StudioApp(App[None]):
         for problem in keymap_problems(keymap):
             self.notify(problem, severity="warning", markup=False, timeout=30)
         self.theme_changed_signal.subscribe(self, self._keep_theme)
+        self.call_after_refresh(self.indexing.look)
+        self.set_interval(LOOK_SECONDS, self.indexing.look)
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
-        """Keep the places of all areas, then end."""
+        """Keep the places of all areas, stop an import after its batch, then end."""
+        self.imports.cancel()
+        self.duplicate_search.cancel()
         for screen in self._areas.values():
             screen.remember()
         super().exit(result, return_code, message)
@@ -91,7 +102,7 @@ class StudioApp(App[None]):
     async def show_area(self, area: str) -> StudioScreen:
         """Switch to an area, and remember it; return its screen."""
         await self.switch_mode(area)
-        interface_state.remember(self.store, "area", area)
+        self.note_place("area", area)
         return self._areas[area]
 
     async def action_area(self, area: str) -> None:
@@ -113,6 +124,23 @@ class StudioApp(App[None]):
             self.notify_error(StudioError(str(error)))
         return True
 
+    @property
+    def studio(self) -> "StudioApp":
+        """Itself, as the screens call it."""
+        return self
+
+    @property
+    def data_sign(self) -> tuple[int, int]:
+        """Another value whenever data may have changed, here or in another process; places noted don't count."""
+        elsewhere, here = changes.sign(self.store)
+        return elsewhere, here - self._places_noted
+
+    def note_place(self, key: str, value: Any) -> None:
+        """Keep where something was left, for the next session."""
+        _, before = changes.sign(self.store)
+        interface_state.remember(self.store, key, value)
+        self._places_noted += changes.sign(self.store)[1] - before
+
     def action_help(self) -> None:
         """List every key that works on the present screen."""
         from screens.help import HelpScreen
@@ -124,13 +152,15 @@ class StudioApp(App[None]):
         """Ask for a format, then write a data set in it."""
         from screens.choose import ChooseLine
         from screens.export_data import ExportWindow, writable
+        from screens.list_detail import ListDetailScreen
 
         formats = writable()
+        query = self.screen.query_text if isinstance(self.screen, ListDetailScreen) else ""
         width = max(len(f.name) for f in formats)
 
         def chosen(position: int | None) -> None:
             if position is not None:
-                self.push_screen(ExportWindow(formats[position]))
+                self.push_screen(ExportWindow(formats[position], query))
 
         self.push_screen(ChooseLine("Export as", [f"{f.name:<{width}}  {f.title}" for f in formats]), chosen)
 
@@ -191,7 +221,8 @@ class StudioApp(App[None]):
 
     def _unsaved(self) -> str:
         stack = [s for s in self.screen_stack if isinstance(s, StudioModal | StudioScreen)]
-        return next((s.unsaved for s in [*reversed(stack), *self._areas.values()] if s.unsaved), "")
+        places = [*reversed(stack), *self._areas.values(), self.imports]
+        return next((place.unsaved for place in places if place.unsaved), "")
 
     def _leave_if(self, yes: bool | None) -> None:
         if yes:

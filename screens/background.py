@@ -1,7 +1,7 @@
 """Work in a thread with a store of its own, so that the screen never waits."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.worker import Worker
 
@@ -10,18 +10,25 @@ from store.database import Store
 from store.errors import StoreError
 from studio.errors import StudioError
 
+if TYPE_CHECKING:
+    from screens.app import StudioApp
+
 Result = TypeVar("Result")
 
 
 def in_background(
-    screen: StudioScreen | StudioModal[Any],
+    screen: "StudioScreen | StudioModal[Any] | StudioApp",
     work: Callable[[Store], Result],
     done: Callable[[Result], object],
     *,
     failed: Callable[[StudioError], object] | None = None,
     group: str = "default",
+    exclusive: bool = False,
 ) -> Worker[None]:
-    """Call `work` in a thread; then, back in the screen, `done` with its result or `failed` with the reason."""
+    """Call `work` in a thread; then, back in the screen, `done` with its result or `failed` with the reason.
+
+    An exclusive one cancels those of its group before it: their work looks at `get_current_worker().is_cancelled`.
+    """
     project = screen.studio.project
     on_failure = failed or screen.studio.notify_error
 
@@ -40,4 +47,4 @@ def in_background(
         else:
             screen.call_later(done, result)
 
-    return screen.run_worker(run, thread=True, group=group, exit_on_error=False)
+    return screen.run_worker(run, thread=True, group=group, exclusive=exclusive, exit_on_error=False)

@@ -17,7 +17,7 @@ from screens.background import in_background
 from screens.base import StudioScreen
 from screens.choose import ChooseLine
 from screens.widgets.conversation import transcript
-from screens.widgets.text_view import TextView
+from screens.widgets.text_view import MOST_WHERE_THE_END_COUNTS, TextView
 from screens.widgets.typing_order import LineInput
 from store import interface_state
 from store.pairs import Verdict
@@ -86,7 +86,7 @@ class ChatScreen(StudioScreen):
         """Lay the answers over the line to write in."""
         with Container(id="sides"):
             for side in SIDES:
-                yield TextView(id=side)
+                yield TextView(id=side, most=MOST_WHERE_THE_END_COUNTS)
         yield Static("", id="settings", markup=False)
         yield Composer(placeholder="i or enter: write a message", id="composer")
 
@@ -114,7 +114,7 @@ class ChatScreen(StudioScreen):
         fresh = Conversation(chatting.sides_of(self.studio.store, ref))
         fresh.set_system(self._chat.system)
         self._chat = fresh
-        interface_state.remember(self.studio.store, "chat.model", ref)
+        self.studio.note_place("chat.model", ref)
         if self.is_mounted:
             self._show_all()
 

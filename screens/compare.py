@@ -12,14 +12,16 @@ from textual.getters import query_one
 from textual.widgets import Input, Static
 
 from screens import keys
+from screens.background import in_background
 from screens.base import StudioScreen
 from screens.widgets.conversation import conversation
 from screens.widgets.text_view import TextView
 from screens.widgets.typing_order import LineInput
 from store import examples, pairs
 from store.database import now
-from store.examples import Message, Response
+from store.examples import Message
 from store.pairs import Verdict
+from store.responses import Response
 from studio import comparing
 from studio.comparing import VERDICT_WORDS, Progress, Shown
 
@@ -47,7 +49,8 @@ class CompareScreen(StudioScreen):
     def __init__(self) -> None:
         super().__init__()
         self._shown: Shown | None = None
-        self._progress = Progress(0, 0, 0)
+        self._progress: Progress | None = None
+        self._decisions = 0
         self._painted: float | None = None
         self._shown_at = ""
         self._last_key = 0.0
@@ -77,12 +80,10 @@ class CompareScreen(StudioScreen):
 
     def on_screen_resume(self) -> None:
         """Go on where the journal says: pairs may have come in, or been excluded, on other screens."""
-        self._progress = comparing.progress(self.studio.store, rater=self.studio.project.rater)
         shown = self._shown
         if shown is None or not comparing.is_open(self.studio.store, shown.pair):
             self._show(comparing.next_pair(self.studio.store))
-        else:
-            self._show_progress()
+        self._count()
 
     def action_judge(self, verdict: Verdict) -> None:
         """Write a verdict on the pair that is on the screen, then show the next one."""
@@ -92,7 +93,9 @@ class CompareScreen(StudioScreen):
         # One that was left by tab belongs to this pair, not to the next.
         self.save_comment()
         pairs.judge(self.studio.store, shown.pair, verdict, rater=self.studio.project.rater, shown_at=self._shown_at)
-        self._progress.answered(verdict, seconds)
+        self._decisions += 1
+        if self._progress is not None:
+            self._progress.answered(verdict, seconds)
         self._show(comparing.next_pair(self.studio.store, after=shown.pair.id))
         self.set_status(f"{VERDICT_WORDS[verdict]}, saved - u undoes")
 
@@ -164,8 +167,8 @@ class CompareScreen(StudioScreen):
         if messages is None:
             return
         comparing.add_edited(self.studio.store, original, messages, rater=self.studio.project.rater)
-        self._progress.pairs += 1
-        self._show_progress()
+        self._decisions += 1
+        self._count()
         self.set_status("third reply saved; it waits as a pair")
 
     def _close_comment(self) -> None:
@@ -182,8 +185,24 @@ class CompareScreen(StudioScreen):
         return moment - self._painted
 
     def _reload(self, shown: Shown | None) -> None:
-        self._progress = comparing.progress(self.studio.store, rater=self.studio.project.rater)
+        self._decisions += 1
         self._show(shown)
+        self._count()
+
+    def _count(self) -> None:
+        """Read how far the labelling is in a thread: of a million pairs that takes a while."""
+        count = partial(comparing.progress, rater=self.studio.project.rater)
+        in_background(self, count, partial(self._counted, self._decisions), group="count")
+
+    def _counted(self, decisions: int, progress: Progress) -> None:
+        if decisions != self._decisions:
+            # A decision came between; whether it was counted can't be told.
+            self._count()
+            return
+        self._progress = progress
+        self._show_progress()
+        if self._shown is None:
+            self.nothing.update(comparing.nothing_left(progress))
 
     def _show(self, shown: Shown | None) -> None:
         """Put a pair on the screen, or say that none is left; verdicts count only once it was painted."""
@@ -192,10 +211,10 @@ class CompareScreen(StudioScreen):
             self.query_one("#pair").display = shown is not None
             self.nothing.display = shown is None
             self._show_progress()
-            if shown is None:
-                self.nothing.update(comparing.nothing_left(self._progress))
-            else:
+            if shown is not None:
                 self._fill(shown)
+            elif self._progress is not None:
+                self.nothing.update(comparing.nothing_left(self._progress))
         self.call_after_refresh(self._note_painted, shown)
 
     def _fill(self, shown: Shown) -> None:
@@ -207,7 +226,7 @@ class CompareScreen(StudioScreen):
             self.left.focus()
 
     def _show_progress(self) -> None:
-        self.counter.update(str(self._progress), layout=False)
+        self.counter.update("" if self._progress is None else str(self._progress), layout=False)
 
     def _title_prompt(self, shown: Shown) -> None:
         title = "Prompt, flagged" if shown.flagged else "Prompt"

@@ -1,106 +1,86 @@
 """Data: the records of the project as they were read, what is wrong with them, and importing more."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import BindingType
 
 from screens import keys
-from screens.background import in_background
 from screens.list_detail import ListDetailScreen
 from screens.record_text import VIEWS, RecordView, record_detail, record_row
 from screens.widgets.table import Column, RecordTable, Row
-from store import examples, records
+from store import examples, records, tags
 from store.database import Store
-from store.records import RecordQuery, Source
+from store.records import Record
+from studio.text import clean_line
 
-EMPTY_PROJECT = "No data yet. Press i to import a file."
-NOTHING_FOUND = "No record matches. Press esc to see all."
+if TYPE_CHECKING:
+    from screens.duplicates import Place
+
+LONGEST_IN_LIST = 20_000
+"""Characters; of a longer record the list reads only the beginning."""
+
+LONGEST_AS_FIELDS = 400_000
+"""Characters; of a longer record only the beginning is shown, as it was read."""
 
 
-class DataScreen(ListDetailScreen[RecordQuery]):
+class DataScreen(ListDetailScreen):
     """The records, beside (or over) the one under the cursor."""
 
     AREA = "data"
-    MARKS = "! unreadable, ? with a problem, f flagged, x excluded"
-    SEARCH_HINT = "words, or a phrase in quotes; enter goes to the list"
-    EVERYTHING = RecordQuery()
+    KIND = "record"
+    NOUN = "records"
+    EMPTY = "No data yet. Press i to import a file."
+    MARKS = "! unreadable, ? with a problem, = repeats an earlier row, f flagged, x excluded, # tagged"
     CSS_PATH = "data.tcss"
     BINDINGS: ClassVar[list[BindingType]] = keys.DATA
 
     def __init__(self) -> None:
         super().__init__()
-        self._sources: list[Source] = []
-        self._total = -1
         self._view: RecordView = VIEWS[0]
 
     def compose_list(self) -> RecordTable:
         """Lay the columns out."""
-        return RecordTable([Column("", 3), Column("Line", 6), Column("Record")], self._rows, id="list")
+        return RecordTable([Column("", 5), Column("Line", 6), Column("Record")], self._rows, id="list")
 
-    def on_screen_resume(self) -> None:
-        """Show the records where they were left, and those that came in meanwhile."""
-        if records.count(self.studio.store) != self._total:
-            self._reload(cursor_id=self.left_at)
+    def everything(self) -> range:
+        """Return the ids of all records."""
+        return records.span(self.studio.store)
 
-    def _reload(self, *, cursor_id: int | None = None) -> None:
-        self._sources = records.sources(self.studio.store)
-        self._total = records.count(self.studio.store)
-        self.find(cursor_id=cursor_id)
-
-    # Finding
-
-    def find(self, *, cursor_id: int | None = None) -> None:
-        """List the records that the query asks for; a text is searched for in a thread."""
-        self._say_filters()
-        if self._query.text:
-            query = self._query
-            # A search of all text may take a moment: another thread, with a connection of its own.
-            in_background(self, partial(records.ids, query=query), partial(self._take_found, query), group="search")
-        else:
-            self._show(records.ids(self.studio.store, self._query), cursor_id=cursor_id)
-
-    def _take_found(self, query: RecordQuery, ids: Sequence[int]) -> None:
-        if query == self._query:
-            self._show(ids)
-
-    def _show(self, ids: Sequence[int], *, cursor_id: int | None = None) -> None:
-        nothing = EMPTY_PROJECT if not self._total else NOTHING_FOUND
-        self.table.show(ids, cursor_id=cursor_id or self.table.cursor_id, empty=nothing)
-        self._say_count()
+    def describe_everything(self) -> str:
+        """Name the sources."""
+        sources = records.sources(self.studio.store)
+        return f"source: {sources[0].name}" if len(sources) == 1 else f"all {len(sources)} sources"
 
     def _rows(self, ids: list[int]) -> dict[int, Row]:
-        found = records.get_many(self.studio.store, ids)
-        return {record_id: record_row(record) for record_id, record in found.items()}
+        tagged = tags.of_many(self.studio.store, "record", ids)
+        found = records.glimpse_many(self.studio.store, ids, LONGEST_IN_LIST)
+        return {number: record_row(record, number in tagged) for number, record in found.items()}
 
-    # Words about the state
-
-    def _say_filters(self) -> None:
-        name = next((s.name for s in self._sources if s.id == self._query.source_id), "")
-        source = f"source: {name}" if name else f"all {len(self._sources)} sources"
-        if len(self._sources) == 1:
-            source = f"source: {self._sources[0].name}"
-        parts = [source]
-        parts += ["only problems"] if self._query.errors_only else []
-        self.say_filters(parts)
-
-    def _say_count(self) -> None:
-        shown = len(self.table.ids)
-        place = f"{self.table.cursor + 1:,}/" if shown else ""
-        of_all = f" of {self._total:,}" if shown != self._total else ""
-        self.set_status(f"{place}{shown:,}{of_all} records")
-
-    # The list
+    # The record
 
     @on(RecordTable.Highlighted, "#list")
-    def _show_detail(self, event: RecordTable.Highlighted) -> None:
-        self._say_count()
-        if event.row_id is None:
+    def _follow(self, event: RecordTable.Highlighted) -> None:
+        self.say_count()
+        self._read(event.row_id)
+
+    def read_again(self) -> None:
+        """Show the record under the cursor as it is now."""
+        self._read(self.table.cursor_id, keep_place=True)
+
+    def _read(self, record_id: int | None, *, keep_place: bool = False) -> None:
+        if record_id is None:
             self.detail.show("")
             return
-        self.detail.show(record_detail(records.get(self.studio.store, event.row_id), self._view))
+        store = self.studio.store
+        record = self._glimpse(record_id)
+        first = None if record.duplicate_of is None else self._glimpse(record.duplicate_of)
+        names = tags.of_many(store, "record", [record_id]).get(record_id, [])
+        self.detail.show(record_detail(record, self._view, tags=names, first=first), keep_place=keep_place)
+
+    def _glimpse(self, record_id: int) -> Record:
+        return records.glimpse_many(self.studio.store, [record_id], LONGEST_AS_FIELDS)[record_id]
 
     @on(RecordTable.Opened, "#list")
     async def _open_examples(self, event: RecordTable.Opened) -> None:
@@ -114,6 +94,22 @@ class DataScreen(ListDetailScreen[RecordQuery]):
         if isinstance(screen, ExamplesScreen):
             screen.go_to(found[0])
 
+    def action_origin(self) -> None:
+        """Go to the first of the records that have the same bytes."""
+        here = self.table.cursor_id
+        first = None if here is None else self._glimpse(here).duplicate_of
+        if first is None:
+            self.notify("This record repeats none before it.", markup=False)
+        else:
+            self.go_to(first)
+
+    def action_view(self) -> None:
+        """Show the fields, the JSON, or the row as it was read."""
+        self._view = VIEWS[(VIEWS.index(self._view) + 1) % len(VIEWS)]
+        self._read(self.table.cursor_id)
+
+    # Marks
+
     def action_flag(self) -> None:
         """Flag the chosen records, or take the flags off when all have one."""
         self._toggle("flagged", records.set_flagged)
@@ -124,32 +120,38 @@ class DataScreen(ListDetailScreen[RecordQuery]):
 
     def _toggle(self, name: str, change: Callable[[Store, int, bool], None]) -> None:
         ids = self.chosen_ids()
-        found = records.get_many(self.studio.store, ids).values()
+        found = records.glimpse_many(self.studio.store, ids, 0).values()
         on = not all(getattr(record, name) for record in found)
         with self.studio.store.transaction():
             for record_id in ids:
                 change(self.studio.store, record_id, on)
-        self.table.refresh_rows(ids)
-        if (here := self.table.cursor_id) is not None:
-            record = records.get(self.studio.store, here)
-            self.detail.show(record_detail(record, self._view), keep_place=True)
+        self.show_changed(ids)
+
+    def action_duplicates(self) -> None:
+        """Review what repeats other rows, group by group."""
+        from screens.duplicates import DuplicatesWindow
+
+        self.studio.push_screen(DuplicatesWindow(), self._leave_duplicates)
+
+    async def _leave_duplicates(self, place: "Place | None") -> None:
+        if self._sign != self.studio.data_sign:
+            self.reload()
+        if place is None:
+            return
+        screen = await self.studio.show_area(place.area)
+        if isinstance(screen, ListDetailScreen):
+            screen.go_to(place.row_id)
 
     # Filters
 
     def action_problems_only(self) -> None:
         """Show only rows with a problem, or all."""
-        self.filter(errors_only=not self._query.errors_only)
+        self.toggle_term("has:problem")
 
     def action_next_source(self) -> None:
         """Show the next source; after the last one, all."""
-        ids = [None, *(source.id for source in self._sources)]
-        self.filter(source_id=ids[(ids.index(self._query.source_id) + 1) % len(ids)])
-
-    def action_view(self) -> None:
-        """Show the fields, the JSON, or the row as it was read."""
-        self._view = VIEWS[(VIEWS.index(self._view) + 1) % len(VIEWS)]
-        if (here := self.table.cursor_id) is not None:
-            self.detail.show(record_detail(records.get(self.studio.store, here), self._view))
+        names = dict.fromkeys(source.name for source in records.sources(self.studio.store))
+        self.show_next("source", list(names))
 
     # Importing
 
@@ -161,4 +163,23 @@ class DataScreen(ListDetailScreen[RecordQuery]):
 
     def _imported(self, done: bool | None) -> None:
         if done:
-            self._reload()
+            self.reload()
+
+    def action_stop_import(self) -> None:
+        """Stop the import that goes on behind the list; its rows so far stay."""
+        self.studio.imports.cancel()
+
+    def on_imports_progressed(self) -> None:
+        """Let the list grow; the answer to a query is looked for again only at the end."""
+        if self.query_text:
+            self.say_query()
+        else:
+            self.reload()
+
+    def say_query(self) -> None:
+        """Say which part of the whole the list shows, and how far an import behind it is."""
+        super().say_query()
+        if self.studio.imports.running:
+            shown = f"query: {self.query_text}  |  " if self.query_text else ""
+            words = f"importing (ctrl+x stops it): {self.studio.imports.words}"
+            self.filters.update(clean_line(f" {shown}{words}"), layout=False)

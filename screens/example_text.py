@@ -1,15 +1,17 @@
 """What an example looks like in words: its line in a list, its messages, its text and its tokens."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from screens.widgets.conversation import message_text
 from screens.widgets.table import Row
 from screens.widgets.text_view import Span
-from store.examples import Example, Message, Response, completion_of, prompt_of
+from store.examples import Example, Message, completion_of, prompt_of
 from store.pairs import Entry
 from store.records import Record
+from store.responses import Response
 
 if TYPE_CHECKING:
     from studio.rendering import Rendering
@@ -30,12 +32,18 @@ class Completion:
     messages: list[Message]
 
 
-def example_row(example: Example, responses: int) -> Row:
+def example_row(example: Example, responses: int, tagged: bool = False) -> Row:
     """Return an example's line for a list."""
     marks = f"{'a' if example.status == 'approved' else 'r' if example.status == 'rejected' else ' '}"
-    marks += f"{'f' if example.flagged else ' '}{'x' if example.excluded else ' '}"
+    marks += f"{'f' if example.flagged else ' '}{'x' if example.excluded else ' '}{'#' if tagged else ' '}"
     answers = str(responses) if responses else "-"
     return Row((marks, str(example.id), example.split, answers, first_words(example)), dim=example.excluded)
+
+
+def long_row(example: Example, length: int, responses: int, tagged: bool = False) -> Row:
+    """Return the line of an example whose record is too long to be read for a list."""
+    row = example_row(example, responses, tagged)
+    return replace(row, cells=(*row.cells[:-1], f"({length:,} characters)"))
 
 
 def first_words(example: Example) -> str:
@@ -45,12 +53,13 @@ def first_words(example: Example) -> str:
     return message_text(first)[:PREVIEW_LENGTH]
 
 
-def state_words(example: Example, record: Record | None) -> str:
+def state_words(example: Example, record: Record | None, tags: Sequence[str] = ()) -> str:
     """Return an example's state and origin in words, what matters most first."""
     words = [f"example {example.id}", example.split, example.status]
     words += ["flagged"] if example.flagged else []
     words += ["excluded"] if example.excluded else []
     words += ["record excluded"] if record and record.excluded else []
+    words += [f"#{tag}" for tag in tags]
     origin = [f"{record.source}:{record.line}"] if record else []
     return "  |  ".join([", ".join(words), f"revision {example.revision}", *origin])
 

@@ -1,8 +1,8 @@
 """Examples: what the model will learn from, as messages, as text and as tokens; approved, edited, left out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -22,6 +22,7 @@ from screens.example_text import (
     conversation_of,
     counts_words,
     example_row,
+    long_row,
     messages_spans,
     state_words,
     text_spans,
@@ -30,27 +31,30 @@ from screens.example_text import (
 from screens.list_detail import ListDetailScreen
 from screens.widgets.table import Column, RecordTable, Row
 from screens.widgets.text_view import Span, TextView
-from store import examples, pairs, records
+from store import examples, pairs, records, responses, tags
 from store.database import Store
-from store.examples import Example, ExampleQuery, Split
+from store.examples import Example, Split
 from store.records import Record
 from studio.errors import StudioError
 from studio.preview import Preview
 from studio.text import clean_line
 
-SPLITS: tuple[Split | None, ...] = (None, "train", "validation", "test")
-
-NO_EXAMPLES = "No examples yet. Import data on the Data screen (1, then i)."
-NOTHING_FOUND = "No example matches. Press esc to see all."
+LONGEST_IN_LIST = 200_000
+"""Characters of its record; of an example from a longer one the list says only that."""
 
 
-class ExamplesScreen(ListDetailScreen[ExampleQuery]):
+LONGEST_RENDERED = 1_000_000
+"""Characters; more would keep the tokenizer, and the screen with it, for many seconds."""
+
+
+class ExamplesScreen(ListDetailScreen):
     """The examples, beside (or over) the one under the cursor."""
 
     AREA = "examples"
-    MARKS = "a approved, r rejected, f flagged, x excluded"
-    SEARCH_HINT = "words of the record; enter goes to the list"
-    EVERYTHING = ExampleQuery()
+    KIND = "example"
+    NOUN = "examples"
+    EMPTY = "No examples yet. Import data on the Data screen (1, then i)."
+    MARKS = "a approved, r rejected, f flagged, x excluded, # tagged"
     CSS_PATH = "examples.tcss"
     BINDINGS: ClassVar[list[BindingType]] = keys.EXAMPLES
 
@@ -78,6 +82,7 @@ class ExamplesScreen(ListDetailScreen[ExampleQuery]):
         self._record: Record | None = None
         self._completions: list[Completion] = []
         self._remarks: list[tuple[str, str]] = []
+        self._tags: list[str] = []
         self._completion = 0
         self._asked = 0
         self._preparing = False
@@ -85,7 +90,7 @@ class ExamplesScreen(ListDetailScreen[ExampleQuery]):
 
     def compose_list(self) -> RecordTable:
         """Lay the columns out."""
-        columns = [Column("", 3), Column("Id", 6), Column("Split", 10), Column("Replies", 7), Column("Asked")]
+        columns = [Column("", 4), Column("Id", 7), Column("Split", 10), Column("Replies", 7), Column("Asked")]
         return RecordTable(columns, self._rows, id="list")
 
     def compose_detail(self) -> ComposeResult:
@@ -94,37 +99,28 @@ class ExamplesScreen(ListDetailScreen[ExampleQuery]):
             yield Static("", id="state", classes="status-line", markup=False)
             yield TextView(id="detail")
 
-    def on_screen_resume(self) -> None:
-        """Show the examples where they were left; other screens may have changed them."""
-        if self.table.ids == examples.ids(self.studio.store, self._query):
-            self._refresh()
-        else:
-            self.find(cursor_id=self.left_at)
-
-    # The list
-
-    def find(self, *, cursor_id: int | None = None) -> None:
-        """List the examples that the query asks for."""
-        ids = examples.ids(self.studio.store, self._query)
-        empty = NO_EXAMPLES if self._query == ExampleQuery() else NOTHING_FOUND
-        self.table.show(ids, cursor_id=cursor_id or self.table.cursor_id, empty=empty)
-        self.say_filters([self._query.split or "all splits"])
-        self._say_place()
-
-    def _say_place(self) -> None:
-        shown = len(self.table.ids)
-        self.set_status(f"{self.table.cursor + 1:,}/{shown:,} examples" if shown else "0 examples")
+    def everything(self) -> range:
+        """Return the ids of all examples."""
+        return examples.span(self.studio.store)
 
     def _rows(self, ids: list[int]) -> dict[int, Row]:
-        counts = examples.response_counts(self.studio.store, ids)
-        found = examples.get_many(self.studio.store, ids)
-        return {number: example_row(example, counts.get(number, 0)) for number, example in found.items()}
+        store = self.studio.store
+        long = examples.from_long_records(store, ids, LONGEST_IN_LIST)
+        replies = responses.counts(store, ids)
+        tagged = tags.of_many(store, "example", ids)
+        found = examples.get_many(store, [number for number in ids if number not in long])
+        rows = {n: example_row(example, replies.get(n, 0), n in tagged) for n, example in found.items()}
+        return rows | {n: long_row(*of_long, replies.get(n, 0), n in tagged) for n, of_long in long.items()}
 
     @on(RecordTable.Highlighted, "#list")
     def _follow(self, event: RecordTable.Highlighted) -> None:
-        self._say_place()
+        self.say_count()
         self._completion = 0
         self._read(event.row_id)
+
+    def read_again(self) -> None:
+        """Show the example under the cursor as it is now."""
+        self._read(self.table.cursor_id, keep_place=True)
 
     @on(RecordTable.Opened, "#list")
     def _open(self) -> None:
@@ -140,9 +136,11 @@ class ExamplesScreen(ListDetailScreen[ExampleQuery]):
         store = self.studio.store
         self._example = examples.get(store, example_id)
         record_id = self._example.record_id
-        self._record = None if record_id is None else records.get(store, record_id)
+        # Its marks and its place in its file are wanted, not its text, which may be long.
+        self._record = None if record_id is None else records.glimpse_many(store, [record_id], 0)[record_id]
+        self._tags = tags.of_many(store, "example", [example_id]).get(example_id, [])
         verdicts = pairs.current_verdicts_of(store, example_id)
-        self._completions = completions_of(self._example, examples.responses(store, example_id), verdicts)
+        self._completions = completions_of(self._example, responses.of_example(store, example_id), verdicts)
         self._remarks = pairs.remarks(store, example_id)
         self._draw(keep_place=keep_place)
 
@@ -160,14 +158,20 @@ class ExamplesScreen(ListDetailScreen[ExampleQuery]):
         self._say_state()
         if self._view == "messages":
             self.detail.show(messages_spans(example, self._shown_completion, self._remarks), keep_place=keep_place)
+        elif (size := self._size(example, self._shown_completion)) > LONGEST_RENDERED:
+            self.detail.show(f"{size:,} characters are too many to be laid out as {self._view}; v shows the messages.")
         else:
             self._render_text(self._asked, self._view, example, self._shown_completion)
+
+    @staticmethod
+    def _size(example: Example, completion: Completion | None) -> int:
+        return sum(len(message["content"] or "") for message in conversation_of(example, completion))
 
     def _say_state(self, counts: str = "") -> None:
         if self._example is not None:
             completion = self._shown_completion
             shown = completion.label if completion and self._view != "messages" and len(self._completions) > 1 else ""
-            state = state_words(self._example, self._record)
+            state = state_words(self._example, self._record, self._tags)
             parts = [part for part in (self._view, counts, state, shown) if part]
             self.state.update(clean_line(" " + "  |  ".join(parts)))
 
@@ -257,11 +261,7 @@ class ExamplesScreen(ListDetailScreen[ExampleQuery]):
         with self.studio.store.transaction():
             for example in chosen:
                 change(self.studio.store, example.id)
-        self._refresh([example.id for example in chosen])
-
-    def _refresh(self, ids: Sequence[int] | None = None) -> None:
-        self.table.refresh_rows(ids)
-        self._read(self.table.cursor_id, keep_place=True)
+        self.show_changed([example.id for example in chosen])
 
     def action_edit(self) -> None:
         """Open the editor on the example as it is now."""
@@ -277,7 +277,7 @@ class ExamplesScreen(ListDetailScreen[ExampleQuery]):
         if messages is not None:
             number = examples.revise(self.studio.store, example_id, messages)
             self.notify(f"Saved as revision {number} of example {example_id}.", markup=False)
-            self._refresh([example_id])
+            self.show_changed([example_id])
 
     def action_revisions(self) -> None:
         """List the states of the example; enter brings one back as the newest."""
@@ -302,4 +302,4 @@ class ExamplesScreen(ListDetailScreen[ExampleQuery]):
 
     def action_next_split(self) -> None:
         """Show the next split; after the last one, all."""
-        self.filter(split=SPLITS[(SPLITS.index(self._query.split) + 1) % len(SPLITS)])
+        self.show_next("split", list(get_args(Split)))

@@ -1,6 +1,8 @@
-"""Exporting: a format, a part, a path, and the report of what was written and what was left out."""
+"""Exporting: a format, a part, a query, a path; what would be written, then the report of what was."""
 
+import json
 import os
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, get_args
@@ -8,7 +10,7 @@ from typing import ClassVar, get_args
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.getters import query_one
 from textual.widgets import Input, Static
 
@@ -22,45 +24,56 @@ from store.examples import Split
 from studio.errors import StudioError
 from studio.formats import FormatInfo
 from studio.project import Project
-from studio.text import clean
+
+KEYS_LINE = "enter: look, then write    f3: other part    esc: leave"
 
 PARTS: tuple[Split | None, ...] = (None, *get_args(Split))
 """What can be exported: all splits together, or one."""
 
 
 class ExportWindow(StudioModal[None]):
-    """Asks where to write a data set, writes it in a thread, shows the report."""
+    """Asks where to write a data set and which part of it; shows what it would be, writes it, shows the report."""
 
+    CSS_PATH = "form.tcss"
     BINDINGS: ClassVar[list[BindingType]] = keys.EXPORT
 
     heading = query_one("#heading", Static)
-    path = query_one(Input)
+    path = query_one("#path", Input)
+    wish = query_one("#query", Input)
     said = query_one("#said", Static)
     report = query_one(TextView)
 
-    def __init__(self, format: FormatInfo) -> None:
+    def __init__(self, format: FormatInfo, query: str = "") -> None:
         super().__init__()
         self._format = format
+        self._offered = query
         self._part = 0
         self._busy = False
+        self._checked: Wanted | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay the path under what will be written."""
+        """Lay the path and the query under what will be written."""
         with Vertical(classes="window"):
             yield Static("", id="heading", classes="pane-title", markup=False)
-            path = LineInput(placeholder="path of the file to write", compact=True)
-            path.cursor_blink = False
-            yield path
+            # Relative to where the program was started when that is shorter to read.
+            path = _shortest(self.studio.project.exports / f"{self._format.name}.jsonl")
+            for name, value, hint in (
+                ("path", path, "path of the file to write"),
+                ("query", self._offered, "everything; a query takes a part"),
+            ):
+                with Horizontal(classes="field"):
+                    yield Static(name, classes="label", markup=False)
+                    field = LineInput(value, id=name, placeholder=hint, compact=True, select_on_focus=False)
+                    field.cursor_blink = False
+                    yield field
             yield Static("", id="said", markup=False)
             yield TextView(id="report")
 
     def on_mount(self) -> None:
-        """Offer a name in the project's folder for exports."""
+        """Begin with the path."""
         self.report.display = False
-        # Relative to where the program was started when that is shorter to read.
-        self.path.value = _shortest(self.studio.project.exports / f"{self._format.name}.jsonl")
         self._show_heading()
-        self.said.update(".jsonl, .json, .csv or .parquet.  enter: write    f3: other part    esc: leave")
+        self.said.update(f".jsonl, .json, .csv or .parquet.  {KEYS_LINE}")
         self.path.focus()
 
     def action_next_part(self) -> None:
@@ -69,37 +82,72 @@ class ExportWindow(StudioModal[None]):
         self._show_heading()
 
     @on(Input.Submitted)
-    def write(self) -> None:
-        """Write the file."""
-        out = Path(os.path.expanduser(self.path.value.strip()))
+    def submit(self) -> None:
+        """Write what was looked at; look first at what was not."""
+        wanted = self._wanted
+        self._start(wanted, dry_run=wanted != self._checked)
+
+    def action_look(self) -> None:
+        """Show what would be written, and write nothing."""
+        self._start(self._wanted, dry_run=True)
+
+    @property
+    def _wanted(self) -> "Wanted":
+        path = Path(os.path.expanduser(self.path.value.strip()))
+        return Wanted(self._format.name, path, PARTS[self._part], self.wish.value.strip())
+
+    def _start(self, wanted: "Wanted", *, dry_run: bool) -> None:
         if self._busy or not self.path.value.strip():
             return
         self._busy = True
-        self.said.update("writing ...")
-        work = partial(run_export, self.studio.project, self._format.name, out, PARTS[self._part])
-        in_background(self, work, self._done, failed=self._failed, group="export")
+        self.said.update("looking ..." if dry_run else "writing ...")
+        work = partial(run_export, self.studio.project, wanted, dry_run=dry_run)
+        done = partial(self._looked, wanted) if dry_run else self._written
+        in_background(self, work, done, failed=self._failed, group="export")
 
     def _show_heading(self) -> None:
         part = PARTS[self._part] or "all splits"
         self.heading.update(f"Export {self._format.name}, {part}: {self._format.title}")
 
-    def _done(self, words: str) -> None:
-        self._busy = False
+    def _looked(self, wanted: "Wanted", words: str) -> None:
+        self._busy, self._checked = False, wanted
+        self.said.update(f"Nothing is written yet.  {KEYS_LINE}")
+        self._show(words)
+
+    def _written(self, words: str) -> None:
+        self._busy, self._checked = False, None
         self.said.update("Written. esc closes.")
+        self._show(words)
+        self.report.focus()
+
+    def _show(self, words: str) -> None:
         self.report.display = True
         self.report.show(words)
-        self.report.focus()
 
     def _failed(self, error: StudioError) -> None:
         self._busy = False
-        self.said.update(clean(message_of(error)))
+        self.said.update(message_of(error))
 
 
-def run_export(project: Project, format: str, out: Path, split: Split | None, store: Store) -> str:
-    """Write a data set and return the report in words."""
+@dataclass(frozen=True)
+class Wanted:
+    """What the window asks for."""
+
+    format: str
+    out: Path
+    split: Split | None
+    query: str
+
+
+def run_export(project: Project, wanted: Wanted, store: Store, *, dry_run: bool) -> str:
+    """Write a data set, or only look what it would be, and return the report in words."""
     from studio.exporting import export
 
-    return export(project, store, format, out, split=split).summary()
+    report = export(project, store, wanted.format, wanted.out, split=wanted.split, query=wanted.query, dry_run=dry_run)
+    if report.first is None or not dry_run:
+        return report.summary()
+    first = json.dumps(report.first, ensure_ascii=False, indent=2)
+    return f"{report.summary()}\n\nIts first row:\n{first}"
 
 
 def writable() -> list[FormatInfo]:

@@ -65,24 +65,36 @@ TEXT: list[BindingType] = [
     _key("g", "first_key", "Start (twice)", "text.first", "The start, when pressed twice", show=False),
     _key("home", "scroll_home", "Start", "text.home", "The start", show=False),
     _key("G,end", "scroll_end", "End", "text.last", "The end", show=False),
+    _key("plus", "more", "More", "text.more", "Show more of a text that is cut off", show=False),
 ]
 """Keys of every text that can be scrolled."""
 
+_FIND: list[BindingType] = [
+    _key("t", "tags", "Tags", "list.tags", "Add tags to the selected rows, or take them off"),
+    _key("S", "saved_queries", "Saved", "list.saved", "Show a saved query, or save this one"),
+    _key("F", "flagged_only", "Flagged", "list.flagged", "Show only what is flagged, or all", show=False),
+    _key("tab", "switch_pane", "Detail", "screen.pane", "Go to the other pane", show=False),
+    _key("escape", "back", "Back", "screen.back", "Back: leave the pane, then the query", show=False),
+]
+"""Keys of lists that a query narrows down."""
+
 DATA: list[BindingType] = [
-    _key("slash", "search", "Search", "screen.search", "Search the text of the records"),
+    _key("slash", "search", "Search", "screen.search", "Write a query: words, has:flag, source:NAME and more"),
+    _key("i", "import_file", "Import", "data.import", "Import a file or a folder"),
+    _key("ctrl+x", "stop_import", "Stop import", "data.stop_import", "Stop the import that goes on", show=False),
     _key("f", "flag", "Flag", "item.flag", "Mark for a second look, or take the mark off"),
     _key("x", "exclude", "Exclude", "item.exclude", "Keep out of training and exports, or let in again"),
-    _key("i", "import_file", "Import", "data.import", "Import a file"),
-    _key("s", "next_source", "Source", "data.source", "Show the next source, or all of them"),
-    _key("p", "problems_only", "Problems", "data.problems", "Show only the rows with a problem, or all"),
-    _key("F", "flagged_only", "Flagged", "list.flagged", "Show only what is flagged, or all", show=False),
-    _key("v", "view", "View", "screen.view", "Show the fields or the row as it was read"),
-    _key("tab", "switch_pane", "Detail", "screen.pane", "Go to the other pane"),
-    _key("escape", "back", "Back", "screen.back", "Back: leave the pane, then the filters", show=False),
+    *_FIND,
+    _key("D", "duplicates", "Duplicates", "data.duplicates", "Review rows that repeat others, and leaks of splits"),
+    _key("v", "view", "View", "screen.view", "Show the fields or the row as it was read", show=False),
+    _key("s", "next_source", "Source", "data.source", "Show the next source, or all of them", show=False),
+    _key("p", "problems_only", "Problems", "data.problems", "Show only the rows with a problem, or all", show=False),
+    _key("o", "origin", "First", "data.origin", "Go to the first of the rows with the same bytes", show=False),
 ]
 """Keys of the Data screen."""
 
 EXAMPLES: list[BindingType] = [
+    _key("slash", "search", "Search", "screen.search", "Write a query: words, has:flag, split:test and more"),
     _key("v", "view", "View", "screen.view", "Messages, text, or tokens"),
     _key("n", "next_response(1)", "Response", "examples.response", "Show the next response"),
     _key("N", "next_response(-1)", "Response before", "examples.response_back", "Show the response before", show=False),
@@ -90,14 +102,11 @@ EXAMPLES: list[BindingType] = [
     _key("a", "approve", "Approve", "item.approve", "Approve, or make it a draft again"),
     _key("f", "flag", "Flag", "item.flag", "Mark for a second look, or take the mark off"),
     _key("x", "exclude", "Exclude", "item.exclude", "Keep out of training and exports, or let in again"),
-    _key("r", "revisions", "Revisions", "examples.revisions", "Look at the states that it had"),
+    *_FIND,
+    _key("r", "revisions", "Revisions", "examples.revisions", "Look at the states that it had", show=False),
     _key("o", "record", "Record", "examples.record", "Go to the record that it was made from", show=False),
-    _key("slash", "search", "Search", "screen.search", "Search the text of the records"),
     _key("s", "next_split", "Split", "examples.split", "Show one split, or all", show=False),
-    _key("F", "flagged_only", "Flagged", "list.flagged", "Show only what is flagged, or all", show=False),
     _key("p", "prepare", "Prepare", "examples.prepare", "Prepare the model's tokenizer", show=False),
-    _key("tab", "switch_pane", "Detail", "screen.pane", "Go to the other pane", show=False),
-    _key("escape", "back", "Back", "screen.back", "Back: leave the pane, then the filters", show=False),
 ]
 """Keys of the Examples screen."""
 
@@ -177,10 +186,60 @@ SYSTEM_PROMPT: list[BindingType] = [
 ]
 """Keys of the window for the system prompt."""
 
+SAVED_QUERIES: list[BindingType] = [
+    _key("s", "save", "Save", "queries.save", "Keep the present query under a name"),
+    _key("d", "delete", "Delete", "queries.delete", "Delete the query under the cursor; asks first"),
+]
+"""Keys of the window with the saved queries."""
+
+TAGS: list[BindingType] = [
+    _key("tab", "complete", "Complete", "tags.complete", "Complete the tag"),
+]
+"""Keys of the line for tags."""
+
+DUPLICATES: list[BindingType] = [
+    _key("X", "exclude_rest", "Exclude", "duplicates.exclude", "Exclude all but the first, of a leak what trains"),
+    _key("R", "restore", "Restore", "duplicates.restore", "Let in again what was excluded of the group"),
+    _key("x", "exclude", "Exclude one", "item.exclude", "Keep out of training and exports, or let in again"),
+    _key("v", "next_kind", "Kind", "screen.view", "Change between equal rows, similar rows and leaks"),
+    _key("n", "search(True)", "Search", "duplicates.search", "Look for similar rows, or leaks, in the background"),
+    _key("N", "search(False)", "Fast search", "duplicates.fast", "Look only for those that are all but equal"),
+    _key("c", "stop", "Stop", "duplicates.stop", "Stop looking"),
+    _key("o", "open_row", "Go to", "duplicates.open", "Go to the row in its own list"),
+]
+"""Keys of the window with the duplicates; tab goes to the other pane."""
+
 EXPORT: list[BindingType] = [
+    _key("f5", "look", "Look", "export.look", "Show what would be written, and write nothing"),
     _key("f3", "next_part", "Part", "export.part", "Write another split, or all of them"),
 ]
 """Keys of the window for an export."""
+
+PATH: list[BindingType] = [
+    _key("tab", "complete", "Complete", "import.complete", "Complete the path"),
+]
+"""Keys of a line for a path."""
+
+IMPORT: list[BindingType] = [
+    _key("f4", "columns", "Columns", "import.columns", "Look at the columns first, and say what they mean"),
+    _key("b,enter", "to_background", "Go on in the list", "import.background", "Let the import go on behind the list"),
+    _key("ctrl+x", "cancel", "Stop", "import.stop", "Stop the import; its rows so far stay", show=False),
+]
+"""Keys of the window for an import."""
+
+MAPPING: list[BindingType] = [
+    _key("m", "cycle(1)", "Means", "mapping.next", "Give the column or code its next meaning; enter lists them"),
+    _key("M", "cycle(-1)", "Meaning before", "mapping.back", "Give it the meaning before", show=False),
+    _key("x,delete", "clear", "Nothing", "mapping.clear", "Take its meaning away", show=False),
+    _key("i,f2", "take", "Import", "mapping.take", "Import the file so"),
+    _key("p", "plain", "Plain", "mapping.plain", "Import the rows as records, without examples"),
+    _key("s", "save", "Save", "mapping.save", "Keep the mapping in a file"),
+    _key("o", "load", "Load", "mapping.load", "Use a mapping that was kept"),
+    _key("n", "next_row(1)", "Next row", "mapping.row", "Show what the next row of the file becomes"),
+    _key("N", "next_row(-1)", "Row before", "mapping.row_back", "Show what the row before becomes", show=False),
+    _key("tab", "switch_pane", "Preview", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window that says what columns mean."""
 
 GROUPS: dict[str, list[BindingType]] = {
     "Everywhere": EVERYWHERE,
@@ -194,6 +253,12 @@ GROUPS: dict[str, list[BindingType]] = {
     "Choices": CHOICE,
     "System prompt": SYSTEM_PROMPT,
     "Export": EXPORT,
+    "Saved queries": SAVED_QUERIES,
+    "Tags": TAGS,
+    "Duplicates": DUPLICATES,
+    "Paths": PATH,
+    "Import": IMPORT,
+    "Columns": MAPPING,
     "Compare": COMPARE,
     "Train": TRAIN,
     "Chat": CHAT,

@@ -1,8 +1,8 @@
-"""What Data and Examples share: a filtered list beside, or over, the row under the cursor."""
+"""What Data and Examples share: the list of what a query asks for beside, or over, the row under the cursor."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, ClassVar, Generic, TypeVar
+from array import array
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,45 +11,63 @@ from textual.getters import query_one
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, Static
+from textual.worker import Worker
 
 from screens.base import StudioScreen
+from screens.id_stream import stream_ids
+from screens.query_text import replaced, toggled, value_of
 from screens.widgets.table import RecordTable
 from screens.widgets.text_view import TextView
 from screens.widgets.typing_order import LineInput
-from store import interface_state
-from store.examples import ExampleQuery
-from store.records import RecordQuery
-from studio.text import clean_line
+from store import interface_state, tags
+from store.errors import StoreError
+from studio.errors import StudioError
+from studio.text import clean, clean_line
+
+if TYPE_CHECKING:
+    from store.find import Kind
 
 SEARCH_DELAY = 0.15
 """Seconds without a key before a search starts."""
 
-Query = TypeVar("Query", RecordQuery, ExampleQuery)
+QUERY_HINT = 'words  "a phrase"  -not  OR  has:flag  source:NAME  tag:NAME  len>99  @saved'
+NOTHING_FOUND = "Nothing matches. Press esc to go back."
 
 
-class ListDetailScreen(StudioScreen, Generic[Query]):
-    """A list with a search line and filters, and a pane for reading the row under the cursor."""
+class ListDetailScreen(StudioScreen):
+    """A list with a query line and filters, and a pane for reading the row under the cursor."""
 
-    SEARCH_HINT: ClassVar[str]
-    EVERYTHING: Query
-    """The query that leaves nothing out."""
+    KIND: ClassVar["Kind"]
+    NOUN: ClassVar[str]
+    """What the rows are, in the plural."""
+    EMPTY: ClassVar[str]
+    """What is said while there are none at all."""
 
     table = query_one("#list", RecordTable)
     detail = query_one("#detail", TextView)
     filters = query_one("#filters", Static)
     search = query_one("#search", Input)
+    hint = query_one("#query-hint", Static)
 
     def __init__(self) -> None:
         super().__init__()
-        self._query: Query = self.EVERYTHING
+        self._query = ""
+        self._listed = ""
+        """The query that the list has begun to answer; another may be asked by now."""
+        self._opened_with = ""
+        """What the query was when the line was opened."""
+        self._stream: Worker[None] | None = None
+        self._sign: tuple[int, int] | None = None
         self._debounce: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
-        """Lay the filters over the list and the row."""
+        """Lay the query over the list and the row."""
         yield Static("", id="filters", classes="status-line", markup=False)
-        search = LineInput(id="search", placeholder=self.SEARCH_HINT)
+        hint = "what to show; enter goes to the list, esc takes it back"
+        search = LineInput(id="search", placeholder=hint, select_on_focus=False)
         search.cursor_blink = False
         yield search
+        yield Static(QUERY_HINT, id="query-hint", markup=False)
         with Container(id="panes"):
             yield self.compose_list()
             yield from self.compose_detail()
@@ -62,14 +80,39 @@ class ListDetailScreen(StudioScreen, Generic[Query]):
         """Lay the pane for reading."""
         yield TextView(id="detail")
 
-    def find(self, *, cursor_id: int | None = None) -> None:
-        """Fill the list with what the query asks for, the cursor on a row."""
+    def everything(self) -> range:
+        """Return the ids of all rows, which must take no time."""
+        raise NotImplementedError
+
+    def describe_everything(self) -> str:
+        """Say in words what is shown where the query leaves nothing out."""
+        return f"all {self.NOUN}"
+
+    def read_again(self) -> None:
+        """Show the row under the cursor as it is now, from where one was."""
         raise NotImplementedError
 
     def on_mount(self) -> None:
         """Begin in the list."""
-        self.search.display = False
+        self.search.display = self.hint.display = False
         self.table.focus()
+        self.studio.indexing.moved.subscribe(self, self._index_moved)
+
+    def on_screen_resume(self) -> None:
+        """Show the rows where they were left, and what came in or changed meanwhile."""
+        if self._sign is None:
+            self.find(cursor_id=self.left_at)
+        elif self._sign != self.studio.data_sign:
+            self.reload()
+
+    def on_imports_ended(self) -> None:
+        """Show all that came in."""
+        self.reload()
+
+    @property
+    def query_text(self) -> str:
+        """What the list is asked for; empty where it shows everything."""
+        return self._query
 
     @property
     def left_at(self) -> int | None:
@@ -79,55 +122,236 @@ class ListDetailScreen(StudioScreen, Generic[Query]):
     def remember(self) -> None:
         """Keep which row was looked at."""
         if self.table.cursor_id is not None:
-            interface_state.remember(self.studio.store, f"{self.AREA}.row", self.table.cursor_id)
+            self.studio.note_place(f"{self.AREA}.row", self.table.cursor_id)
 
     def go_to(self, row_id: int) -> None:
-        """Show one row, whatever the filters are."""
+        """Show one row, whatever the query is."""
         if not self.table.go_to(row_id):
-            self._query = self.EVERYTHING
+            self._query = ""
             self.find(cursor_id=row_id)
         self.remove_class("-reading")
         self.table.focus()
-
-    def say_filters(self, parts: Sequence[str]) -> None:
-        """Say which part of the whole the list shows."""
-        words = [*parts]
-        words += ["only flagged"] if self._query.flagged_only else []
-        words += [f"search: {self._query.text}"] if self._query.text else []
-        self.filters.update(" " + clean_line("  |  ".join(words)))
 
     def chosen_ids(self) -> list[int]:
         """Return the selected rows, or the one under the cursor."""
         here = self.table.cursor_id
         return sorted(self.table.selected) or ([] if here is None else [here])
 
-    def filter(self, **changes: Any) -> None:
-        """Change the query, and look again if it is another."""
-        query = replace(self._query, **changes)
-        if query != self._query:
-            self._query = query
+    # Finding
+
+    def find(self, *, cursor_id: int | None = None) -> None:
+        """List what the query asks for: everything at once, a part of it bit by bit from a thread."""
+        self._break_off()
+        self._sign = self.studio.data_sign
+        if self._query:
+            self._stream = stream_ids(self, self.KIND, self._query, self._taker(cursor_id), self._not_found)
+        else:
+            self._listed = ""
+            self.table.show(self.everything(), cursor_id=cursor_id or self.table.cursor_id, empty=self.EMPTY)
+        self.say_query()
+        self.say_count()
+
+    def reload(self) -> None:
+        """Take up what came in or changed elsewhere; the cursor and what is in sight stay."""
+        self._sign = self.studio.data_sign
+        ids, known = self.everything(), self.table.ids
+        if self._query:
+            self._look_again()
+        elif isinstance(known, range) and 0 < len(known) <= len(ids):
+            self.table.extend(ids[len(known) :])
+            self.table.refresh_rows()
+            self.read_again()
+        else:
+            self.table.show(ids, cursor_id=self.left_at, empty=self.EMPTY)
+        self.say_query()
+        self.say_count()
+
+    def _taker(self, cursor_id: int | None) -> Callable[["array[int]", bool], None]:
+        """Return what puts the ids of a new query into the list as they come."""
+        begun = False
+
+        def take(ids: "array[int]", more: bool) -> None:
+            nonlocal begun
+            if begun:
+                self.table.extend(ids, more=more)
+            else:
+                begun, self._listed = True, self._query
+                self.table.show(ids, cursor_id=cursor_id or self.table.cursor_id, empty=NOTHING_FOUND, more=more)
+            self.say_count()
+
+        return take
+
+    def _look_again(self) -> None:
+        """Find once more; the list stays as it is until all is known, and where nothing changed also then."""
+        if self.table.incomplete:
+            return
+        found = array("q")
+
+        def take(ids: "array[int]", more: bool) -> None:
+            found.extend(ids)
+            if more:
+                return
+            if found == self.table.ids:
+                self.table.refresh_rows()
+                self.read_again()
+            else:
+                self.table.show(found, cursor_id=self.table.cursor_id, empty=NOTHING_FOUND)
+            self.say_count()
+
+        self._stream = stream_ids(self, self.KIND, self._query, take, self._not_found)
+
+    def _break_off(self) -> None:
+        if self._stream is not None:
+            self._stream.cancel()
+            self._stream = None
+
+    def _not_found(self, error: StudioError) -> None:
+        """Say why a query could not be answered; the list shows what it did before."""
+        self._say_problem(error.message)
+        self._query = self._listed
+        self.say_query()
+
+    def ask(self, text: str) -> bool:
+        """List what another query asks for; one that can't be understood changes nothing. Tell whether it could."""
+        # Off the way to the first paint, which needs no query.
+        from store.query import QueryError, parse
+
+        text = text.strip()
+        try:
+            parse(text)
+        except QueryError as error:
+            self._say_problem(str(error))
+            return False
+        self._say_problem("")
+        if text != self._query:
+            self._query = text
             self.find()
+        return True
+
+    def toggle_term(self, term: str) -> None:
+        """Put a term into the query, or take it out."""
+        self.ask(toggled(self._query, term))
+
+    def show_next(self, field: str, values: list[str]) -> None:
+        """Ask for the next of a field's values; after the last one, for all."""
+        choices = ["", *values]
+        here = value_of(self._query, field)
+        at = choices.index(here) if here in choices else -1
+        self.ask(replaced(self._query, field, choices[(at + 1) % len(choices)]))
+
+    def show_changed(self, ids: list[int]) -> None:
+        """Paint rows that were changed here; they stay in the list even where the query would leave them out now."""
+        self._sign = self.studio.data_sign
+        self.table.refresh_rows(ids)
+        self.read_again()
+
+    def _index_moved(self, missing: int) -> None:
+        self.say_query()
+        if self._query and not missing:
+            self._look_again()
+
+    # Words about the state
+
+    def say_query(self) -> None:
+        """Say which part of the whole the list shows, and whether the search knows all of it."""
+        shown = f"query: {self._query}" if self._query else self.describe_everything()
+        behind = f"   ({missing:,} rows are not searchable yet)" if (missing := self._not_searchable()) else ""
+        self.filters.update(f" {clean_line(shown)}{behind}", layout=False)
+
+    def _not_searchable(self) -> int:
+        """Return how many rows the answer may lack."""
+        if not self._query:
+            return 0
+        from store.find import FEW
+
+        # So few are made searchable by the search itself, before it answers.
+        missing = self.studio.indexing.missing
+        return missing if missing > FEW else 0
+
+    def say_count(self) -> None:
+        """Say where the cursor is, and how many rows there are of how many."""
+        shown, total = len(self.table.ids), len(self.everything())
+        place = f"{self.table.cursor + 1:,}/" if shown else ""
+        more = "+" if self.table.incomplete else ""
+        of_all = f" of {total:,}" if more or shown != total else ""
+        self.set_status(f"{place}{shown:,}{more}{of_all} {self.NOUN}")
+
+    def _say_problem(self, words: str) -> None:
+        self.hint.update(clean(words) or QUERY_HINT)
+        self.hint.set_class(bool(words), "-problem")
+        self.hint.display = self.search.display or bool(words)
+        self.filters.display = not self.search.display
+
+    # Keys
 
     def action_search(self) -> None:
-        """Open the search line over the list."""
+        """Open the query line over the list."""
         self.remove_class("-reading")
-        self.search.display = True
+        if not self.search.display:
+            self._opened_with = self._query
+            self.search.value = f"{self._query} ".lstrip()
+            self.search.cursor_position = len(self.search.value)
+            self.search.display = True
+            self._say_problem("")
         self.search.focus()
 
     @on(Input.Changed, "#search")
     def _search_soon(self, event: Input.Changed) -> None:
-        if self._debounce is not None:
-            self._debounce.stop()
-        self._debounce = self.set_timer(SEARCH_DELAY, lambda: self.filter(text=event.value.strip()))
+        self._stop_waiting()
+        if self.search.display:
+            self._debounce = self.set_timer(SEARCH_DELAY, lambda: self.ask(event.value))
 
     @on(Input.Submitted, "#search")
     def _search_now(self, event: Input.Submitted) -> None:
-        self.filter(text=event.value.strip())
+        self._stop_waiting()
+        if self.ask(event.value):
+            self._close_search()
+
+    def _stop_waiting(self) -> None:
+        if self._debounce is not None:
+            self._debounce.stop()
+
+    def _close_search(self) -> None:
+        self._stop_waiting()
+        self.search.display = False
+        self._say_problem("")
         self.table.focus()
+
+    def action_saved_queries(self) -> None:
+        """Choose one of the saved queries, or save this one."""
+        from screens.saved_queries import SavedQueriesWindow
+
+        def chosen(text: str | None) -> None:
+            if text is not None:
+                self.ask(text)
+
+        self.studio.push_screen(SavedQueriesWindow(self.KIND, self._query), chosen)
+
+    def action_tags(self) -> None:
+        """Ask for tags to add to the chosen rows, or to take off."""
+        from screens.tags_window import Changes, TagsWindow
+
+        ids = self.chosen_ids()
+        if not ids:
+            return
+        store = self.studio.store
+        present = sorted({name for names in tags.of_many(store, self.KIND, ids).values() for name in names})
+        rows = f"{len(ids):,} {self.NOUN}" if len(ids) > 1 else f"{self.KIND} {ids[0]}"
+
+        def changed(changes: Changes | None) -> None:
+            if changes is None:
+                return
+            try:
+                tags.change(store, self.KIND, ids, add=changes[0], remove=changes[1])
+            except StoreError as error:
+                self.notify_error(StudioError(str(error)))
+            self.show_changed(ids)
+
+        self.studio.push_screen(TagsWindow(rows, tags.names(store), present), changed)
 
     def action_flagged_only(self) -> None:
         """Show only what is flagged, or all."""
-        self.filter(flagged_only=not self._query.flagged_only)
+        self.toggle_term("has:flag")
 
     def action_switch_pane(self) -> None:
         """Go from the list to the row or back; the row fills a small screen."""
@@ -136,14 +360,11 @@ class ListDetailScreen(StudioScreen, Generic[Query]):
         (self.detail if to_detail else self.table).focus()
 
     def action_back(self) -> None:
-        """Leave the row, then the search, then the filters."""
+        """Leave the row, then the query line as it was before, then the query."""
         if self.detail.has_focus:
             self.action_switch_pane()
         elif self.search.display:
-            self.search.display = False
-            self.search.value = ""
-            self.filter(text="")
-            self.table.focus()
-        elif self._query != self.EVERYTHING:
-            self._query = self.EVERYTHING
-            self.find()
+            self._close_search()
+            self.ask(self._opened_with)
+        else:
+            self.ask("")

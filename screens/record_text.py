@@ -1,7 +1,7 @@
 """What a record looks like in words: its line in a list and its detail."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from screens.widgets.table import Row
@@ -15,37 +15,59 @@ PREVIEW_LENGTH = 400
 """Characters of a preview; more than any screen is wide."""
 
 
-def record_row(record: Record) -> Row:
+def record_row(record: Record, tagged: bool = False) -> Row:
     """Return a record's line for a list: marks, line number, preview."""
-    return Row((marks(record), str(record.line), preview(record)), dim=record.excluded)
+    return Row((marks(record, tagged), str(record.line), preview(record)), dim=record.excluded)
 
 
-def marks(record: Record) -> str:
-    """Return signs for what was decided or found: `!` unreadable, `?` a problem, `f` flagged, `x` excluded."""
-    trouble = "!" if record.error else "?" if record.problem else " "
-    return f"{trouble}{'f' if record.flagged else ' '}{'x' if record.excluded else ' '}"
+def marks(record: Record, tagged: bool = False) -> str:
+    """Return a sign for each thing that was found or decided; the Data screen's help says what they mean."""
+    signs = (
+        ("!" if record.error else "?", record.error or record.problem),
+        ("=", record.duplicate_of),
+        ("f", record.flagged),
+        ("x", record.excluded),
+        ("#", tagged),
+    )
+    return "".join(sign if on else " " for sign, on in signs)
 
 
-def preview(record: Record) -> str:
+def preview(record: Record, most: int = PREVIEW_LENGTH) -> str:
     """Return the beginning of what a record says."""
     if record.error or record.fields is None:
-        return as_text(record.raw[:PREVIEW_LENGTH])
+        return as_text(record.raw[:most])
     said: list[str] = []
-    _collect(record.fields, said, PREVIEW_LENGTH)
+    _collect(record.fields, said, most)
     return "  ".join(said)
 
 
-def record_detail(record: Record, view: RecordView) -> list[Span]:
-    """Return where a record came from, what is wrong with it, and what it holds."""
+def record_detail(
+    record: Record, view: RecordView, *, tags: Sequence[str] = (), first: Record | None = None
+) -> list[Span]:
+    """Return where a record came from, what is wrong with it, and what it holds.
+
+    Args:
+        record: which; of one that is very long perhaps only the beginning.
+        view: how it is shown.
+        tags: that it has.
+        first: the record that it repeats.
+    """
     words = [w for w, on in (("flagged", record.flagged), ("excluded", record.excluded)) if on]
     spans = [Span(f"{record.source}:{record.line}", "bold")]
     if words:
         spans.append(Span(f"   {', '.join(words)}", "italic"))
     spans.append(Span("\n"))
+    if tags:
+        spans.append(Span(f"# {', '.join(tags)}\n", "italic"))
+    if first is not None:
+        spans.append(Span(f"= The same bytes as {first.source}:{first.line}; o goes there.\n", "italic"))
     if record.error:
         spans.append(Span(f"! Unreadable: {record.error}\n", "bold"))
     elif record.problem:
         spans.append(Span(f"? {record.problem}\n", "bold"))
+    left = record.length - len(record.raw)
+    if left > 0:
+        spans.append(Span(f"Too long to be shown in full: {left:,} more characters follow.\n", "italic"))
     if view == "as read" or record.fields is None:
         return [*spans, Span("\n" + as_text(record.raw))]
     if view == "JSON":

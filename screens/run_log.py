@@ -7,7 +7,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from screens.base import StudioModal
-from screens.widgets.text_view import TextView
+from screens.widgets.text_view import MOST_WHERE_THE_END_COUNTS, TextView
 from studio.training.watch import log_tail
 
 POLL_SECONDS = 1.0
@@ -26,7 +26,7 @@ class RunLog(StudioModal[None]):
         """Lay the log in a window."""
         with Vertical(classes="window tall"):
             yield Static(f"Log of {self._run_id}, its last {LINES:,} lines (esc closes)", markup=False)
-            yield TextView()
+            yield TextView(most=MOST_WHERE_THE_END_COUNTS)
 
     def on_mount(self) -> None:
         """Show the end, and look again each second."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from store import search_file
 from store.errors import CorruptStoreError, NewerSchemaError, StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """The number of the newest migration; `PRAGMA user_version` of an up-to-date file."""
 
 BUSY_TIMEOUT_MS = 5_000
@@ -109,7 +110,11 @@ def open_store(path: Path) -> Store:
 def explain(path: Path, error: sqlite3.Error) -> StoreError:
     """Return what an error of SQLite means for the person whose file it is."""
     name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+    if name.startswith("SQLITE_CORRUPT"):
+        # SQLite does not say whether it means this file or the index that is attached to it.
+        index = f"delete {search_file.FILE} beside it, which is made anew; if that does not help, "
+        return _unusable(path, str(error), first=index)
+    if name.startswith("SQLITE_NOTADB"):
         return _unusable(path, str(error))
     if name.startswith("SQLITE_BUSY"):
         return StoreError(f"{path} is being written by another process; try again when it has ended.")
@@ -122,12 +127,14 @@ def explain(path: Path, error: sqlite3.Error) -> StoreError:
 
 def _open(path: Path) -> Store:
     try:
-        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+        # URIs, because the search index is attached by one; absolute, because a relative path may look like one.
+        connection = sqlite3.connect(path.absolute(), isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, uri=True)
         try:
             version = _known_version(path, connection)
             _set_up(connection)
             if version < SCHEMA_VERSION:
-                _migrate(path, connection)
+                _migrate(path.absolute(), connection)
+            search_file.attach(path, connection)
         except BaseException:
             connection.close()
             raise
@@ -153,10 +160,14 @@ def _known_version(path: Path, connection: sqlite3.Connection) -> int:
 
 def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
+    # Of a new file only: most rows of data are a kilobyte or more, and three of them fill a page of the usual size.
+    connection.execute("PRAGMA page_size=8192")
     connection.execute("PRAGMA journal_mode=WAL")
     # FULL, so that a verdict is on the disk, not only in the page cache, before it is shown as taken.
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA temp_store=MEMORY")
+    # Room for the inner pages of all tables of a million rows; it is taken as it is needed.
+    connection.execute("PRAGMA cache_size=-32768")
 
 
 def _migrate(path: Path, connection: sqlite3.Connection) -> None:
@@ -166,8 +177,8 @@ def _migrate(path: Path, connection: sqlite3.Connection) -> None:
     migrate(path, connection)
 
 
-def _unusable(path: Path, reason: str) -> CorruptStoreError:
+def _unusable(path: Path, reason: str, *, first: str = "") -> CorruptStoreError:
     return CorruptStoreError(
-        f"{path} is not a usable database ({reason}); restore it from a backup beside it "
+        f"{path} is not a usable database ({reason}); {first}restore it from a backup beside it "
         "(studio.db.backup-*), or move it away and import again."
     )

@@ -1,21 +1,22 @@
-"""Examples with their revisions, and the responses that were given to their prompts."""
+"""Examples with their revisions."""
 
 import hashlib
-import json
 import sqlite3
-from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Any, Literal
 
+from store import quoting
 from store.database import Store, now
 from store.errors import MissingRowError
+from store.inserting import insert_many
+from store.quoting import dumps, loads, unquote
 
 Split = Literal["train", "validation", "test"]
 Status = Literal["draft", "approved", "rejected"]
 RevisionOrigin = Literal["import", "template", "edit"]
-ResponseOrigin = Literal["human", "run", "model", "file"]
-Message = dict[str, Any]
+Message = quoting.Message
 """A turn: `role`, `content`, and for tools `tool_calls` or `name`, as chat templates expect it."""
 
 
@@ -48,33 +49,6 @@ class Revision:
     created_at: str
 
 
-@dataclass(frozen=True)
-class Response:
-    """A candidate completion for an example's prompt."""
-
-    id: int
-    example_id: int
-    messages: list[Message]
-    origin: ResponseOrigin
-    author: str
-    parameters: dict[str, Any] = field(default_factory=dict)
-    label: bool | None = None
-    """True or False where the source called it good or bad by itself (KTO)."""
-    parent_id: int | None = None
-    """The response that this one was edited from."""
-
-
-@dataclass(frozen=True)
-class ExampleQuery:
-    """Which examples; the default is all of them, in the order they were made."""
-
-    text: str = ""
-    """Words that must occur in the record that the example came from."""
-    split: Split | None = None
-    status: Status | None = None
-    flagged_only: bool = False
-
-
 def prompt_of(messages: list[Message]) -> list[Message]:
     """Return the conversation up to its last answer: what the model is asked."""
     end = len(messages)
@@ -93,11 +67,14 @@ def prompt_group(messages: list[Message]) -> bytes:
 
     A conversation without a prompt (a plain text to learn) is its own key.
     """
-    asked = [m for m in prompt_of(messages) if m["role"] != "system"] or messages
-    turns = [(m["role"], m.get("content")) for m in asked]
-    return hashlib.blake2b(
-        json.dumps(turns, ensure_ascii=False).encode(errors="surrogatepass"), digest_size=16
-    ).digest()
+    asked = messages if len(messages) == 1 else [m for m in prompt_of(messages) if m["role"] != "system"] or messages
+    # By hand, because each row of an import passes here: the JSON of [[role, content], ...].
+    turns = ", ".join(f"[{encode_basestring(m['role'])}, {_as_json(m.get('content'))}]" for m in asked)
+    return hashlib.blake2b(f"[{turns}]".encode(errors="surrogatepass"), digest_size=16).digest()
+
+
+def _as_json(content: str | None) -> str:
+    return "null" if content is None else encode_basestring(content)
 
 
 def add_template(store: Store, name: str, body: str) -> int:
@@ -131,7 +108,29 @@ def add(
         example_id = cursor.lastrowid
         assert example_id is not None
         _add_revision(connection, example_id, 1, messages, tools, template_id, origin, moment)
+        if record_id is None:
+            note_own_text(connection, example_id)
     return example_id
+
+
+NewExample = tuple[int, int, bytes, Split, str, str | None]
+"""Id, record, prompt group, split, messages as `quoting.quote` writes them, tools as JSON."""
+
+
+def next_id(store: Store) -> int:
+    """Return the id that the next example gets; certain only inside a transaction."""
+    return int(store.connection.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM example").fetchone()[0])
+
+
+def add_many(store: Store, new: list[NewExample], *, template_id: int | None, origin: RevisionOrigin) -> None:
+    """Add examples that were read from a file, each at its first revision, under ids handed out before."""
+    moment = now()
+    with store.transaction() as connection:
+        columns = "id, record_id, prompt_group, split"
+        insert_many(connection, "example", columns, [row[:4] for row in new], created_at=moment)
+        revisions = [(row[0], *row[4:]) for row in new]
+        same = {"number": 1, "template_id": template_id, "origin": origin, "created_at": moment}
+        insert_many(connection, "revision", "example_id, messages, tools", revisions, **same)
 
 
 def revise(store: Store, example_id: int, messages: list[Message], *, origin: RevisionOrigin = "edit") -> int:
@@ -144,16 +143,25 @@ def revise(store: Store, example_id: int, messages: list[Message], *, origin: Re
         number = int(highest) + 1
         _add_revision(connection, example_id, number, messages, current.tools, current.template_id, origin, now())
         connection.execute("UPDATE example SET revision = ? WHERE id = ?", (number, example_id))
+        note_own_text(connection, example_id)
     return number
+
+
+def note_own_text(connection: sqlite3.Connection, example_id: int) -> None:
+    """Note that an example says something that its record does not, and that the search index must learn it."""
+    connection.execute("UPDATE example SET own_text = 1 WHERE id = ?", (example_id,))
+    connection.execute("INSERT OR IGNORE INTO unindexed (example_id) VALUES (?)", (example_id,))
 
 
 def revisions(store: Store, example_id: int) -> list[Revision]:
     """Return every state the example has had, oldest first."""
     rows = store.connection.execute(
-        "SELECT number, messages, tools, origin, created_at FROM revision WHERE example_id = ? ORDER BY number",
+        "SELECT v.number, v.messages, t.raw, t.fields, v.tools, v.origin, v.created_at FROM revision v"
+        " JOIN example e ON e.id = v.example_id LEFT JOIN record_text t ON t.record_id = e.record_id"
+        " WHERE v.example_id = ? ORDER BY v.number",
         (example_id,),
     )
-    return [Revision(n, json.loads(m), _loads(t), o, at) for n, m, t, o, at in rows]
+    return [Revision(n, unquote(m, raw, fields), loads(t), o, at) for n, m, raw, fields, t, o, at in rows]
 
 
 def get(store: Store, example_id: int, revision: int | None = None) -> Example:
@@ -177,26 +185,50 @@ def get_many(store: Store, example_ids: list[int]) -> dict[int, Example]:
     return {row[0]: _example(row) for row in rows}
 
 
-def ids(store: Store, query: ExampleQuery = ExampleQuery()) -> "array[int]":
-    """Return the ids of the examples that match, in order; eight bytes each."""
-    from store.records import search_expression
+def from_long_records(store: Store, example_ids: list[int], most: int) -> dict[int, tuple[Example, int]]:
+    """Return those of these examples (a screenful) whose records are longer than `most`, with their lengths.
 
-    clauses: list[str] = ["1"]
-    values: list[Any] = []
-    expression = search_expression(query.text)
-    if expression:
-        clauses.append("record_id IN (SELECT rowid FROM record_fts WHERE record_fts MATCH ?)")
-        values.append(expression)
-    if query.split:
-        clauses.append("split = ?")
-        values.append(query.split)
-    if query.status:
-        clauses.append("status = ?")
-        values.append(query.status)
-    if query.flagged_only:
-        clauses.append("flagged")
-    rows = store.connection.execute(f"SELECT id FROM example WHERE {' AND '.join(clauses)} ORDER BY id", values)
-    return array("q", (row[0] for row in rows))
+    They come without their messages, which would have to be looked for in all of that.
+    """
+    marks = ",".join("?" * len(example_ids))
+    rows = store.connection.execute(
+        "SELECT r.length, e.id, e.record_id, e.split, e.status, e.flagged, e.excluded, e.note, e.revision,"
+        " '[]', NULL, NULL, NULL, NULL, 'import' FROM example e JOIN record r ON r.id = e.record_id"
+        f" WHERE e.id IN ({marks}) AND r.length > ?",
+        (*example_ids, most),
+    )
+    return {example[0]: (_example(example), length) for length, *example in rows}
+
+
+def ids_of_split(store: Store, split: Split) -> list[int]:
+    """Return the examples of a split, in the order they were made."""
+    return [row[0] for row in store.connection.execute("SELECT id FROM example WHERE split = ? ORDER BY id", (split,))]
+
+
+def span(store: Store) -> range:
+    """Return the ids of all examples in order: they follow each other, since no example is ever taken away."""
+    return range(1, next_id(store))
+
+
+def count(store: Store) -> int:
+    """Return how many examples the project has."""
+    return int(store.connection.execute("SELECT COUNT(*) FROM example").fetchone()[0])
+
+
+def splits_of_groups(store: Store, groups: Iterable[bytes]) -> dict[bytes, Split]:
+    """Return the splits that prompts (a batch of them) have already."""
+    wanted = list(groups)
+    marks = ",".join("?" * len(wanted))
+    return dict(
+        store.connection.execute(
+            f"SELECT prompt_group, split FROM example WHERE prompt_group IN ({marks}) GROUP BY 1", wanted
+        )
+    )
+
+
+def all_splits(store: Store) -> dict[bytes, Split]:
+    """Return the split of every prompt of the project."""
+    return dict(store.connection.execute("SELECT prompt_group, split FROM example"))
 
 
 def split_of_group(store: Store, group: bytes) -> Split | None:
@@ -217,9 +249,9 @@ def all_current(store: Store) -> Iterator[Example]:
     """Yield every example at its newest revision, by id; `excluded` is set for excluded records too."""
     rows = store.connection.execute(
         "SELECT e.id, e.record_id, e.split, e.status, e.flagged, e.excluded OR COALESCE(r.excluded, 0), e.note,"
-        " v.number, v.messages, v.tools, v.template_id, v.origin FROM example e"
+        " v.number, v.messages, t.raw, t.fields, v.tools, v.template_id, v.origin FROM example e"
         " JOIN revision v ON v.example_id = e.id AND v.number = e.revision"
-        " LEFT JOIN record r ON r.id = e.record_id ORDER BY e.id"
+        " LEFT JOIN record r ON r.id = e.record_id LEFT JOIN record_text t ON t.record_id = e.record_id ORDER BY e.id"
     )
     return (_example(row) for row in rows)
 
@@ -248,78 +280,12 @@ def set_excluded(store: Store, example_id: int, excluded: bool) -> None:
         connection.execute("UPDATE example SET excluded = ? WHERE id = ?", (excluded, example_id))
 
 
-def add_response(
-    store: Store,
-    example_id: int,
-    messages: list[Message],
-    *,
-    origin: ResponseOrigin,
-    author: str = "",
-    parameters: dict[str, Any] | None = None,
-    label: bool | None = None,
-    parent_id: int | None = None,
-) -> int:
-    """Add a candidate completion; return its id."""
-    with store.transaction() as connection:
-        cursor = connection.execute(
-            "INSERT INTO response (example_id, messages, origin, author, parameters, label, parent_id, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                example_id,
-                _dumps(messages),
-                origin,
-                author,
-                None if parameters is None else _dumps(parameters),
-                label,
-                parent_id,
-                now(),
-            ),
-        )
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
-
-
-def response(store: Store, response_id: int) -> Response:
-    """Return one response.
-
-    Raises:
-        MissingRowError: there is no response of that id.
-    """
-    row = store.connection.execute(f"{_SELECT_RESPONSE} WHERE id = ?", (response_id,)).fetchone()
-    if row is None:
-        raise MissingRowError(f"There is no response {response_id} in this project.")
-    return _response(row)
-
-
-def responses(store: Store, example_id: int) -> list[Response]:
-    """Return the responses to an example's prompt, oldest first."""
-    rows = store.connection.execute(f"{_SELECT_RESPONSE} WHERE example_id = ? ORDER BY id", (example_id,))
-    return [_response(row) for row in rows]
-
-
-def response_counts(store: Store, example_ids: list[int]) -> dict[int, int]:
-    """Return how many responses each of these examples (a screenful) has; those without are left out."""
-    marks = ",".join("?" * len(example_ids))
-    return dict(
-        store.connection.execute(
-            f"SELECT example_id, COUNT(*) FROM response WHERE example_id IN ({marks}) GROUP BY 1", example_ids
-        )
-    )
-
-
-def all_responses(store: Store) -> Iterator[Response]:
-    """Yield every response of the project, oldest first."""
-    return (_response(row) for row in store.connection.execute(f"{_SELECT_RESPONSE} ORDER BY id"))
-
-
-_SELECT_RESPONSE = "SELECT id, example_id, messages, origin, author, parameters, label, parent_id FROM response"
-
-
 def _select_example(revision: str) -> str:
     return (
         "SELECT e.id, e.record_id, e.split, e.status, e.flagged, e.excluded, e.note, v.number,"
-        " v.messages, v.tools, v.template_id, v.origin"
+        " v.messages, t.raw, t.fields, v.tools, v.template_id, v.origin"
         f" FROM example e JOIN revision v ON v.example_id = e.id AND v.number = {revision}"
+        " LEFT JOIN record_text t ON t.record_id = e.record_id"
     )
 
 
@@ -339,8 +305,8 @@ def _add_revision(
         (
             example_id,
             number,
-            _dumps(messages),
-            None if tools is None else _dumps(tools),
+            dumps(messages),
+            None if tools is None else dumps(tools),
             template_id,
             origin,
             moment,
@@ -348,21 +314,9 @@ def _add_revision(
     )
 
 
-def _example(row: tuple[Any, ...]) -> Example:
-    (
-        example_id,
-        record_id,
-        split,
-        status,
-        flagged,
-        excluded,
-        note,
-        number,
-        messages,
-        tools,
-        template_id,
-        origin,
-    ) = row
+def _example(row: Sequence[Any]) -> Example:
+    example_id, record_id, split, status, flagged, excluded, note, number, messages, raw, fields, *rest = row
+    tools, template_id, origin = rest
     return Example(
         example_id,
         record_id,
@@ -372,31 +326,8 @@ def _example(row: tuple[Any, ...]) -> Example:
         bool(excluded),
         note,
         number,
-        json.loads(messages),
-        _loads(tools),
+        unquote(messages, raw, fields),
+        loads(tools),
         template_id,
         origin,
     )
-
-
-def _response(row: tuple[Any, ...]) -> Response:
-    response_id, example_id, messages, origin, author, parameters, label, parent_id = row
-    return Response(
-        response_id,
-        example_id,
-        json.loads(messages),
-        origin,
-        author,
-        _loads(parameters) or {},
-        None if label is None else bool(label),
-        parent_id,
-    )
-
-
-def _dumps(value: Any) -> str:
-    # ASCII, so that lone surrogates in a text survive SQLite's UTF-8.
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-
-
-def _loads(text: str | None) -> Any:
-    return None if text is None else json.loads(text)

@@ -1,18 +1,19 @@
 """Pairs of responses and the append-only journal of what people thought of them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from store.database import Store, now
 from store.errors import MissingRowError
+from store.inserting import insert_many
 
 Verdict = Literal["left", "right", "tie", "both_bad", "skip"]
 EntryKind = Literal["verdict", "undo", "redo", "comment"]
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """Two responses to one prompt, waiting for a verdict or judged."""
 
     id: int
@@ -79,6 +80,35 @@ def add_pair(store: Store, example_id: int, first_id: int, second_id: int, *, se
     return cursor.lastrowid
 
 
+def next_id(store: Store) -> int:
+    """Return the id that the next pair gets; certain only inside a transaction."""
+    return int(store.connection.execute("SELECT COALESCE(MAX(id), 0) + 1 FROM pair").fetchone()[0])
+
+
+def next_entry_id(store: Store) -> int:
+    """Return the id that the next line of the journal gets; certain only inside a transaction."""
+    row = store.connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'comparison'").fetchone()
+    return int(row[0]) + 1 if row else 1
+
+
+NewPair = tuple[int, int, int, int, int, int | None, Verdict | None]
+"""Id, example, first and second response, seed, and the journal's line and verdict that will count for it."""
+
+NewEntry = tuple[int, EntryKind, int, int | None, int | None, int | None, Verdict | None, str, str]
+"""Id, kind, pair, left and right response, seed, verdict, note, rater."""
+
+
+def add_many(store: Store, new: list[NewPair], entries: list[NewEntry]) -> None:
+    """Add pairs of new responses under ids handed out before, with the verdicts and remarks that a file brings."""
+    moment = now()
+    with store.transaction() as connection:
+        insert_many(
+            connection, "pair", "id, example_id, first_id, second_id, seed, verdict_id, verdict", new, created_at=moment
+        )
+        columns = "id, kind, pair_id, left_id, right_id, seed, verdict, note, rater"
+        insert_many(connection, "comparison", columns, entries, answered_at=moment)
+
+
 def get(store: Store, pair_id: int) -> Pair:
     """Return one pair.
 
@@ -99,8 +129,7 @@ def examples_of_pairs(store: Store) -> dict[int, int]:
 def unjudged(store: Store, *, after: int = 0, limit: int = 1) -> list[Pair]:
     """Return the next pairs that carry no verdict, by id; pairs of excluded data are left out."""
     rows = store.connection.execute(
-        f"{_SELECT_PAIR} {_LIVE} AND p.id > ? AND NOT EXISTS"
-        " (SELECT 1 FROM standing_verdict v WHERE v.pair_id = p.id) ORDER BY p.id LIMIT ?",
+        f"{_SELECT_PAIR} {_LIVE} AND p.verdict IS NULL AND p.id > ? ORDER BY p.id LIMIT ?",
         (after, limit),
     )
     return [Pair(*row) for row in rows]
@@ -122,6 +151,9 @@ def judge(
             " (kind, pair_id, left_id, right_id, seed, verdict, note, rater, shown_at, answered_at)"
             " VALUES ('verdict', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (pair.id, pair.left_id, pair.right_id, pair.seed, verdict, note, rater, shown_at, now()),
+        )
+        connection.execute(
+            "UPDATE pair SET verdict_id = ?, verdict = ? WHERE id = ?", (cursor.lastrowid, verdict, pair.id)
         )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
@@ -162,7 +194,11 @@ def redo(store: Store, *, rater: str) -> Entry | None:
 
 def current_verdict(store: Store, pair_id: int) -> Entry | None:
     """Return the verdict that counts for a pair, if it has one."""
-    return _one(store, f"SELECT {_ENTRY_COLUMNS} FROM current_verdict WHERE pair_id = ?", (pair_id,))
+    return _one(
+        store,
+        f"SELECT {_ENTRY_COLUMNS} FROM comparison WHERE id = (SELECT verdict_id FROM pair WHERE id = ?)",
+        (pair_id,),
+    )
 
 
 def current_verdicts(store: Store) -> Iterator[Entry]:
@@ -175,7 +211,7 @@ def current_verdicts_of(store: Store, example_id: int) -> list[Entry]:
     """Return the verdicts that count for an example's pairs, in journal order."""
     columns = ", ".join(f"v.{name}" for name in _ENTRY_COLUMNS.split(", "))
     rows = store.connection.execute(
-        f"SELECT {columns} FROM pair p JOIN current_verdict v ON v.pair_id = p.id WHERE p.example_id = ? ORDER BY v.id",
+        f"SELECT {columns} FROM pair p JOIN comparison v ON v.id = p.verdict_id WHERE p.example_id = ? ORDER BY v.id",
         (example_id,),
     )
     return [Entry(*row) for row in rows]
@@ -210,7 +246,7 @@ def remarks(store: Store, example_id: int) -> list[tuple[str, str]]:
     """Return who remarked what on an example's pairs, oldest first: comments, and notes to verdicts that count."""
     return store.connection.execute(
         "SELECT c.rater, c.note FROM pair p JOIN comparison c ON c.pair_id = p.id WHERE p.example_id = ?"
-        " AND c.note <> '' AND (c.kind = 'comment' OR EXISTS (SELECT 1 FROM current_verdict v WHERE v.id = c.id))"
+        " AND c.note <> '' AND (c.kind = 'comment' OR c.id = p.verdict_id)"
         " ORDER BY c.id",
         (example_id,),
     ).fetchall()
@@ -218,11 +254,11 @@ def remarks(store: Store, example_id: int) -> list[tuple[str, str]]:
 
 def counts(store: Store) -> dict[str, int]:
     """Return how many live pairs there are and how many stand at each verdict, by name; `pairs` is all."""
-    total = store.connection.execute(f"SELECT COUNT(*) FROM pair p {_LIVE}").fetchone()[0]
-    rows = store.connection.execute(
-        f"SELECT v.verdict, COUNT(*) FROM current_verdict v JOIN pair p ON p.id = v.pair_id {_LIVE} GROUP BY 1"
-    )
-    return {"pairs": total, **dict(rows)}
+    # All pairs less the dead ones: what is excluded is little, and a million pairs need not be looked up one by one.
+    found = Counter(dict(store.connection.execute("SELECT verdict, COUNT(*) FROM pair GROUP BY 1")))
+    found.subtract(dict(store.connection.execute(f"SELECT verdict, COUNT(*) FROM pair WHERE {_DEAD} GROUP BY 1")))
+    total = sum(found.values())
+    return {"pairs": total, **{name: number for name, number in found.items() if name and number}}
 
 
 _SELECT_PAIR = "SELECT p.id, p.example_id, p.first_id, p.second_id, p.seed FROM pair p"
@@ -230,6 +266,11 @@ _SELECT_PAIR = "SELECT p.id, p.example_id, p.first_id, p.second_id, p.seed FROM 
 _LIVE = (
     "JOIN example e ON e.id = p.example_id LEFT JOIN record r ON r.id = e.record_id"
     " WHERE NOT e.excluded AND NOT COALESCE(r.excluded, 0)"
+)
+
+_DEAD = (
+    "example_id IN (SELECT id FROM example WHERE excluded UNION"
+    " SELECT e.id FROM example e JOIN record r ON r.id = e.record_id WHERE r.excluded)"
 )
 
 _ENTRY_COLUMNS = "id, kind, pair_id, left_id, right_id, seed, verdict, note, rater, shown_at, answered_at, target_id"
@@ -249,6 +290,11 @@ def _write_reversal(store: Store, kind: EntryKind, target: Entry, rater: str) ->
     store.connection.execute(
         "INSERT INTO comparison (kind, pair_id, rater, answered_at, target_id) VALUES (?, ?, ?, ?, ?)",
         (kind, target.pair_id, rater, now(), target.id),
+    )
+    store.connection.execute(
+        "UPDATE pair SET (verdict_id, verdict) = (SELECT id, verdict FROM standing_verdict WHERE pair_id = ?1"
+        " ORDER BY id DESC LIMIT 1) WHERE id = ?1",
+        (target.pair_id,),
     )
 
 

@@ -2,13 +2,15 @@
 
 import json
 import sqlite3
-from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from store.database import Store, now
 from store.errors import MissingRowError
+from store.inserting import insert_many
+
+SourceState = Literal["importing", "complete"]
 
 
 @dataclass(frozen=True)
@@ -19,18 +21,25 @@ class Source:
     name: str
     path: str
     container: str
-    """How rows lie in the file: jsonl, json, csv or parquet."""
+    """How rows lie in the file: jsonl, json, csv, parquet, arrow or text."""
     format: str
     """The data set shape that was recognised, or `plain`."""
     sha256: str
+    """Of the file's bytes; empty until all of it was read."""
     size: int
     """Bytes."""
     mapping: str | None
     imported_at: str
+    encoding: str = "utf-8"
+    compression: str = ""
+    """`gzip`, `zstd` or empty."""
+    rows: int = 0
+    """How many records it has so far."""
+    state: SourceState = "complete"
+    """`importing` while rows come in, and after that when the import was stopped."""
 
 
-@dataclass(frozen=True)
-class NewRecord:
+class NewRecord(NamedTuple):
     """A row that was just read, before it has an id."""
 
     line: int
@@ -40,7 +49,6 @@ class NewRecord:
     fields: dict[str, Any] | None
     """The row's fields, None where it can't be parsed."""
     hash: bytes
-    search_text: str
     error: str | None = None
     """Why the row can't be parsed."""
     problem: str | None = None
@@ -61,18 +69,10 @@ class Record:
     flagged: bool
     excluded: bool
     problem: str | None = None
-
-
-@dataclass(frozen=True)
-class RecordQuery:
-    """Which records; the default is all of them, in the order they were read."""
-
-    text: str = ""
-    """Words that must all occur; quoted phrases stay together."""
-    source_id: int | None = None
-    errors_only: bool = False
-    """Only rows that can't be parsed, or that made no example for a reason worth a look."""
-    flagged_only: bool = False
+    length: int = 0
+    """Characters of `raw`; bytes where it is no valid text."""
+    duplicate_of: int | None = None
+    """The first record with the same bytes, where this one is not the first."""
 
 
 def add_source(
@@ -82,26 +82,44 @@ def add_source(
     path: str,
     container: str,
     format: str,
-    sha256: str,
     size: int,
+    sha256: str = "",
     mapping: str | None = None,
+    encoding: str = "utf-8",
+    compression: str = "",
 ) -> int:
-    """Note a file whose records are about to be added; return its id."""
+    """Note a file whose records are about to be added; return its id. `finish_source` says when all are in."""
     with store.transaction() as connection:
         cursor = connection.execute(
-            "INSERT INTO source (name, path, container, format, sha256, size, mapping, imported_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (name, path, container, format, sha256, size, mapping, now()),
+            "INSERT INTO source (name, path, container, format, sha256, size, mapping, imported_at, encoding,"
+            " compression, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'importing')",
+            (name, path, container, format, sha256, size, mapping, now(), encoding, compression),
         )
     return _new_id(cursor)
 
 
-def source_with_hash(store: Store, sha256: str) -> Source | None:
-    """Return the source that held exactly these bytes, if one was imported already."""
-    row = store.connection.execute(
-        f"SELECT {_SOURCE_COLUMNS} FROM source WHERE sha256 = ? ORDER BY id LIMIT 1", (sha256,)
-    ).fetchone()
-    return Source(*row) if row else None
+def finish_source(store: Store, source_id: int, sha256: str) -> None:
+    """Note that all rows of a file are in, and what its bytes were."""
+    with store.transaction() as connection:
+        connection.execute("UPDATE source SET state = 'complete', sha256 = ? WHERE id = ?", (sha256, source_id))
+
+
+def source(store: Store, source_id: int) -> Source:
+    """Return one source.
+
+    Raises:
+        MissingRowError: there is no source of that id.
+    """
+    row = store.connection.execute(f"SELECT {_SOURCE_COLUMNS} FROM source WHERE id = ?", (source_id,)).fetchone()
+    if row is None:
+        raise MissingRowError(f"There is no source {source_id} in this project.")
+    return Source(*row)
+
+
+def sources_of_size(store: Store, size: int) -> list[Source]:
+    """Return the sources of files with as many bytes, oldest first: only these can be the same file."""
+    rows = store.connection.execute(f"SELECT {_SOURCE_COLUMNS} FROM source WHERE size = ? ORDER BY id", (size,))
+    return [Source(*row) for row in rows]
 
 
 def sources(store: Store) -> list[Source]:
@@ -110,50 +128,90 @@ def sources(store: Store) -> list[Source]:
     return [Source(*row) for row in rows]
 
 
-def add(store: Store, source_id: int, rows: Iterable[NewRecord]) -> list[int]:
-    """Add records with their search text; return their ids in the same order."""
-    ids: list[int] = []
+def add(store: Store, source_id: int, rows: Iterable[NewRecord]) -> range:
+    """Add records; return their ids, which follow each other."""
     with store.transaction() as connection:
         fields_in_raw = _source_is_json(connection, source_id)
-        next_id = connection.execute("SELECT COALESCE(MAX(id), 0) FROM record").fetchone()[0] + 1
+        first = connection.execute("SELECT COALESCE(MAX(id), 0) FROM record").fetchone()[0] + 1
         records, texts = [], []
-        for row in rows:
+        for number, (line, raw, fields, digest, error, problem) in enumerate(rows, first):
             # A JSON row's text already says its fields; storing them again would double the file.
-            fields = None if row.fields is None or fields_in_raw else json.dumps(row.fields)
-            records.append((next_id, source_id, row.line, row.raw, fields, row.hash, row.error, row.problem))
-            texts.append((next_id, row.search_text))
-            ids.append(next_id)
-            next_id += 1
-        connection.executemany(
-            "INSERT INTO record (id, source_id, line, raw, fields, hash, error, problem)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            records,
-        )
-        connection.executemany("INSERT INTO record_fts (rowid, text) VALUES (?, ?)", texts)
-    return ids
+            kept = None if fields is None or fields_in_raw else json.dumps(fields)
+            records.append((number, line, len(raw), digest, error, problem))
+            texts.append((number, raw, kept))
+        columns = "id, line, length, hash, error, problem"
+        insert_many(connection, "record", columns, records, source_id=source_id)
+        insert_many(connection, "record_text", "record_id, raw, fields", texts)
+        connection.execute("UPDATE source SET rows = rows + ? WHERE id = ?", (len(records), source_id))
+    return range(first, first + len(records))
 
 
 def _source_is_json(connection: sqlite3.Connection, source_id: int) -> bool:
     row = connection.execute("SELECT container FROM source WHERE id = ?", (source_id,)).fetchone()
-    return row is not None and row[0] != "csv"
+    return row is not None and row[0] not in ("csv", "text")
+
+
+def hashes_of_source(store: Store, source_id: int) -> Iterator[bytes]:
+    """Yield the hashes of a source's records in order, read in pages."""
+    last = 0
+    while True:
+        rows = store.connection.execute(
+            "SELECT id, hash FROM record WHERE source_id = ? AND id > ? ORDER BY id LIMIT 10000", (source_id, last)
+        ).fetchall()
+        if not rows:
+            return
+        yield from (row[1] for row in rows)
+        last = rows[-1][0]
+
+
+def mark_duplicates(store: Store) -> None:
+    """Link each record to the first one with the same bytes, where there is one."""
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE record SET duplicate_of = f.first FROM"
+            " (SELECT hash, MIN(id) AS first FROM record GROUP BY hash HAVING COUNT(*) > 1) f"
+            " WHERE f.hash = record.hash AND record.id > f.first AND duplicate_of IS NULL"
+        )
 
 
 def duplicates(store: Store, source_id: int) -> int:
     """Return how many of a source's rows repeat an earlier row of the project, byte for byte."""
     row = store.connection.execute(
-        "SELECT COUNT(*) FROM record r WHERE r.source_id = ?"
-        " AND EXISTS (SELECT 1 FROM record o WHERE o.hash = r.hash AND o.id < r.id)",
-        (source_id,),
+        "SELECT COUNT(*) FROM record WHERE duplicate_of IS NOT NULL AND source_id = ?", (source_id,)
     ).fetchone()
     return int(row[0])
 
 
 def of_source(store: Store, source_id: int, *, page: int = 500) -> Iterator[Record]:
     """Yield a source's records in order, read in pages so that the caller may write in between."""
+    return _pages(store, source_id, "", page)
+
+
+def without_example(store: Store, source_id: int, *, page: int = 500) -> Iterator[Record]:
+    """Yield in the same way those of a source's records that made no example."""
+    return _pages(store, source_id, "AND NOT EXISTS (SELECT 1 FROM example e WHERE e.record_id = r.id)", page)
+
+
+def _pages(store: Store, source_id: int, condition: str, page: int) -> Iterator[Record]:
     last = 0
     while True:
         rows = store.connection.execute(
-            f"{_SELECT_RECORD} WHERE r.source_id = ? AND r.id > ? ORDER BY r.id LIMIT ?", (source_id, last, page)
+            f"{_SELECT_RECORD} WHERE r.source_id = ? AND r.id > ? {condition} ORDER BY r.id LIMIT ?",
+            (source_id, last, page),
+        ).fetchall()
+        if not rows:
+            return
+        yield from (_record(row) for row in rows)
+        last = rows[-1][0]
+
+
+def with_problems(store: Store, *, page: int = 500) -> Iterator[Record]:
+    """Yield the records that can't be parsed or mean less than they seem to, in order, read in pages."""
+    last = 0
+    while True:
+        rows = store.connection.execute(
+            f"{_SELECT_RECORD} WHERE (r.error IS NOT NULL OR r.problem IS NOT NULL) AND r.id > ? ORDER BY r.id LIMIT ?",
+            (last, page),
         ).fetchall()
         if not rows:
             return
@@ -192,17 +250,44 @@ def get_many(store: Store, record_ids: list[int]) -> dict[int, Record]:
     return {row[0]: _record(row) for row in rows}
 
 
-def ids(store: Store, query: RecordQuery = RecordQuery()) -> "array[int]":
-    """Return the ids of the records that match, in order; eight bytes each."""
-    where, values = _where(query)
-    rows = store.connection.execute(f"SELECT id FROM record WHERE {where} ORDER BY id", values)
-    return array("q", (row[0] for row in rows))
+def glimpse_many(store: Store, record_ids: list[int], most: int) -> dict[int, Record]:
+    """Return the records of these ids (a screenful) for a look at them, however long they are.
+
+    Of a record longer than `most` only the beginning of its text comes, and no fields.
+    """
+    marks = ",".join("?" * len(record_ids))
+    rows = store.connection.execute(
+        f"SELECT r.id, r.source_id, s.name, r.line, {_SHORT_RAW}, {_SHORT_FIELDS}, r.error, r.flagged, r.excluded,"
+        " r.problem, r.length, r.duplicate_of, typeof(t.raw) FROM record r"
+        " JOIN record_text t ON t.record_id = r.id JOIN source s ON s.id = r.source_id"
+        f" WHERE r.id IN ({marks})",
+        (most, most, *record_ids),
+    ).fetchall()
+    found = {}
+    for *row, kind in rows:
+        if row[4] is None:
+            beginning = _beginning(store, row[0], most)
+            row[4] = beginning if kind == "blob" else beginning.decode(errors="ignore")
+            found[row[0]] = _record(row, parse=False)
+        else:
+            found[row[0]] = _record(row)
+    return found
 
 
-def count(store: Store, query: RecordQuery = RecordQuery()) -> int:
-    """Return how many records match."""
-    where, values = _where(query)
-    return int(store.connection.execute(f"SELECT COUNT(*) FROM record WHERE {where}", values).fetchone()[0])
+def _beginning(store: Store, record_id: int, size: int) -> bytes:
+    """Return the first bytes of a record's text; the rest of it, perhaps 100 MB, is not read."""
+    with store.connection.blobopen("record_text", "raw", record_id, readonly=True) as raw:
+        return raw.read(size)
+
+
+def span(store: Store) -> range:
+    """Return the ids of all records in order: they follow each other, since no record is ever taken away."""
+    return range(1, store.connection.execute("SELECT COALESCE(MAX(id), 0) FROM record").fetchone()[0] + 1)
+
+
+def count(store: Store) -> int:
+    """Return how many records the project has."""
+    return int(store.connection.execute("SELECT COALESCE(SUM(rows), 0) FROM source").fetchone()[0])
 
 
 def set_flagged(store: Store, record_id: int, flagged: bool) -> None:
@@ -217,49 +302,37 @@ def set_excluded(store: Store, record_id: int, excluded: bool) -> None:
         connection.execute("UPDATE record SET excluded = ? WHERE id = ?", (excluded, record_id))
 
 
-def search_expression(text: str) -> str:
-    """Turn what a person typed into an FTS5 query: all words, phrases in quotes, the last word open."""
-    # A NUL would end the expression early, and half a surrogate pair can't be sent to SQLite at all.
-    pieces = text.replace("\0", " ").encode(errors="replace").decode().split('"')
-    terms: list[str] = []
-    for index, piece in enumerate(pieces):
-        is_phrase = index % 2 == 1
-        words = [piece] if is_phrase else piece.split()
-        terms.extend(f'"{word}"' for word in words if any(c.isalnum() for c in word))
-    if terms and not text.rstrip().endswith('"'):
-        terms[-1] += "*"
-    return " ".join(terms)
+_SOURCE_COLUMNS = (
+    "id, name, path, container, format, sha256, size, mapping, imported_at, encoding, compression, rows, state"
+)
 
-
-_SOURCE_COLUMNS = "id, name, path, container, format, sha256, size, mapping, imported_at"
+_SHORT_RAW, _SHORT_FIELDS = (f"CASE WHEN r.length <= ? THEN t.{name} END" for name in ("raw", "fields"))
 
 _SELECT_RECORD = (
-    "SELECT r.id, r.source_id, s.name, r.line, r.raw, r.fields, r.error, r.flagged, r.excluded, r.problem"
-    " FROM record r JOIN source s ON s.id = r.source_id"
+    "SELECT r.id, r.source_id, s.name, r.line, t.raw, t.fields, r.error, r.flagged, r.excluded, r.problem, r.length,"
+    " r.duplicate_of FROM record r JOIN record_text t ON t.record_id = r.id JOIN source s ON s.id = r.source_id"
 )
 
 
-def _where(query: RecordQuery) -> tuple[str, list[Any]]:
-    clauses: list[str] = ["1"]
-    values: list[Any] = []
-    expression = search_expression(query.text)
-    if expression:
-        clauses.append("id IN (SELECT rowid FROM record_fts WHERE record_fts MATCH ?)")
-        values.append(expression)
-    if query.source_id is not None:
-        clauses.append("source_id = ?")
-        values.append(query.source_id)
-    if query.errors_only:
-        clauses.append("(error IS NOT NULL OR problem IS NOT NULL)")
-    if query.flagged_only:
-        clauses.append("flagged")
-    return " AND ".join(clauses), values
-
-
-def _record(row: tuple[Any, ...]) -> Record:
-    record_id, source_id, source, line, raw, fields, error, flagged, excluded, problem = row
-    parsed = json.loads(fields) if fields is not None else None if error else json.loads(raw)
-    return Record(record_id, source_id, source, line, raw, parsed, error, bool(flagged), bool(excluded), problem)
+def _record(row: Sequence[Any], *, parse: bool = True) -> Record:
+    record_id, source_id, name, line, raw, fields, error, flagged, excluded, problem, length, duplicate_of = row
+    parsed = None
+    if parse and (fields is not None or not error):
+        parsed = json.loads(raw if fields is None else fields)
+    return Record(
+        record_id,
+        source_id,
+        name,
+        line,
+        raw,
+        parsed,
+        error,
+        bool(flagged),
+        bool(excluded),
+        problem,
+        length,
+        duplicate_of,
+    )
 
 
 def _new_id(cursor: sqlite3.Cursor) -> int:

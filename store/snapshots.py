@@ -1,18 +1,25 @@
 """Snapshots: the frozen list of what a run or an export used."""
 
 import json
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from store.database import Store, now
 from store.errors import MissingRowError
+from store.packing import Ids, pack, unpack
 
 SnapshotKind = Literal["sft", "preference"]
 
+BLOCK_ITEMS = 10_000
+"""How many items are packed together."""
 
-@dataclass(frozen=True)
-class SnapshotItem:
-    """One row of a snapshot, as ids: enough to walk back to the record, its file and line."""
+
+class SnapshotItem(NamedTuple):
+    """One row of a snapshot, as ids: enough to walk back to the record, its file and line.
+
+    In a preference snapshot an item with one response alone is an answer that was called good or bad by itself.
+    """
 
     split: str
     example_id: int
@@ -22,45 +29,80 @@ class SnapshotItem:
     comparison_id: int | None = None
 
 
+class Items(Collection[SnapshotItem]):
+    """Items in order, packed as they come: a million take a few megabytes."""
+
+    def __init__(self, items: Iterable[Ids] = ()) -> None:
+        self._blocks: list[bytes] = []
+        self._open: list[Ids] = []
+        self._length = 0
+        self.extend(items)
+
+    @classmethod
+    def packed(cls, blocks: list[bytes], length: int) -> "Items":
+        """Return the items of stored blocks."""
+        items = cls()
+        items._blocks, items._length = blocks, length
+        return items
+
+    def extend(self, items: Iterable[Ids]) -> None:
+        """Add some at the end."""
+        before = len(self._open)
+        self._open.extend(items)
+        self._length += len(self._open) - before
+        while len(self._open) >= BLOCK_ITEMS:
+            self._blocks.append(pack(self._open[:BLOCK_ITEMS]))
+            del self._open[:BLOCK_ITEMS]
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the items as they are stored."""
+        yield from self._blocks
+        if self._open:
+            yield pack(self._open)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[SnapshotItem]:
+        for block in self.blocks():
+            yield from map(SnapshotItem._make, unpack(block))
+
+    def __contains__(self, item: object) -> bool:
+        return any(item == other for other in self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Collection) and len(self) == len(other) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """What was used, under the hash of its content."""
 
     id: str
     kind: SnapshotKind
-    items: list[SnapshotItem]
+    items: Collection[SnapshotItem]
     query: str = ""
+    """Which examples were asked for, where not all were."""
     counts: dict[str, Any] = field(default_factory=dict)
     """Rows in each split, and how many others were left out for which reason."""
 
 
 def save(store: Store, snapshot: Snapshot) -> None:
     """Keep a snapshot; saving the same content again changes nothing."""
+    items = snapshot.items if isinstance(snapshot.items, Items) else Items(snapshot.items)
     with store.transaction() as connection:
         cursor = connection.execute(
-            "INSERT INTO snapshot (id, kind, query, counts, created_at) VALUES (?, ?, ?, ?, ?)"
+            "INSERT INTO snapshot (id, kind, query, counts, length, created_at) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT(id) DO NOTHING",
-            (snapshot.id, snapshot.kind, snapshot.query, json.dumps(snapshot.counts), now()),
+            (snapshot.id, snapshot.kind, snapshot.query, json.dumps(snapshot.counts), len(items), now()),
         )
-        if not cursor.rowcount:
-            return
-        connection.executemany(
-            "INSERT INTO snapshot_item (snapshot_id, position, split, example_id, revision, chosen_id,"
-            " rejected_id, comparison_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    snapshot.id,
-                    i,
-                    x.split,
-                    x.example_id,
-                    x.revision,
-                    x.chosen_id,
-                    x.rejected_id,
-                    x.comparison_id,
-                )
-                for i, x in enumerate(snapshot.items)
-            ),
-        )
+        if cursor.rowcount:
+            connection.executemany(
+                "INSERT INTO snapshot_block (snapshot_id, number, items) VALUES (?, ?, ?)",
+                ((snapshot.id, number, block) for number, block in enumerate(items.blocks())),
+            )
 
 
 def get(store: Store, snapshot_id: str) -> Snapshot:
@@ -69,13 +111,14 @@ def get(store: Store, snapshot_id: str) -> Snapshot:
     Raises:
         MissingRowError: there is no snapshot of that id.
     """
-    row = store.connection.execute("SELECT kind, query, counts FROM snapshot WHERE id = ?", (snapshot_id,)).fetchone()
+    row = store.connection.execute(
+        "SELECT kind, query, counts, length FROM snapshot WHERE id = ?", (snapshot_id,)
+    ).fetchone()
     if row is None:
         raise MissingRowError(f"There is no snapshot {snapshot_id} in this project.")
-    items = store.connection.execute(
-        "SELECT split, example_id, revision, chosen_id, rejected_id, comparison_id FROM snapshot_item"
-        " WHERE snapshot_id = ? ORDER BY position",
-        (snapshot_id,),
+    kind, query, counts, length = row
+    blocks = store.connection.execute(
+        "SELECT items FROM snapshot_block WHERE snapshot_id = ? ORDER BY number", (snapshot_id,)
     )
-    kind, query, counts = row
-    return Snapshot(snapshot_id, kind, [SnapshotItem(*item) for item in items], query, json.loads(counts))
+    items = Items.packed([block for (block,) in blocks], length)
+    return Snapshot(snapshot_id, kind, items, query, json.loads(counts))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from studio import __version__
-from studio.commands import data, inference, machine, projects, training
+from studio.commands import data, duplicates, inference, machine, problems, projects, search, training
 from studio.errors import StudioError
 
 
@@ -70,7 +70,7 @@ def demo(folder: Path, no_open: bool) -> None:
 
 cli.add_command(open_app)
 cli.add_command(demo)
-for _module in (projects, data, training, inference, machine):
+for _module in (projects, data, search, problems, duplicates, training, inference, machine):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 

@@ -5,10 +5,11 @@ import statistics
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from store import examples, pairs
+from store import examples, pairs, responses
 from store.database import Store
-from store.examples import Message, Response, prompt_of
+from store.examples import Message, prompt_of
 from store.pairs import Pair, Verdict
+from store.responses import Response
 from studio.labelling import IDLE_SECONDS, recent_seconds
 
 RECENT = 50
@@ -100,8 +101,8 @@ def show(store: Store, pair: Pair) -> Shown:
     return Shown(
         pair,
         prompt_of(example.messages) or example.messages,
-        examples.response(store, pair.left_id),
-        examples.response(store, pair.right_id),
+        responses.get(store, pair.left_id),
+        responses.get(store, pair.right_id),
         example.flagged,
     )
 
@@ -114,7 +115,7 @@ def is_open(store: Store, pair: Pair) -> bool:
 def add_edited(store: Store, original: Response, messages: list[Message], *, rater: str) -> int:
     """Keep an edited reply as a third one, and queue it against the one it was made from; return its id."""
     with store.transaction():
-        edited = examples.add_response(
+        edited = responses.add(
             store, original.example_id, messages, origin="human", author=rater, parent_id=original.id
         )
         pairs.add_pair(store, original.example_id, original.id, edited, seed=random.SystemRandom().getrandbits(31))

@@ -1,180 +1,241 @@
 """From the project to a file in a known shape, with a manifest beside it that says where it came from."""
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from store import snapshots
-from store.database import Store, now
+from store.database import Store
 from store.examples import Split
-from studio import __version__, formats, tables
-from studio.atomic import write_private
+from studio import companions, formats, manifests
+from studio.atomic import replacing
+from studio.companions import Placed
 from studio.errors import StudioError
-from studio.formats.row import RowError
+from studio.formats.row import LabelledRow, RowError
 from studio.formats.shape import Fields, Format
+from studio.manifests import manifest_of
 from studio.project import Project
-from studio.snapshots import Built, build
-
-MANIFEST = ".manifest.json"
-"""What a manifest's name adds to the name of the file that it is about."""
-
-SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
+from studio.row_files import Hashed, check_suffix, open_rows
+from studio.snapshots import Selection, SnapshotRow, Wanted, recall, select
 
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What an export wrote and what it left out."""
+    """What an export wrote and what it left out, or for a dry run what it would."""
 
     format: str
     path: str
     manifest: str
     snapshot: str
     considered: int
-    """Examples (for conversations) or pairs (for preferences) that the project holds."""
+    """Examples (for conversations) or pairs and labelled answers (for preferences) that the project holds."""
+    used: int
+    """How many of these were written."""
     rows: int
+    """Rows of the file: one for each that was used, two for a pair where each row holds one labelled answer."""
     splits: dict[str, int]
+    """Rows of each split."""
     left_out: dict[str, int]
-    """How many were left out for which reason; with `rows` they add up to `considered`."""
+    """How many were left out for which reason; with `used` they add up to `considered`."""
     replaced: bool
     """Whether an earlier export of the same name gave way."""
+    companion: str = ""
+    """The file beside it that the tool needs which the format is for."""
     note: str = ""
+    dry_run: bool = False
+    """Whether nothing was written."""
+    first: Fields | None = None
+    """The first row."""
 
     def summary(self) -> str:
         """Return the report in a few sentences."""
         splits = ", ".join(f"{name} {number:,}" for name, number in self.splits.items())
-        lines = [f"{self.path}: {self.rows:,} of {self.considered:,} rows as {self.format} ({splits})."]
+        rows = f"{self.rows:,} of" if self.rows == self.used else f"{self.rows:,} rows from {self.used:,} of"
+        what = "rows" if self.rows == self.used else "pairs and answers"
+        lines = [f"{self.path}: {rows} {self.considered:,} {what} as {self.format} ({splits})."]
         if self.left_out:
             reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(self.left_out.items()))
             lines.append(f"Left out: {reasons}.")
-        if self.replaced:
-            lines.append("It replaces the earlier export of that name.")
-        lines.append(f"Manifest: {self.manifest}.")
+        if self.dry_run:
+            lines.append("This is a dry run: nothing was written.")
+        else:
+            lines += ["It replaces the earlier export of that name."] * self.replaced
+            lines += [f"Beside it: {self.companion}."] * bool(self.companion)
+            lines.append(f"Manifest: {self.manifest}.")
         return "\n".join([*lines, self.note] if self.note else lines)
 
 
-def export(project: Project, store: Store, format: str, out: Path, *, split: str | None = None) -> ExportReport:
-    """Write what can be used now, in one shape, to a file whose suffix says how the rows lie in it.
+@dataclass
+class _Said:
+    """What came of the rows in the target's shape."""
+
+    used: int = 0
+    first: Fields | None = None
+    origins: Counter[tuple[Split, int | None]] = field(default_factory=Counter)
+    """Rows of each split and source; None is no source."""
+    columns: set[str] = field(default_factory=set)
+    unsaid: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def rows(self) -> int:
+        """How many they are."""
+        return self.origins.total()
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Rows of each split that has some."""
+        found: Counter[str] = Counter()
+        for (split, _), number in self.origins.items():
+            found[split] += number
+        return {name: found[name] for name in get_args(Split) if found[name]}
+
+    @property
+    def sources(self) -> Counter[int | None]:
+        """Rows of each source."""
+        found: Counter[int | None] = Counter()
+        for (_, source), number in self.origins.items():
+            found[source] += number
+        return found
+
+
+def export(
+    project: Project,
+    store: Store,
+    format: str,
+    out: Path,
+    *,
+    split: str | None = None,
+    query: str = "",
+    snapshot: str | None = None,
+    dry_run: bool = False,
+) -> ExportReport:
+    """Write what can be used now, or what an earlier `snapshot` holds, in one shape; the suffix says how rows lie.
 
     Raises:
-        StudioError: the format is not known or not written, no row can be said in it, the suffix
-            does not fit, or the file is there and is no earlier export.
+        StudioError: the format is not known or not written, the query can't be understood, no row can be
+            said in the format, the suffix does not fit, the disk is full, or the file is there and is no
+            earlier export.
     """
     shape = formats.to_write(format)
-    _check_suffix(out)
-    replaces = _replaces_own_export(out)
-    assert shape.kind is not None
-    built = build(project, store, shape.kind, split=cast(Split | None, split))
-    rows, splits, unsaid = _said(shape, built)
-    if not rows:
-        raise _nothing(shape, built, unsaid)
-    content = _content(shape, rows, out)
-    left_out = dict(Counter(built.left_out) + unsaid)
-    snapshots.save(store, built.snapshot)
-    report = ExportReport(
-        shape.name,
-        str(out),
-        str(manifest_of(out)),
-        built.snapshot.id,
-        len(rows) + sum(left_out.values()),
-        len(rows),
-        {name: splits[name] for name in get_args(Split) if splits[name]},
-        left_out,
-        replaces,
-        shape.note.replace("FILE", out.name),
-    )
-    write_private(out, content)
-    write_private(manifest_of(out), _manifest(project, report, split, content))
+    check_suffix(out)
+    before = manifests.earlier(out)
+    _companion(shape, out, before)
+    ask = partial(_select, store, shape, cast(Split | None, split), query, snapshot)
+    if dry_run:
+        with store.reading():
+            selection = ask()
+            said = _say(shape, selection, lambda _: None)
+        return _report(shape, selection, said, out, replaced=before is not None, dry_run=True)
+    with replacing(out.parent) as new, Hashed(new(out)) as file:
+        rows = open_rows(shape.name, out, file)
+        with store.reading():
+            selection = ask()
+            said = _say(shape, selection, rows.add)
+        rows.finish()
+        sha256 = file.sha256()
+        companion = _companion(shape, out, before, said.columns)
+        report = _report(shape, selection, said, out, replaced=before is not None, companion=companion)
+        snapshots.save(store, selection.snapshot())
+        manifest = {"query": query, "split": split, **manifests.describe(project, store, report, said.sources)}
+        new(manifest_of(out)).write(manifests.with_files(manifest, out, sha256, companion))
+        if companion:
+            new(companion.path).write(companion.content)
     return report
 
 
-def manifest_of(out: Path) -> Path:
-    """Return where the manifest of an exported file stands."""
-    return out.with_name(out.name + MANIFEST)
+def _select(store: Store, shape: Format, split: Split | None, query: str, snapshot: str | None) -> Selection:
+    assert shape.kind is not None
+    if snapshot is None:
+        return select(store, Wanted(shape.kind, split, query, labelled=shape.write_labelled is not None))
+    if split or query:
+        raise StudioError("A snapshot is exported whole.", "Leave --split and --query away.")
+    selection = recall(store, snapshot)
+    if selection.kind != shape.kind:
+        what = "conversations" if selection.kind == "sft" else "preferences"
+        raise StudioError(f"Snapshot {snapshot} holds {what}, which {shape.name} is not for.", "Name another format.")
+    return selection
 
 
-def _said(shape: Format, built: Built) -> tuple[list[Fields], Counter[str], Counter[str]]:
-    """Return the rows in a shape, how many each split has, and why others can't be said in it."""
-    rows: list[Fields] = []
-    splits: Counter[str] = Counter()
-    unsaid: Counter[str] = Counter()
-    for item, row in built.rows:
-        try:
-            rows.append(shape.write(row))
-            splits[item.split] += 1
-        except RowError as reason:
-            unsaid[str(reason)] += 1
-    return rows, splits, unsaid
+def _say(shape: Format, selection: Selection, add: Callable[[list[Fields]], None]) -> _Said:
+    """Hand each row on in the target's shape, and count what came of it."""
+    said = _Said()
+    origins: list[tuple[Split, int | None]] = []
+    # Answers without a pair are chosen only for shapes that hold them, but an earlier snapshot may have some.
+    write = partial(_written, shape) if selection.kept else shape.write
+    for block in selection:
+        written: list[Fields] = []
+        for found, row in block:
+            try:
+                rows = write(row)
+            except RowError as reason:
+                said.unsaid[str(reason)] += 1
+                continue
+            written += rows
+            origin = found.split, found.source_id
+            origins += (origin,) if len(rows) == 1 else (origin,) * len(rows)
+            said.used += 1
+        said.origins.update(origins)
+        origins.clear()
+        said.first = said.first or next(iter(written), None)
+        if shape.companion:
+            said.columns.update(*written)
+        add(written)
+    if not said.used:
+        raise _nothing(shape, selection.left_out + said.unsaid)
+    return said
 
 
-def _nothing(shape: Format, built: Built, unsaid: Counter[str]) -> StudioError:
-    reasons = Counter(built.left_out) + unsaid
+def _written(shape: Format, row: SnapshotRow) -> list[Fields]:
+    if isinstance(row, LabelledRow) and not shape.write_labelled:
+        raise RowError(f"{shape.name} holds pairs and no single answers with a label")
+    return shape.write(row)
+
+
+def _report(
+    shape: Format,
+    selection: Selection,
+    said: _Said,
+    out: Path,
+    *,
+    replaced: bool,
+    companion: Placed | None = None,
+    dry_run: bool = False,
+) -> ExportReport:
+    left_out = dict(selection.left_out + said.unsaid)
+    return ExportReport(
+        shape.name,
+        str(out),
+        str(manifest_of(out)),
+        selection.snapshot().id,
+        said.used + sum(left_out.values()),
+        said.used,
+        said.rows,
+        said.splits,
+        left_out,
+        replaced,
+        str(companion.path) if companion else "",
+        shape.note.replace("FILE", out.name),
+        dry_run,
+        said.first,
+    )
+
+
+def _companion(
+    shape: Format, out: Path, before: dict[str, Any] | None, columns: set[str] | None = None
+) -> Placed | None:
+    if shape.companion is None:
+        return None
+    earlier = ((before or {}).get("companion") or {}).get("sha256")
+    return companions.place(shape.companion(out.name, columns), out, earlier)
+
+
+def _nothing(shape: Format, reasons: Counter[str]) -> StudioError:
     why = ", ".join(f"{reason} {number:,}" for reason, number in reasons.most_common())
     what = "examples that end with an answer" if shape.kind == "sft" else "pairs with a better side"
     return StudioError(
         f"There are no {what} to write as {shape.name}" + (f" (left out: {why})." if why else "."),
         "Import or write answers first." if shape.kind == "sft" else "Judge pairs in Compare (3) first.",
     )
-
-
-def _check_suffix(out: Path) -> None:
-    if out.suffix.lower() not in SUFFIXES:
-        raise StudioError(f"{out} does not say how the rows shall lie.", f"End its name in {', '.join(SUFFIXES)}.")
-
-
-def _replaces_own_export(out: Path) -> bool:
-    """Tell whether an earlier export stands there; a file of any other origin is never overwritten.
-
-    Raises:
-        StudioError: such a file stands there.
-    """
-    if not out.exists():
-        return False
-    try:
-        recorded = json.loads(manifest_of(out).read_bytes())["sha256"]
-        is_own = recorded == hashlib.sha256(out.read_bytes()).hexdigest()
-    except (OSError, ValueError, KeyError, TypeError):
-        is_own = False
-    if not is_own:
-        raise StudioError(
-            f"{out} is there already and is no unchanged export.", "Name another file, or move that one away."
-        )
-    return True
-
-
-def _content(shape: Format, rows: list[Fields], out: Path) -> bytes:
-    suffix = out.suffix.lower()
-    if suffix == ".jsonl":
-        return b"".join(_lines(rows))
-    if suffix == ".json":
-        return b"[\n" + b",\n".join(line.rstrip(b"\n") for line in _lines(rows)) + b"\n]\n"
-    return tables.csv_bytes(shape.name, rows) if suffix == ".csv" else tables.parquet_bytes(shape.name, rows)
-
-
-def _lines(rows: list[Fields]) -> Iterable[bytes]:
-    return (json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows)
-
-
-def _manifest(project: Project, report: ExportReport, split: str | None, content: bytes) -> bytes:
-    counts: dict[str, Any] = {
-        "rows_in": report.considered,
-        "rows_out": report.rows,
-        "splits": report.splits,
-        "left_out": report.left_out,
-    }
-    manifest = {
-        "format": report.format,
-        "file": Path(report.path).name,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "project": project.settings.name,
-        "snapshot": report.snapshot,
-        "split": split,
-        **counts,
-        "split_settings": asdict(project.settings.splits),
-        "studio_version": __version__,
-        "written_at": now(),
-    }
-    return json.dumps(manifest, ensure_ascii=False, indent=2).encode() + b"\n"

@@ -1,26 +1,37 @@
 """From a file to records, and to the examples, responses and verdicts that its rows carry."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from store import examples, records
+from store import bulk, examples, records, search_index
 from store.database import Store
+from store.examples import Split
 from store.records import NewRecord, Source
 from studio import containers
-from studio.containers import RawRow
+from studio.containers import Layout, RawRow
 from studio.errors import StudioError
 from studio.formats.row import Row, RowError
-from studio.ingest import Ingest, Made, storable
+from studio.import_side import Digest, IndexFollower, one_import_at_a_time, seldom_collected
+from studio.ingest import Ingest, Made, Understood, storable
+from studio.mapping import Mapping
 from studio.project import Project
-from studio.reading import PLAIN, Reading, choose
+from studio.reading import PLAIN, Reading, choose, first_rows, said_of
 
-BATCH_ROWS = 500
-SAMPLE_ROWS = 200
-"""How many rows are looked at to find a file's format."""
+FIRST_ROWS = 200
+"""So few are committed at once, that there is something to look at."""
+BATCH_ROWS = 4000
+"""Rows of a transaction: others that write wait for a fraction of a second."""
+LARGE = 64 << 20
+"""Bytes; larger files are brought in without the indexes that slow many rows down."""
+MOST_EXAMPLES_REMEMBERED = 100_000
+PROBLEMS_NAMED = 1000
+"""How many problems a report names; all of them are kept with their records."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +40,34 @@ class ImportProgress:
 
     rows: int
     examples: int
+    read_bytes: int
+    all_bytes: int
+    seconds: float
+    """Since the import began."""
+    to_index: int = 0
+    """Rows that are in but can't be searched for yet; said when all rows are in."""
+
+    @property
+    def share(self) -> float:
+        """How much of the file was read, from 0 to 1."""
+        return min(self.read_bytes / self.all_bytes, 1.0) if self.all_bytes else 1.0
+
+    @property
+    def rows_per_second(self) -> float:
+        """The rate so far."""
+        return self.rows / self.seconds if self.seconds else 0.0
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """The time that the rest will take at the rate so far; None before there is one."""
+        return self.seconds * (1 - self.share) / self.share if self.share else None
 
     def __str__(self) -> str:
-        return f"{self.rows:,} rows, {self.examples:,} examples"
+        if self.to_index:
+            return f"{self.rows:,} rows are in; {self.to_index:,} still to be made searchable"
+        words = f"{self.rows:,} rows, {self.examples:,} examples, {self.share:.0%}, {self.rows_per_second:,.0f} rows/s"
+        eta = self.eta_seconds
+        return words + (f", {eta:,.0f} s left" if eta is not None and eta >= 1 else "")
 
 
 @dataclass(frozen=True)
@@ -47,24 +83,40 @@ class ImportReport:
     rejected: int
     """Rows that can't be parsed; they are kept as records with the reason."""
     duplicates: int
-    """Rows that repeat an earlier row of the project, byte for byte; they are kept."""
+    """Rows that repeat an earlier row of the project, byte for byte; they are kept and linked to it."""
     made: Made
     already: str = ""
     """When the same bytes were imported before; empty for a file that is new."""
+    continued: int = 0
+    """Rows that an earlier import of the file, which was stopped, had brought in."""
+    stopped: bool = False
+    """Whether the import was stopped before the end; the same file again goes on from there."""
+    problem_count: int = 0
     problems: list[str] = field(default_factory=list)
-    """FILE:LINE: REASON for each row that means less than it seems to."""
+    """FILE:LINE: REASON for rows that mean less than they seem to, the first ones."""
     note: str = ""
 
     def summary(self) -> str:
-        """Return the report in one or two sentences."""
+        """Return the report in a few sentences."""
         counts = [f"{_count(self.records, 'row')} as {self.format} ({self.container})", *self.made.described()]
         if self.rejected:
             counts.append(f"{_count(self.rejected, 'row')} kept that can't be read")
         if self.duplicates:
             counts.append(f"{self.duplicates:,} that repeat an earlier row")
+        if self.made.kept_split:
+            counts.append(f"{self.made.kept_split:,} that stay in the split which their prompt had already")
         if self.already:
             counts = [f"imported already on {self.already[:10]}", *(self.made.described() or ["nothing was added"])]
-        return f"{self.name}: {', '.join(counts)}." + (f" {self.note}" if self.note else "")
+        sentences = [f"{self.name}: {', '.join(counts)}."]
+        if self.continued:
+            sentences.append(f"It went on after the {self.continued:,} rows of the import that was stopped.")
+        if self.stopped:
+            sentences.append("It was stopped: import the file again to go on from there.")
+        return " ".join([*sentences, self.note] if self.note else sentences)
+
+
+def _never() -> bool:
+    return False
 
 
 def import_file(
@@ -73,42 +125,49 @@ def import_file(
     path: Path,
     *,
     format: str | None = None,
-    mapping: dict[str, str] | None = None,
+    mapping: Mapping | None = None,
+    split: Split | None = None,
     on_progress: Callable[[ImportProgress], None] | None = None,
+    cancelled: Callable[[], bool] = _never,
 ) -> ImportReport:
-    """Add a file's rows; all of them are in the project when this returns, or none is.
+    """Add a file's rows, batch by batch; what is in stays in when it is stopped, and the same file goes on from there.
 
     A file whose bytes were imported before adds nothing, except that rows which made no
     example then are read again where it is said, or found out, now what they mean.
+    An import that was stopped goes on as it was begun where neither format nor mapping is given.
 
     Raises:
-        StudioError: the file can't be read, or the format or mapping does not fit it.
+        StudioError: the file can't be read, the format or mapping does not fit it, or another import is running.
     """
-    container = containers.sniff(path)
-    sample = [row.fields for row in islice(containers.read(path, container), SAMPLE_ROWS) if row.fields is not None]
-    reading = choose(project, path, sample, format, mapping)
-    digest = _sha256(path)
-    work = _Import(path, reading, Ingest(store, project.settings.splits, path.name, reading.template), on_progress)
-    with store.transaction():
-        # Asked under the write lock: another process may be importing the same file.
-        previous = records.source_with_hash(store, digest)
-        if previous:
-            return _again(project, store, path, previous, reading, on_progress)
-        source_id = records.add_source(
-            store,
-            name=storable(path.name),
-            path=storable(str(path.resolve())),
-            container=container,
-            format=reading.name,
-            sha256=digest,
-            size=path.stat().st_size,
-            mapping=reading.mapping,
-        )
-        work.add_rows(store, source_id, containers.read(path, container))
-        if not work.rows:
-            raise StudioError(f"{path} holds no rows.", "Nothing was imported.")
-        duplicates = records.duplicates(store, source_id)
-    return work.report(source_id, container, duplicates=duplicates, note=reading.note)
+    layout = containers.sniff(path)
+    sample = [row.fields for row in first_rows(containers.read(path, layout)) if row.fields is not None]
+    stopped = begun(store, path) if format is None and mapping is None else None
+    reading = choose(project, path, sample, *(said_of(stopped) if stopped else (format, mapping)))
+    with ExitStack() as stack:
+        stack.enter_context(one_import_at_a_time(project))
+        stack.enter_context(seldom_collected())
+        digest = stack.enter_context(Digest(path))
+        ingest = Ingest(store, project.settings.splits, path.name, reading.template, split=split)
+        work = _Import(store, path, layout, reading, ingest, on_progress, cancelled)
+        previous, is_whole = _previous(store, path, digest)
+        if previous and is_whole:
+            return work.again(previous)
+        return work.add_file(previous, digest)
+
+
+def _previous(store: Store, path: Path, digest: Digest) -> tuple[Source | None, bool]:
+    """Return the source that these bytes came in as, wholly or in part, if they did."""
+    alike = records.sources_of_size(store, path.stat().st_size)
+    for source in alike:
+        if source.state == "complete" and source.sha256 == digest.result():
+            return source, True
+    return begun(store, path), False
+
+
+def begun(store: Store, path: Path) -> Source | None:
+    """Return the source of a file whose import was stopped, if it was."""
+    alike = records.sources_of_size(store, path.stat().st_size)
+    return next((s for s in alike if s.state == "importing" and s.path == storable(str(path.resolve()))), None)
 
 
 class _Import:
@@ -116,130 +175,223 @@ class _Import:
 
     def __init__(
         self,
+        store: Store,
         path: Path,
+        layout: Layout,
         reading: Reading,
         ingest: Ingest,
         on_progress: Callable[[ImportProgress], None] | None,
+        cancelled: Callable[[], bool],
     ) -> None:
-        self.path = path
-        self.reading = reading
-        self.ingest = ingest
-        self.on_progress = on_progress
-        self.rows = 0
-        self.rejected = 0
-        self.problems: list[str] = []
+        self._store = store
+        self._path = path
+        self._layout = layout
+        self._reading = reading
+        self._ingest = ingest
+        self._on_progress = on_progress
+        self._cancelled = cancelled
+        self._size = path.stat().st_size
+        self._position = 0
+        self._began = time.monotonic()
+        self._rows = 0
+        self._rejected = 0
+        self._problem_count = 0
+        self._problems: list[str] = []
 
-    def add_rows(self, store: Store, source_id: int, rows: Iterator[RawRow]) -> None:
-        """Add rows as records, and what they mean."""
-        while batch := list(islice(rows, BATCH_ROWS)):
-            understood = [self._understand(row.line, row.fields, row.error, row.problem) for row in batch]
-            new = [_new_record(row, problem) for row, (_, problem) in zip(batch, understood, strict=True)]
-            ids = records.add(store, source_id, new)
-            self._make((i, row, r.hash) for i, (row, _), r in zip(ids, understood, new, strict=True))
+    def add_file(self, begun: Source | None, digest: Digest) -> ImportReport:
+        """Add the rows, those after the ones that an earlier import of the file brought in."""
+        rows = containers.read(self._path, self._layout, self._note_position)
+        if begun:
+            self._check_same(begun, rows)
+        source_id = begun.id if begun else None
+        if self._size < LARGE:
+            bulk.restore_indexes(self._store)
+            source_id, stopped = self._add_batches(source_id, rows)
+            search_index.catch_up(self._store, stop=self._cancelled, after_batch=self._waiting_for_index)
+        else:
+            source_id, stopped = self._add_many(source_id, rows)
+        if source_id is None:
+            raise StudioError(f"{self._path} holds no rows.", "Nothing was imported.")
+        records.mark_duplicates(self._store)
+        if not stopped:
+            records.finish_source(self._store, source_id, digest.result())
+        duplicates = records.duplicates(self._store, source_id)
+        note = " ".join(filter(None, (self._layout.note, self._reading.note)))
+        return self._report(
+            source_id, duplicates=duplicates, continued=begun.rows if begun else 0, stopped=stopped, note=note
+        )
 
-    def read_again(self, store: Store, source: Source) -> None:
-        """Read records that made no example as something, now that it is known what."""
-        stored = records.of_source(store, source.id)
+    def again(self, source: Source) -> ImportReport:
+        """Import bytes that are in the project: only rows that made no example yet can still give something."""
+        note, reading, stopped = "", self._reading, False
+        was_read = examples.count_of_source(self._store, source.id) > 0
+        if not was_read:
+            note = reading.note
+        if was_read and (reading.name, reading.mapping) != (source.format, source.mapping):
+            note = f"Its rows were read as {source.format} then; reading them twice would double them."
+        elif reading.read:
+            bulk.restore_indexes(self._store)
+            stopped = self._read_again(source)
+        return self._report(source.id, already=source.imported_at, stopped=stopped, note=note)
+
+    def _add_many(self, source_id: int | None, rows: Iterator[RawRow]) -> tuple[int | None, bool]:
+        """Add the rows of a large file, while a process beside this one makes them searchable."""
+        few_examples = examples.count(self._store) < MOST_EXAMPLES_REMEMBERED
+        if few_examples:
+            self._ingest.remember_splits()
+        with IndexFollower(self._store) as index:
+            with bulk.loading(self._store, without_indexes=few_examples):
+                source_id, stopped = self._add_batches(source_id, rows)
+            if not stopped:
+                index.finish(self._waiting_for_index)
+        return source_id, stopped
+
+    def _waiting_for_index(self) -> bool:
+        self._say_progress(to_index=search_index.pending(self._store))
+        return self._cancelled()
+
+    def _check_same(self, begun: Source, rows: Iterator[RawRow]) -> None:
+        """Go past the rows that are in, and make sure that they are the same.
+
+        Raises:
+            StudioError: the file is another one by now, or is to be read in another way.
+        """
+        if (begun.format, begun.mapping) != (self._reading.name, self._reading.mapping):
+            raise StudioError(
+                f"{self._path} was begun as {begun.format} and stopped after {begun.rows:,} rows.",
+                "Import it again in the same way, so that its rows are all read alike.",
+            )
+        for digest in records.hashes_of_source(self._store, begun.id):
+            row = next(rows, None)
+            if row is None or _hash(row.raw) != digest:
+                raise StudioError(
+                    f"{self._path} has changed since its import was stopped after {begun.rows:,} rows.",
+                    "Copy it under another name and import that.",
+                )
+
+    def _add_batches(self, source_id: int | None, rows: Iterator[RawRow]) -> tuple[int | None, bool]:
+        """Add all rows that are left; return the source and whether the import was stopped."""
+        size = FIRST_ROWS
+        while batch := list(islice(rows, size)):
+            new, meant = self._understand_all(batch)
+            with self._store.transaction():
+                if source_id is None:
+                    source_id = self._add_source()
+                ids = records.add(self._store, source_id, new)
+                self._ingest.add(Understood(ids[at], digest, fields, row) for at, digest, fields, row in meant)
+            self._say_progress()
+            if self._cancelled():
+                return source_id, next(rows, None) is not None
+            size = BATCH_ROWS
+        return source_id, False
+
+    def _add_source(self) -> int:
+        return records.add_source(
+            self._store,
+            name=storable(self._path.name),
+            path=storable(str(self._path.resolve())),
+            container=self._layout.container,
+            format=self._reading.name,
+            size=self._size,
+            mapping=self._reading.mapping,
+            encoding=self._layout.encoding,
+            compression=self._layout.compression,
+        )
+
+    def _understand_all(
+        self, batch: list[RawRow]
+    ) -> tuple[list[NewRecord], list[tuple[int, bytes, dict[str, Any], Row]]]:
+        new: list[NewRecord] = []
+        meant: list[tuple[int, bytes, dict[str, Any], Row]] = []
+        for at, (line, raw, fields, error, known_problem) in enumerate(batch):
+            row, problem = self._understand(line, fields, error, known_problem)
+            digest = _hash(raw)
+            new.append(NewRecord(line, raw, fields, digest, error, problem))
+            if row is not None and fields is not None:
+                meant.append((at, digest, fields, row))
+        return new, meant
+
+    def _read_again(self, source: Source) -> bool:
+        """Read records that made no example as something, now that it is known what; tell whether it was stopped."""
+        records.set_format(self._store, source.id, self._reading.name, self._reading.mapping)
+        stored = records.without_example(self._store, source.id)
         while batch := list(islice(stored, BATCH_ROWS)):
-            made = []
-            for record in batch:
-                # A problem of the row itself stays; why the former reading failed does not.
-                kept = record.problem if source.format == PLAIN else None
-                row, problem = self._understand(record.line, record.fields, record.error, kept)
-                if problem != record.problem:
-                    records.set_problem(store, record.id, problem)
-                made.append((record.id, row, _hash(record.raw)))
-            self._make(made)
+            with self._store.transaction():
+                meant = []
+                for record in batch:
+                    # A problem of the row itself stays; why the former reading failed does not.
+                    kept = record.problem if source.format == PLAIN else None
+                    row, problem = self._understand(record.line, record.fields, record.error, kept)
+                    if problem != record.problem:
+                        records.set_problem(self._store, record.id, problem)
+                    if row is not None and record.fields is not None:
+                        meant.append(Understood(record.id, _hash(record.raw), record.fields, row))
+                self._ingest.add(meant)
+            self._position = self._size * self._rows // max(source.rows, 1)
+            self._say_progress()
+            if self._cancelled():
+                return next(stored, None) is not None
+        return False
 
     def _understand(
         self, line: int, fields: dict[str, Any] | None, error: str | None, problem: str | None
     ) -> tuple[Row | None, str | None]:
-        self.rows += 1
+        self._rows += 1
         row: Row | None = None
         if error:
-            self.rejected += 1
-        elif fields is not None and self.reading.read:
+            self._rejected += 1
+        elif fields is not None and self._reading.read:
             try:
-                row = self.reading.read(fields)
+                row = self._reading.read(fields)
                 problem = row.problem or problem
             except RowError as reason:
                 problem = str(reason)
         if reason_shown := error or problem:
-            self.problems.append(f"{self.path}:{line}: {reason_shown}")
+            self._problem_count += 1
+            if self._problem_count <= PROBLEMS_NAMED:
+                self._problems.append(f"{self._path}:{line}: {reason_shown}")
         return row, problem
 
-    def _make(self, rows: Iterable[tuple[int, Row | None, bytes]]) -> None:
-        for record_id, row, digest in rows:
-            if row:
-                self.ingest.add(record_id, row, digest)
-        if self.on_progress:
-            self.on_progress(ImportProgress(self.rows, self.ingest.made.examples))
+    def _note_position(self, position: int) -> None:
+        self._position = position
 
-    def report(
-        self, source_id: int, container: str, *, duplicates: int = 0, already: str = "", note: str = ""
+    def _say_progress(self, *, to_index: int = 0) -> None:
+        if self._on_progress:
+            seconds = time.monotonic() - self._began
+            made = self._ingest.made.examples
+            self._on_progress(ImportProgress(self._rows, made, self._position, self._size, seconds, to_index))
+
+    def _report(
+        self,
+        source_id: int,
+        *,
+        duplicates: int = 0,
+        already: str = "",
+        continued: int = 0,
+        stopped: bool = False,
+        note: str = "",
     ) -> ImportReport:
-        """Return what was done."""
         return ImportReport(
             source_id,
-            self.path.name,
-            container,
-            self.reading.name,
-            self.rows,
-            self.rejected,
+            self._path.name,
+            self._layout.container,
+            self._reading.name,
+            self._rows,
+            self._rejected,
             duplicates,
-            self.ingest.made,
+            self._ingest.made,
             already,
-            self.problems,
+            continued,
+            stopped,
+            self._problem_count,
+            self._problems,
             note,
         )
-
-
-def _again(
-    project: Project,
-    store: Store,
-    path: Path,
-    source: Source,
-    reading: Reading,
-    on_progress: Callable[[ImportProgress], None] | None,
-) -> ImportReport:
-    """Import bytes that are in the project: only rows that made no example yet can still give something."""
-    work = _Import(path, reading, Ingest(store, project.settings.splits, path.name, reading.template), on_progress)
-    note = ""
-    if not examples.count_of_source(store, source.id):
-        note = reading.note
-        if reading.read:
-            with store.transaction():
-                work.read_again(store, source)
-                records.set_format(store, source.id, reading.name, reading.mapping)
-    elif (reading.name, reading.mapping) != (source.format, source.mapping):
-        note = f"Its rows were read as {source.format} then; reading them twice would double them."
-    return work.report(source.id, source.container, already=source.imported_at, note=note)
-
-
-def _new_record(row: RawRow, problem: str | None) -> NewRecord:
-    text = "\n".join(_texts(row.fields)) if row.fields is not None else row.raw
-    shown = text.decode(errors="replace") if isinstance(text, bytes) else storable(text)
-    return NewRecord(row.line, row.raw, row.fields, _hash(row.raw), shown, row.error, problem)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif value is not None and not isinstance(value, bool):
-        yield str(value)
 
 
 def _hash(raw: str | bytes) -> bytes:
     data = raw if isinstance(raw, bytes) else raw.encode()
     return hashlib.blake2b(data, digest_size=16).digest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _count(number: int, what: str) -> str:

@@ -1,18 +1,26 @@
-"""What a row means, written into the store: an example, its responses, their pairs and a verdict."""
+"""What rows mean, written into the store: examples, their responses, their pairs and verdicts."""
 
 import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
+from typing import Any, NamedTuple
 
-from store import examples, pairs
+from store import examples, pairs, responses
 from store.database import Store
-from store.examples import Message, Split
-from store.pairs import Verdict
-from studio.formats.row import Row
+from store.examples import NewExample, Split, prompt_group
+from store.pairs import NewEntry, NewPair, Verdict
+from store.quoting import dumps, places, quote
+from store.responses import NewResponse
+from studio.formats.row import Candidate, Row
 from studio.settings import SplitSettings, TemplateSettings
 from studio.splits import split_of
 
 _FLIPPED: dict[Verdict, Verdict] = {"left": "right", "right": "left"}
+
+Said = tuple[Verdict | None, str, str]
+"""Verdict, rater and remark; without a verdict only the remark counts."""
 
 
 @dataclass
@@ -23,6 +31,8 @@ class Made:
     responses: int = 0
     pairs: int = 0
     verdicts: int = 0
+    kept_split: int = 0
+    """Examples that stay in the split which their prompt had already, although another was asked for."""
 
     def described(self) -> list[str]:
         """Return the counts that are not zero, in words."""
@@ -35,75 +45,159 @@ class Made:
         return [f"{number:,} {what}{'' if number == 1 else 's'}" for number, what in counts if number]
 
 
-class Ingest:
-    """Writes rows of one file; everything joins the caller's transaction."""
+class Understood(NamedTuple):
+    """A record with what its row means."""
 
-    def __init__(self, store: Store, splits: SplitSettings, file: str, template: TemplateSettings | None) -> None:
+    record_id: int
+    hash: bytes
+    """Of the record; decides which response is shown on which side."""
+    fields: dict[str, Any]
+    row: Row
+
+
+class Ingest:
+    """Writes rows of one file; each batch joins the caller's transaction."""
+
+    def __init__(
+        self,
+        store: Store,
+        splits: SplitSettings,
+        file: str,
+        template: TemplateSettings | None,
+        *,
+        split: Split | None = None,
+    ) -> None:
         self.made = Made()
         self._store = store
         self._splits = splits
+        self._split = split
         self._rater = storable(f"file {file}")
+        self._majority = storable(f"majority in {file}")
         self._template = template
         self._template_id: int | None = None
-        self._known: dict[bytes, Split] = {}
+        # A prompt keeps the split that it has. Within one file the rules give the same one each time.
+        self._looks_up_splits = examples.count(store) > 0
+        self._splits_before: dict[bytes, Split] | None = None
 
-    def add(self, record_id: int, row: Row, digest: bytes) -> int:
-        """Add what a row means; `digest` of the record decides which response is shown on which side."""
-        example_id = examples.add(
-            self._store,
-            record_id=record_id,
-            messages=row.messages,
-            split=self._split(row.messages),
-            tools=row.tools,
-            template_id=self._kept_template(),
-            origin="template" if self._template else "import",
-        )
-        self.made.examples += 1
-        responses = [
-            examples.add_response(
-                self._store, example_id, c.messages, origin=c.origin, author=storable(c.author), label=c.label
-            )
-            for c in row.candidates
-        ]
-        self.made.responses += len(responses)
-        self._add_pairs(example_id, row, responses, int.from_bytes(digest[:4], "big"))
-        return example_id
+    def remember_splits(self) -> None:
+        """Read the splits of all prompts now, because the index that finds one is about to be taken away."""
+        self._splits_before = examples.all_splits(self._store)
 
-    def _add_pairs(self, example_id: int, row: Row, responses: list[int], seed: int) -> None:
-        labelled = any(c.label is not None for c in row.candidates)
-        for number, (first, second) in enumerate(combinations(range(len(responses)), 2)):
-            is_judged = number == 0 and row.verdict is not None
-            same = row.candidates[first].messages == row.candidates[second].messages
-            # Nobody can choose between equal answers; labels of single answers are no comparison either.
-            if not is_judged and (same or labelled):
+    def add(self, rows: Iterable[Understood]) -> None:
+        """Add what a batch of rows means."""
+        batch = list(rows)
+        groups = [prompt_group(row.messages) for _, _, _, row in batch]
+        splits = self._splits_of(groups)
+        new = _Batch(self._store)
+        for (record_id, digest, fields, row), group in zip(batch, groups, strict=True):
+            known = places(fields)
+            tools = None if row.tools is None else dumps(row.tools)
+            example_id = new.next_example + len(new.examples)
+            new.examples.append((example_id, record_id, group, splits[group], quote(row.messages, known), tools))
+            if row.candidates:
+                first = new.next_response + len(new.responses)
+                for number, c in enumerate(row.candidates, first):
+                    author = storable(c.author) if c.author else ""
+                    said = None if c.parameters is None else dumps(c.parameters)
+                    messages = quote(c.messages, known)
+                    new.responses.append((number, example_id, messages, c.origin, author, c.label, said))
+                self._add_pairs(new, example_id, row, first, int.from_bytes(digest[:4], "big"))
+        self._write(new)
+
+    def _splits_of(self, groups: list[bytes]) -> dict[bytes, Split]:
+        wanted = set(groups)
+        found: dict[bytes, Split] = {}
+        if self._splits_before is not None:
+            found = {group: self._splits_before[group] for group in wanted & self._splits_before.keys()}
+        elif self._looks_up_splits:
+            found = examples.splits_of_groups(self._store, wanted)
+        if self._split:
+            self.made.kept_split += sum(found.get(group, self._split) != self._split for group in groups)
+        return {group: found.get(group) or self._split or split_of(group, self._splits) for group in wanted}
+
+    def _add_pairs(self, new: "_Batch", example_id: int, row: Row, first_response: int, seed: int) -> None:
+        offered = row.candidates
+        if len(offered) < 2:
+            return
+        verdicts = self._verdicts(row)
+        if verdicts or _can_be_compared(offered[0], offered[1]):
+            self._add_pair(new, example_id, first_response, first_response + 1, seed, verdicts)
+        if len(offered) == 2:
+            return
+        for number, (first, second) in enumerate(combinations(range(len(offered)), 2)):
+            if number and _can_be_compared(offered[first], offered[second]):
+                self._add_pair(new, example_id, first_response + first, first_response + second, seed + number, ())
+
+    def _add_pair(
+        self, new: "_Batch", example_id: int, first: int, second: int, seed: int, verdicts: Sequence[Said]
+    ) -> None:
+        pair_id = new.next_pair + len(new.pairs)
+        counts: tuple[int | None, Verdict | None] = (None, None)
+        # As Pair.left_id has it: the first is shown on the left where the seed is even.
+        left, right = (second, first) if seed % 2 else (first, second)
+        for verdict, rater, note in verdicts:
+            entry_id = new.next_entry + len(new.entries)
+            if verdict is None:
+                new.entries.append((entry_id, "comment", pair_id, None, None, None, None, note, rater))
                 continue
-            pair_id = pairs.add_pair(self._store, example_id, responses[first], responses[second], seed=seed + number)
-            self.made.pairs += 1
-            if number == 0:
-                self._judge(pair_id, row)
-
-    def _judge(self, pair_id: int, row: Row) -> None:
-        rater = storable(row.rater) or self._rater
-        if row.verdict is not None:
-            pair = pairs.get(self._store, pair_id)
             # The row's left is its first answer, which the pair may show on the right.
-            verdict = _FLIPPED.get(row.verdict, row.verdict) if pair.seed % 2 else row.verdict
-            pairs.judge(self._store, pair, verdict, rater=rater, note=storable(row.comment))
-            self.made.verdicts += 1
-        elif row.comment:
-            pairs.comment(self._store, pair_id, storable(row.comment), rater=rater)
+            shown = _FLIPPED.get(verdict, verdict) if seed % 2 else verdict
+            new.entries.append((entry_id, "verdict", pair_id, left, right, seed, shown, note, rater))
+            counts = entry_id, shown
+        new.pairs.append((pair_id, example_id, first, second, seed, *counts))
 
-    def _split(self, messages: list[Message]) -> Split:
-        group = examples.prompt_group(messages)
-        if group not in self._known:
-            self._known[group] = examples.split_of_group(self._store, group) or split_of(group, self._splits)
-        return self._known[group]
+    def _verdicts(self, row: Row) -> Sequence[Said]:
+        """Return what was said of the row's first two answers.
+
+        Of several the one that counts, what most of them say, comes last.
+        """
+        if row.verdict is not None or not row.judgements:
+            said = row.verdict is not None or row.comment
+            return [(row.verdict, storable(row.rater) or self._rater, storable(row.comment))] if said else []
+        given = [
+            (j.verdict, storable(j.rater) or self._rater, storable(j.comment)) for j in row.judgements if j.verdict
+        ]
+        if len(given) < 2:
+            return given
+        (most, votes), *others = Counter(verdict for verdict, _, _ in given).most_common(2)
+        if others and others[0][1] == votes:
+            return [*given, ("skip", self._majority, "the raters disagree, and no verdict has most votes")]
+        return [*given, (most, self._majority, "")]
+
+    def _write(self, new: "_Batch") -> None:
+        origin: examples.RevisionOrigin = "template" if self._template else "import"
+        examples.add_many(self._store, new.examples, template_id=self._kept_template(), origin=origin)
+        responses.add_many(self._store, new.responses)
+        pairs.add_many(self._store, new.pairs, new.entries)
+        self.made.examples += len(new.examples)
+        self.made.responses += len(new.responses)
+        self.made.pairs += len(new.pairs)
+        self.made.verdicts += sum(entry[6] is not None for entry in new.entries)
 
     def _kept_template(self) -> int | None:
         if self._template and self._template_id is None:
             body = json.dumps(asdict(self._template))
             self._template_id = examples.add_template(self._store, storable(self._template.name), body)
         return self._template_id
+
+
+class _Batch:
+    """New rows under the ids that they will have; certain because the caller holds the write lock."""
+
+    def __init__(self, store: Store) -> None:
+        self.examples: list[NewExample] = []
+        self.responses: list[NewResponse] = []
+        self.pairs: list[NewPair] = []
+        self.entries: list[NewEntry] = []
+        self.next_example = examples.next_id(store)
+        self.next_response = responses.next_id(store)
+        self.next_pair = pairs.next_id(store)
+        self.next_entry = pairs.next_entry_id(store)
+
+
+def _can_be_compared(first: Candidate, second: Candidate) -> bool:
+    # Nobody can choose between equal answers; labels of single answers are no comparison either.
+    return first.label is None and second.label is None and first.messages != second.messages
 
 
 def storable(text: str) -> str:

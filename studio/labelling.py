@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from store import examples, pairs
+from store import pairs, responses
 from store.database import Store
 from store.pairs import Entry
 from studio.statistics import Share, binomial_p, wilson
@@ -102,7 +102,7 @@ def _agreement(standing: Iterable[Entry]) -> Share:
 
 def _responses(store: Store) -> tuple[dict[int, int], dict[int, str]]:
     lengths, authors = {}, {}
-    for response in examples.all_responses(store):
+    for response in responses.all_of_project(store):
         lengths[response.id] = sum(len(m.get("content") or "") for m in response.messages)
         authors[response.id] = response.author
     return lengths, authors

@@ -1,26 +1,68 @@
 """What a run or an export uses: chosen by rules, counted, and frozen under the hash of its content."""
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from operator import eq, itemgetter
+from typing import Any
 
 import orjson
 
-from store import examples, pairs
+from store import material, snapshots
 from store.database import Store
-from store.examples import Example, Message, Response, Split, completion_of, prompt_group, prompt_of
-from store.pairs import Entry
-from store.snapshots import Snapshot, SnapshotItem, SnapshotKind
-from studio.formats.row import PreferenceRow, SftRow
+from store.errors import StoreError
+from store.examples import Message, Split, completion_of, prompt_group, prompt_of
+from store.material import Material
+from store.snapshots import Items, Snapshot, SnapshotItem, SnapshotKind
+from studio.errors import StudioError
+from studio.formats.row import LabelledRow, PreferenceRow, SftRow
 from studio.project import Project
 
 ID_LENGTH = 32
 """Hexadecimal digits of a snapshot's id."""
 
-_NOT_DECIDED = {"tie": "judged a tie", "both_bad": "judged both bad", "skip": "skipped"}
+READ_TOGETHER = 50
+"""Materials that are read at once: few enough that Python's garbage collector does not look through them."""
 
-SnapshotRow = SftRow | PreferenceRow
+_STATES = {
+    "excluded": "excluded",
+    "rejected": "rejected",
+    "unjudged": "not judged yet",
+    "tie": "judged a tie",
+    "both_bad": "judged both bad",
+    "skip": "skipped",
+}
+
+SnapshotRow = SftRow | PreferenceRow | LabelledRow
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a snapshot is to be made of."""
+
+    kind: SnapshotKind
+    split: Split | None = None
+    query: str = ""
+    """Only examples that it finds, or the pairs of these."""
+    labelled: bool = False
+    """With the pairs, also the answers that were called good or bad by themselves."""
+
+    @property
+    def description(self) -> str:
+        """What was asked for, as a query."""
+        if self.split is None:
+            return self.query
+        return f"split:{self.split} ({self.query})" if self.query else f"split:{self.split}"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What the store is asked for, one after the other."""
+        if self.kind == "sft":
+            return ("conversations",)
+        return ("judged_pairs", "labelled_answers") if self.labelled else ("judged_pairs",)
 
 
 @dataclass(frozen=True)
@@ -40,136 +82,217 @@ class _LeftOut(Exception):
     """An example or a pair that does not get in; the text is the reason."""
 
 
+@dataclass
+class Selection:
+    """Rows to be used, which are read while one goes through them; what was counted is complete after the last."""
+
+    kind: SnapshotKind
+    materials: Iterator[Material]
+    description: str = ""
+    held_out: dict[bytes, Split] = field(default_factory=dict)
+    """The prompts that no row of another split may have."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    splits: Counter[str] = field(default_factory=Counter)
+    kept: Snapshot | None = None
+    """The snapshot that the rows come from, where it was there before."""
+    _items: Items = field(default_factory=Items)
+    _digest: Any = field(default_factory=hashlib.sha256)
+
+    def __post_init__(self) -> None:
+        self._digest.update(self.kind.encode())
+
+    def __iter__(self) -> Iterator[list[tuple[Material, SnapshotRow]]]:
+        """Go through the rows, once, some hundreds at a time, in a transaction of the store."""
+        while found := list(islice(self.materials, READ_TOGETHER)):
+            rows = self._make_alike(found) or [made for made in map(self._make, found) if made]
+            self._note([used for used, _ in rows])
+            yield rows
+
+    def snapshot(self) -> Snapshot:
+        """Return the snapshot of the rows, after the last."""
+        if self.kept:
+            return self.kept
+        counts = {**self.splits, "left_out": dict(self.left_out)}
+        return Snapshot(self._digest.hexdigest()[:ID_LENGTH], self.kind, self._items, self.description, counts)
+
+    def _make_alike(self, found: list[Material]) -> list[tuple[Material, SnapshotRow]] | None:
+        """Do for many pairs what `_make` does for one, where all are stored alike and none has to be left out."""
+        said = material.alike(found) if self.kind == "preference" else None
+        if said is None or said.roles[0] != "user" or any(map(eq, said.chosen, said.rejected)):
+            return None
+        if not all(map(str.strip, said.chosen)) or not all(map(str.strip, said.rejected)):
+            return None
+        known = self.held_out.get
+        if any(f.revision > 1 or known(f.group, f.split) != f.split for f in found):
+            return None
+        asks, answers, loses = said.roles
+        return [
+            (
+                each,
+                PreferenceRow(
+                    [{"role": asks, "content": prompt}],
+                    [{"role": answers, "content": chosen}],
+                    [{"role": loses, "content": rejected}],
+                ),
+            )
+            for each, prompt, chosen, rejected in zip(found, said.prompts, said.chosen, said.rejected, strict=True)
+        ]
+
+    def _make(self, found: Material) -> tuple[Material, SnapshotRow] | None:
+        if found.state is not None:
+            self.left_out[_STATES[found.state]] += 1
+            return None
+        try:
+            row = _conversation(found) if self.kind == "sft" else _answer(found)
+            split = found.split
+            # An example that was never edited has the prompt still that it was made with, but for odd ones.
+            if self.held_out.get(found.group, split) != split or found.revision > 1 or row[0][-1]["role"] == "system":
+                _check_leak(found, row, self.held_out)
+        except _LeftOut as reason:
+            self.left_out[str(reason)] += 1
+            return None
+        return found, row
+
+    def _note(self, used: list[Material]) -> None:
+        """Count and hash what is used: as it is stored, which with its record is all that its text is made of."""
+        if used:
+            self._items.extend([found[:6] for found in used])
+            self.splits.update(map(itemgetter(0), used))
+            # Without the list's brackets, so that it does not matter how many were taken together.
+            self._digest.update(memoryview(orjson.dumps([found[:11] for found in used]))[1:-1])
+            self._digest.update(b",")
+
+
 def build(project: Project, store: Store, kind: SnapshotKind, *, split: Split | None = None) -> Built:  # noqa: ARG001
-    """Return the rows that can be used now, in the order that their examples or pairs were made.
+    """Return the rows that can be used now, all in memory, as `select` chooses them."""
+    with store.reading():
+        selection = select(store, Wanted(kind, split))
+        rows = [(SnapshotItem._make(found[:6]), row) for block in selection for found, row in block]
+    return Built(selection.snapshot(), rows)
+
+
+def survey(store: Store, kind: SnapshotKind) -> Snapshot:
+    """Return the snapshot that `build` would make now, its rows counted and not kept."""
+    with store.reading():
+        selection = select(store, Wanted(kind))
+        for _ in selection:
+            pass
+    return selection.snapshot()
+
+
+def select(store: Store, wanted: Wanted) -> Selection:
+    """Choose what can be used now, in the order that examples or pairs were made; the caller holds `store.reading`.
 
     For `sft` these are the examples that end with an answer, for `preference` the pairs whose current
     verdict names a better side. Excluded and rejected examples stay out; flagged ones, which only wait
     for a second look, stay in.
+
+    Raises:
+        StudioError: the query can't be understood.
     """
-    with store.reading():
-        candidates = _without_leaks(_conversations(store) if kind == "sft" else _preferences(store), _held_out(store))
-    rows: list[tuple[SnapshotItem, SnapshotRow]] = []
+    narrowed = bool(wanted.query.strip())
+    if narrowed:
+        _narrow(store, wanted.query)
+    scope: dict[str, Any] = {"split": wanted.split, "narrowed": narrowed}
     left_out: Counter[str] = Counter()
-    for candidate in candidates:
-        if isinstance(candidate, str):
-            left_out[candidate] += 1
-        elif split and candidate[0].split != split:
-            left_out[f"not in the {split} split"] += 1
-        else:
-            rows.append(candidate)
-    splits = Counter(item.split for item, _ in rows)
-    counts = {**splits, "left_out": dict(left_out)}
-    items = [item for item, _ in rows]
-    return Built(Snapshot(_id(kind, rows), kind, items, f"split:{split}" if split else "", counts), rows)
+    for part in wanted.parts:
+        found = material.count(store, part, narrowed=narrowed)
+        left_out["not in the query"] += material.count(store, part) - found if narrowed else 0
+        if wanted.split:
+            left_out[f"not in the {wanted.split} split"] += found - material.count(store, part, **scope)
+    materials = chain.from_iterable(getattr(material, part)(store, **scope) for part in wanted.parts)
+    return Selection(wanted.kind, materials, wanted.description, _held_out(store), +left_out)
 
 
-_Candidate = tuple[SnapshotItem, SnapshotRow] | str
-_Candidates = Iterator[_Candidate]
+def _narrow(store: Store, query: str) -> None:
+    from store import find
+
+    try:
+        material.narrow(store, find.ids(store, "example", query))
+    except StoreError as error:
+        raise StudioError(str(error)) from error
+
+
+def recall(store: Store, snapshot_id: str) -> Selection:
+    """Choose exactly what an earlier snapshot was made of; the caller holds `store.reading`.
+
+    Raises:
+        StudioError: there is no snapshot of that id.
+    """
+    try:
+        kept = snapshots.get(store, snapshot_id)
+    except StoreError as error:
+        raise StudioError(str(error), "Each export's manifest names its snapshot, and each run has one.") from error
+    left_out = Counter(kept.counts.get("left_out", {}))
+    return Selection(kept.kind, material.of_items(store, kept.items), kept.query, left_out=left_out, kept=kept)
 
 
 def _held_out(store: Store) -> dict[bytes, Split]:
     """Return the prompts that are held out, as they read now, with their split; test goes before validation."""
     found: dict[bytes, Split] = {}
-    for example in examples.all_current(store):
-        if example.split != "train" and not example.excluded and example.status != "rejected":
-            group = prompt_group(example.messages)
-            found[group] = "test" if "test" in (example.split, found.get(group)) else "validation"
+    for group, split in material.held_out_prompts(store):
+        if split == "test" or group not in found:
+            found[group] = split
     return found
 
 
-def _without_leaks(candidates: _Candidates, held_out: dict[bytes, Split]) -> list[_Candidate]:
-    """Put a reason in the place of each row whose prompt, through an edit, is now one of another split."""
-    found: list[_Candidate] = []
-    for candidate in candidates:
-        if not isinstance(candidate, str):
-            item, row = candidate
-            group = prompt_group(row.messages if isinstance(row, SftRow) else row.prompt)
-            if held_out.get(group, item.split) != item.split:
-                candidate = f"its prompt is in the {held_out[group]} split"  # noqa: PLW2901
-        found.append(candidate)
-    return found
-
-
-def _conversations(store: Store) -> _Candidates:
-    for example in examples.all_current(store):
-        try:
-            yield _conversation(example)
-        except _LeftOut as reason:
-            yield str(reason)
-
-
-def _conversation(example: Example) -> tuple[SnapshotItem, SnapshotRow]:
-    _check_wanted(example)
-    answer = completion_of(example.messages)
+def _conversation(found: Material) -> SftRow:
+    messages, tools, _, _, is_plain = material.texts(found)
+    answer = completion_of(messages)
     if not answer:
         raise _LeftOut("without an answer")
-    if _is_empty(answer):
+    if not _is_answer(answer):
         raise _LeftOut("the answer is empty")
-    row = SftRow(example.messages, example.tools)
-    _check_characters(row)
-    return SnapshotItem(example.split, example.id, example.revision), row
+    row = SftRow(messages, tools)
+    if not is_plain:
+        _check_values(row)
+    return row
 
 
-def _preferences(store: Store) -> _Candidates:
-    known = {example.id: example for example in examples.all_current(store)}
-    responses = {response.id: response for response in examples.all_responses(store)}
-    verdicts = {entry.pair_id: entry for entry in pairs.current_verdicts(store)}
-    for pair_id, example_id in pairs.examples_of_pairs(store).items():
-        try:
-            yield _preference(known[example_id], verdicts.get(pair_id), responses)
-        except _LeftOut as reason:
-            yield str(reason)
-
-
-def _preference(
-    example: Example, verdict: Entry | None, responses: dict[int, Response]
-) -> tuple[SnapshotItem, SnapshotRow]:
-    _check_wanted(example)
-    if verdict is None:
-        raise _LeftOut("not judged yet")
-    if verdict.chosen_and_rejected is None:
-        raise _LeftOut(_NOT_DECIDED.get(verdict.verdict or "", "without a better side"))
-    chosen_id, rejected_id = verdict.chosen_and_rejected
-    chosen, rejected = responses[chosen_id].messages, responses[rejected_id].messages
-    prompt = prompt_of(example.messages)
-    _check_pair(prompt, chosen, rejected)
-    row = PreferenceRow(prompt, chosen, rejected, example.tools)
-    _check_characters(row)
-    item = SnapshotItem(example.split, example.id, example.revision, chosen_id, rejected_id, verdict.id)
-    return item, row
-
-
-def _check_wanted(example: Example) -> None:
-    if example.excluded:
-        raise _LeftOut("excluded")
-    if example.status == "rejected":
-        raise _LeftOut("rejected")
-
-
-def _check_pair(prompt: list[Message], chosen: list[Message], rejected: list[Message]) -> None:
+def _answer(found: Material) -> PreferenceRow | LabelledRow:
+    messages, tools, chosen, rejected, is_plain = material.texts(found)
+    prompt = messages if messages and messages[-1]["role"] == "user" else prompt_of(messages)
     if not prompt:
         raise _LeftOut("without a prompt")
-    if chosen == rejected:
-        raise _LeftOut("both answers are the same")
-    if _is_empty(chosen) or _is_empty(rejected):
+    row: PreferenceRow | LabelledRow
+    if found.chosen_id is None or found.rejected_id is None:
+        row = LabelledRow(prompt, chosen or rejected, found.rejected_id is None, tools)
+        is_empty = not _is_answer(row.completion)
+    else:
+        row = PreferenceRow(prompt, chosen, rejected, tools)
+        is_empty = not _is_answer(chosen) or not _is_answer(rejected)
+        if chosen == rejected:
+            raise _LeftOut("both answers are the same")
+    if is_empty:
         raise _LeftOut("an answer is empty")
+    if not is_plain:
+        _check_values(row)
+    return row
 
 
-def _is_empty(answer: list[Message]) -> bool:
-    return not any(message["content"].strip() or message.get("tool_calls") for message in answer)
+def _is_answer(messages: list[Message]) -> bool:
+    """Tell whether messages say or call anything."""
+    for message in messages:  # noqa: SIM110 (each answer of an export passes here, and a generator costs thrice)
+        if message["content"].strip() or message.get("tool_calls"):
+            return True
+    return False
 
 
-def _check_characters(row: SnapshotRow) -> None:
+def _check_values(row: SnapshotRow) -> None:
     try:
-        orjson.dumps(asdict(row))
-    except TypeError:
-        # Lone surrogates and integers above 64 bits: no tokenizer and no trainer's file can hold them.
+        # Halves of characters and integers above 64 bits, which no tokenizer and no trainer's file can hold.
+        orjson.dumps(tuple(row))
+        # Infinity and the like, which orjson would turn into null.
+        json.dumps(row, allow_nan=False)
+    except (TypeError, ValueError):
         raise _LeftOut("holds half a character or too large a number") from None
 
 
-def _id(kind: SnapshotKind, rows: list[tuple[SnapshotItem, SnapshotRow]]) -> str:
-    digest = hashlib.sha256(kind.encode())
-    for item, row in rows:
-        digest.update(orjson.dumps([astuple(item), asdict(row)], option=orjson.OPT_SORT_KEYS) + b"\n")
-    return digest.hexdigest()[:ID_LENGTH]
+def _check_leak(found: Material, row: SnapshotRow, held_out: dict[bytes, Split]) -> None:
+    """Leave out a row whose prompt is, through an edit, one of another split now."""
+    messages = row[0]
+    as_made = found.revision == 1 and messages[-1]["role"] != "system"
+    group = found.group if as_made else prompt_group(messages)
+    split = held_out.get(group, found.split)
+    if split != found.split:
+        raise _LeftOut(f"its prompt is in the {split} split")

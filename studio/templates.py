@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 from store.examples import Message, completion_of, prompt_of
 from store.pairs import Verdict
 from studio.errors import StudioError
+from studio.fields import field_of
 from studio.formats.row import Candidate, Row, RowError
 from studio.formats.turns import ROLES, parsed, read_turns
-from studio.settings import ResponseTemplate, TemplateSettings, TurnTemplate
+from studio.settings import TemplateSettings
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 CONVERSATION = "messages"
 """The role of a turn that stands for a whole list of turns in the record."""
-
-MAPPED = ("messages", "system", "prompt", "completion", "chosen", "rejected", "response_a", "response_b", "verdict")
-"""What a column can be mapped to."""
 
 _ALL = "all fields"
 """Where templates find the whole record; a name that hides no field, as no Jinja name can spell it."""
@@ -52,29 +50,6 @@ def apply(template: TemplateSettings, fields: Mapping[str, Any]) -> Row:
         problem = "there is a verdict, but a response that it is about is empty"
         return Row(messages, None, candidates, None, comment, rater, problem)
     return Row(messages, None, candidates, verdict, comment, rater)
-
-
-def template_from_mapping(mapping: Mapping[str, str]) -> TemplateSettings:
-    """Return the template that takes each part from the column named; a column may be a path such as `a.b`.
-
-    Raises:
-        StudioError: a part is not known, or the parts make no example.
-    """
-    unknown = next((part for part in mapping if part not in MAPPED), None)
-    if unknown:
-        raise StudioError(f"--map knows no field {unknown!r}.", f"It knows {', '.join(MAPPED)}.")
-    if not {"messages", "prompt", "completion"} & set(mapping):
-        raise StudioError("--map names no prompt.", "Say which column it is: --map prompt=COLUMN.")
-    if "chosen" in mapping and "verdict" in mapping:
-        raise StudioError("--map names chosen and a verdict, but chosen is the verdict.", "Leave one of them out.")
-    turns = [TurnTemplate(CONVERSATION, mapping["messages"])] if "messages" in mapping else []
-    roles = (("system", "system"), ("prompt", "user"), ("completion", "assistant"))
-    turns += [TurnTemplate(role, _from_column(mapping[part])) for part, role in roles if part in mapping]
-    answers = ("chosen", "rejected") if "chosen" in mapping or "rejected" in mapping else ("response_a", "response_b")
-    responses = tuple(ResponseTemplate(_from_column(mapping[part])) for part in answers if part in mapping)
-    is_judged = {"chosen", "rejected"} <= set(mapping)
-    verdict = _from_column(mapping["verdict"]) if "verdict" in mapping else "left" if is_judged else ""
-    return TemplateSettings("mapping", tuple(turns), responses, verdict)
 
 
 def fits(template: TemplateSettings, sample: list[dict[str, Any]]) -> bool:
@@ -186,23 +161,3 @@ def _verdict(compiled: _Compiled, context: Mapping[str, Any]) -> Verdict | None:
     if verdict not in get_args(Verdict):
         raise RowError(f"the verdict is {verdict[:40]!r}; it must be one of {', '.join(get_args(Verdict))}")
     return cast(Verdict, verdict)
-
-
-def _from_column(column: str) -> str:
-    return f"{{{{ {json.dumps(column, ensure_ascii=False)} | field }}}}"
-
-
-def field_of(fields: Mapping[str, Any], name: str) -> Any:
-    """Return a field by its name, or by a path such as `a.b` into nested ones.
-
-    Raises:
-        RowError: there is no such field.
-    """
-    if name in fields:
-        return fields[name]
-    value: Any = fields
-    for step in name.split("."):
-        if not isinstance(value, Mapping) or step not in value:
-            raise RowError(f"it has no field {name!r}")
-        value = value[step]
-    return value

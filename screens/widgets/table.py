@@ -1,6 +1,8 @@
 """A table over any number of rows: it holds ids, fetches what is in sight, repaints what changed."""
 
 import time
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -100,6 +102,8 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._selected: set[int] = set()
         self._pages: dict[int, Mapping[int, Row]] = {}
         self._first_pressed = 0.0
+        self._incomplete = False
+        self._follows_end = False
 
     # What is in it
 
@@ -120,22 +124,52 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def selected(self) -> set[int]:
-        """The ids of the selected rows."""
-        return set(self._selected)
+        """The ids of the selected rows, those left out that are not in the list now."""
+        return {row_id for row_id in self._selected if _position(self._ids, row_id) is not None}
 
-    def show(self, ids: Sequence[int], *, cursor_id: int | None = None, empty: str | None = None) -> None:
-        """Show other rows; the cursor goes to a row of that id, or stays near where it was."""
+    @property
+    def incomplete(self) -> bool:
+        """Whether more rows are on their way."""
+        return self._incomplete
+
+    def show(
+        self, ids: Sequence[int], *, cursor_id: int | None = None, empty: str | None = None, more: bool = False
+    ) -> None:
+        """Show other rows; the cursor goes to a row of that id, or stays near where it was.
+
+        Args:
+            ids: of the rows, in order; those of an array must ascend, then a row is found in no time.
+                An array is taken over: `extend` adds to it.
+            cursor_id: the row that the cursor goes to, where it is here.
+            empty: what is said where there are no rows.
+            more: whether `extend` will bring the rest.
+        """
         self._ids = ids
         self._empty = self._empty if empty is None else empty
+        self._incomplete, self._follows_end = more, False
         self._pages.clear()
-        if self._selected:
-            self._selected.intersection_update(ids)
         position = _position(ids, cursor_id)
         self._cursor = max(0, min(self._cursor if position is None else position, len(ids) - 1))
         self.virtual_size = Size(0, len(ids) + 1)
         self._keep_in_sight()
+        # A list that did not scroll before can be scrolled only once it was laid out anew.
+        self.call_after_refresh(self._keep_in_sight)
         self.refresh()
         self.post_message(self.Highlighted(self, self.cursor_id))
+
+    def extend(self, ids: Sequence[int], *, more: bool = False) -> None:
+        """Add rows at the end; the cursor stays, or goes on to the end where the end was asked for."""
+        before = len(self._ids)
+        self._ids = _joined(self._ids, ids)
+        self._incomplete, follows = more, self._follows_end
+        # The last page may have been fetched when it was half full.
+        self._pages.pop(before // PAGE, None)
+        self.virtual_size = Size(0, len(self._ids) + 1)
+        if follows:
+            self._move_to(len(self._ids) - 1)
+        elif not before:
+            self.post_message(self.Highlighted(self, self.cursor_id))
+        self._follows_end = follows and more
 
     def go_to(self, row_id: int) -> bool:
         """Put the cursor on a row; tell whether it is here."""
@@ -183,8 +217,9 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._move_to(0)
 
     def action_last(self) -> None:
-        """Go to the last row."""
+        """Go to the last row, and while rows come in stay at the end."""
         self._move_to(len(self._ids) - 1)
+        self._follows_end = self._incomplete
 
     def action_open(self) -> None:
         """Open the row under the cursor."""
@@ -206,6 +241,7 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _move_to(self, position: int) -> None:
         position = max(0, min(position, len(self._ids) - 1))
+        self._follows_end = False
         if position == self._cursor or not self._ids:
             return
         before, self._cursor = self._cursor, position
@@ -294,9 +330,20 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip([Segment(text, style)], cell_len(text)).adjust_cell_length(width, style)
 
 
+def _joined(ids: Sequence[int], more: Sequence[int]) -> Sequence[int]:
+    if isinstance(ids, range) and isinstance(more, range) and ids.stop == more.start:
+        return range(ids.start, more.stop)
+    joined = ids if isinstance(ids, array) else array("q", ids)
+    joined.extend(more)
+    return joined
+
+
 def _position(ids: Sequence[int], row_id: int | None) -> int | None:
     if row_id is None:
         return None
+    if isinstance(ids, array):
+        position = bisect_left(ids, row_id)
+        return position if position < len(ids) and ids[position] == row_id else None
     try:
         return ids.index(row_id)
     except ValueError:

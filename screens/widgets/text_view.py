@@ -26,6 +26,12 @@ class Span:
     style: str = ""
 
 
+MOST_CHARACTERS = 50_000
+"""What is laid out of a text at first; the line at the end says how much is left, and a key lays out more."""
+
+MOST_WHERE_THE_END_COUNTS = 2_000_000
+"""The same for texts that grow and are followed to their end."""
+
 Pieces = list[tuple[str, Style]]
 
 _WORD = re.compile(r" *[^ ]+| +")
@@ -43,17 +49,21 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, most: int = MOST_CHARACTERS) -> None:
         super().__init__(id=id)
+        self._at_first = most
         self._spans: list[Span] = []
         self._lines: list[Pieces] = []
         self._wrapped_at = 0
         self._first_pressed = 0.0
+        self._most = most
 
     def show(self, text: str | list[Span], *, keep_place: bool = False) -> None:
         """Show another text from its start, or from where one was."""
         before = self._in_sight()
         self._spans = [Span(text)] if isinstance(text, str) else text
+        if not keep_place:
+            self._most = self._at_first
         self._wrapped_at = 0
         self._wrap()
         if not keep_place:
@@ -76,7 +86,7 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         if not width or width == self._wrapped_at:
             return
         self._wrapped_at = width
-        self._lines = list(wrap(self._spans, width))
+        self._lines = list(wrap(shortened(self._spans, self._most), width))
         self._fit()
 
     def _fit(self) -> None:
@@ -104,6 +114,14 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         segments = [Segment(text, base + style) for text, style in self._lines[number]]
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
+    def action_more(self) -> None:
+        """Lay out more of a long text."""
+        if sum(len(span.text) for span in self._spans) > self._most:
+            self._most *= 4
+            self._wrapped_at = 0
+            self._wrap()
+            self.refresh()
+
     def action_half_page(self, direction: int) -> None:
         """Scroll by half of what is in sight."""
         self.scroll_relative(y=direction * max(self.size.height // 2, 1), animate=False)
@@ -115,6 +133,20 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_home(animate=False)
             moment = 0.0
         self._first_pressed = moment
+
+
+def shortened(spans: list[Span], most: int) -> list[Span]:
+    """Return a text's beginning, and how much of it is left out; a text that is short enough stays as it is."""
+    left = sum(len(span.text) for span in spans) - most
+    if left <= 0:
+        return spans
+    found, room = [], most
+    for span in spans:
+        found.append(Span(span.text[:room], span.style))
+        room -= len(span.text)
+        if room <= 0:
+            break
+    return [*found, Span(f"\n... {left:,} more characters; + shows more", "italic")]
 
 
 def wrap(spans: list[Span], width: int) -> Iterator[Pieces]:

@@ -1,97 +1,47 @@
 """`studio import`, `export`, `formats` and `compare`: data in, data out, and what the labels say."""
 
-from functools import partial
+import json
 from pathlib import Path
-from typing import Any
 
 import click
 
-from studio.commands.common import (
-    json_option,
-    opened,
-    print_json,
-    progress,
-    progress_done,
-    project_option,
-    say,
-)
+from studio.commands.common import json_option, opened, print_json, project_option, say
+from studio.commands.import_data import import_
 from studio.errors import StudioError
-
-SHOWN_REJECTS = 20
-"""How many rejected rows are named one by one; the rest are counted."""
-
-
-@click.command("import")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--format", "format_name", help="The shape of the rows; found by content when left out.")
-@click.option("--map", "mappings", multiple=True, metavar="FIELD=COLUMN", help="Which column means what.")
-@project_option
-@json_option
-def import_(
-    files: tuple[Path, ...], format_name: str | None, mappings: tuple[str, ...], folder: Path, as_json: bool
-) -> None:
-    """Add the rows of files as records, with the examples, responses and verdicts that they carry.
-
-    FIELD is one of messages, system, prompt, completion, chosen, rejected, response_a, response_b, verdict.
-    """
-    from studio.importing import import_file
-
-    mapping = _mapping(mappings)
-    reports = []
-    with opened(folder) as (project, store):
-        for path in files:
-            report = import_file(
-                project,
-                store,
-                path,
-                format=format_name,
-                mapping=mapping,
-                on_progress=partial(_show_progress, path.name),
-            )
-            progress_done()
-            reports.append(report)
-            if not as_json:
-                _say_import(report)
-    if as_json:
-        print_json(reports)
-
-
-def _show_progress(name: str, state: Any) -> None:
-    progress(f"{name}: {state}")
-
-
-def _mapping(mappings: tuple[str, ...]) -> dict[str, str] | None:
-    pairs = [text.partition("=") for text in mappings]
-    for field, sign, column in pairs:
-        if not (field and sign and column):
-            raise click.UsageError(f"--map takes FIELD=COLUMN, not {field + sign + column!r}.")
-    return {field: column for field, _, column in pairs} or None
-
-
-def _say_import(report: Any) -> None:
-    say(report.summary())
-    for problem in report.problems[:SHOWN_REJECTS]:
-        say(f"  {problem}", err=True)
-    if len(report.problems) > SHOWN_REJECTS:
-        say(f"  and {len(report.problems) - SHOWN_REJECTS} more; --json lists them all.", err=True)
 
 
 @click.command("export")
 @click.argument("format_name", metavar="FORMAT")
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), help="Only this part.")
+@click.option("--query", default="", help="Only the examples that it finds, or the pairs of these.")
+@click.option("--snapshot", metavar="ID", help="What an earlier export or a run used, exactly.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; show the first row and the counts.")
 @project_option
 @json_option
-def export(format_name: str, out: Path, split: str | None, folder: Path, as_json: bool) -> None:
+def export(
+    format_name: str,
+    out: Path,
+    split: str | None,
+    query: str,
+    snapshot: str | None,
+    dry_run: bool,
+    folder: Path,
+    as_json: bool,
+) -> None:
     """Write a data set in FORMAT to OUT (.jsonl, .json, .csv or .parquet), with a manifest beside it."""
     from studio.exporting import export as write
 
+    if snapshot and (split or query):
+        raise click.UsageError("--snapshot is exported whole, without --split and --query.")
     with opened(folder) as (project, store):
-        report = write(project, store, format_name, out, split=split)
+        report = write(project, store, format_name, out, split=split, query=query, snapshot=snapshot, dry_run=dry_run)
     if as_json:
         print_json(report)
-    else:
-        say(report.summary())
+        return
+    if dry_run:
+        say(json.dumps(report.first, ensure_ascii=False, indent=2))
+    say(report.summary())
 
 
 @click.command("formats")

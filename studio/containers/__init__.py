@@ -1,92 +1,112 @@
-"""How rows lie in a file: found out by looking inside, never by the file's name."""
+"""How rows lie in a file, and the rows themselves, one after another, whatever they mean."""
 
-import json
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from studio.containers import csv_table, json_array, jsonl, parquet
+from studio.containers import arrow, csv_table, json_array, jsonl, parquet, text_lines
+from studio.containers.folder import expand
+from studio.containers.layout import Layout
+from studio.containers.opened import Source
 from studio.containers.row import RawRow
+from studio.containers.sniffing import decoded, head_of, sniff
 from studio.errors import StudioError
 
-__all__ = ["RawRow", "read", "sniff"]
+__all__ = ["Layout", "RawRow", "expand", "read", "sniff"]
 
-HEAD_LINES = 20
-HEAD_BYTES = 1 << 20
-MOST_NULS = 0.05
-"""A file with a greater share of NUL bytes is no text."""
-
-_READERS: dict[str, Callable[[Path], Iterator[RawRow]]] = {
-    "jsonl": jsonl.read,
-    "json": json_array.read,
-    "csv": csv_table.read,
-    "parquet": parquet.read,
-}
-_NOT_READ = {
-    b"\x1f\x8b": ("is compressed with gzip", "Unpack it first: gunzip -k {name}"),
-    b"PK\x03\x04": ("is a ZIP archive or an Office file", "Unpack it, or save the sheet as CSV UTF-8."),
-    b"\x28\xb5\x2f\xfd": ("is compressed with zstd", "Unpack it first: zstd -d {name}"),
-    b"\xff\xfe": ("is UTF-16 text", "Save it as UTF-8: iconv -f UTF-16 -t UTF-8 {name} > new-file"),
-    b"\xfe\xff": ("is UTF-16 text", "Save it as UTF-8: iconv -f UTF-16 -t UTF-8 {name} > new-file"),
-    b"SQLite format 3": ("is an SQLite database", "Save the table as CSV or JSON Lines."),
-}
+_BINARY = {"parquet": parquet.read, "arrow": arrow.read}
 
 
-def read(path: Path, container: str) -> Iterator[RawRow]:
-    """Yield the rows of a file, those that can't be parsed too, with the reason."""
-    return _READERS[container](path)
+def read(path: Path, layout: Layout, on_bytes: Callable[[int], None] | None = None) -> Iterator[RawRow]:
+    """Yield the rows of a file, those that can't be parsed too, with the reason.
 
-
-def sniff(path: Path) -> str:
-    """Return how rows lie in a file: jsonl, json, csv or parquet.
+    `on_bytes` is told now and then how far into the file on disk this has come.
 
     Raises:
-        StudioError: the file can't be opened, is empty, or holds no rows of these kinds.
+        StudioError: the file can't be opened, or is so damaged that it has no rows.
     """
-    head = _head(path)
-    if head.startswith(parquet.MAGIC):
-        return "parquet"
-    for mark, (what, hint) in _NOT_READ.items():
-        if head.startswith(mark):
-            raise StudioError(f"{path} {what}.", hint.format(name=path.name))
-    text = head.removeprefix(jsonl.BOM).lstrip()
-    if not text:
-        raise StudioError(f"{path} is empty.")
-    if text.startswith((b"[", b"{")) and (found := _json_kind(text)):
-        return found
-    if head.count(0) < MOST_NULS * len(head) and csv_table.looks_like_table(path):
-        return "csv"
-    raise StudioError(
-        f"{path} holds no rows that can be read.",
-        "JSON Lines, a JSON array, CSV (with a header) and Parquet can; `studio formats` lists the shapes.",
-    )
+    report = on_bytes or _unheard
+    if layout.container not in _BINARY:
+        return _text_rows(path, layout, report)
+    return _unpacked_rows(path, layout, report) if layout.compression else _BINARY[layout.container](path, report)
 
 
-def _head(path: Path) -> bytes:
+def _unheard(_position: int) -> None:
+    """Take a report that nobody asked for."""
+
+
+def _text_rows(path: Path, layout: Layout, on_bytes: Callable[[int], None]) -> Iterator[RawRow]:
     try:
-        with path.open("rb") as file:
-            return file.read(HEAD_BYTES)
-    except IsADirectoryError:
-        raise StudioError(f"{path} is a folder.", "Name the files in it.") from None
-    except FileNotFoundError:
-        raise StudioError(f"{path} is not there.") from None
+        source = Source(path, layout, on_bytes)
     except OSError as error:
         raise StudioError(f"{path} can't be read: {error.strerror}.") from error
+    with source:
+        rows = _parsed(source)
+        yield from _to_the_break(rows, source) if layout.compression or "16" in layout.encoding else rows
 
 
-def _json_kind(text: bytes) -> str | None:
-    """Return jsonl where a whole object stands on a line of the head, else json."""
-    if text.startswith(b"["):
-        return "json" if text[1:].lstrip()[:1] in (b"{", b"[", b"]", b'"', b"") else None
-    lines = [line for line in text.split(b"\n")[:HEAD_LINES] if line.strip()]
-    if len(lines) == 1 or any(_is_object(line) for line in lines):
-        return "jsonl"
-    return "json"
+def _parsed(source: Source) -> Iterator[RawRow]:
+    container = source.layout.container
+    if container == "csv":
+        head = head_of(source.path, source.layout.compression)
+        return csv_table.read(source, decoded(head, source.encoding))
+    return {"jsonl": jsonl.read, "json": json_array.read, "text": text_lines.read}[container](source)
 
 
-def _is_object(line: bytes) -> bool:
-    if not line.startswith(b"{"):
-        return False
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
+def _to_the_break(rows: Iterator[RawRow], source: Source) -> Iterator[RawRow]:
+    """Yield rows, with the reason on the last one where the file breaks off."""
+    last: RawRow | None = None
+    for row in rows:
+        if last is not None:
+            yield last
+        last = row
+    if source.damage and last is not None and _is_cut(last, source):
+        yield RawRow(last.line, _with_tail(last.raw, source), error=source.damage)
+        return
+    if last is not None:
+        yield last
+    if source.damage:
+        line = last.line + _line_ends(last.raw) + source.at_line_end if last else 1
+        yield RawRow(line, source.tail or "", error=source.damage)
+
+
+def _is_cut(last: RawRow, source: Source) -> bool:
+    """Tell whether the last row reaches to the break."""
+    container = source.layout.container
+    if container == "json":
+        return last.error is not None
+    if container == "jsonl":
+        return last.error is not None and not source.at_line_end
+    return not source.at_line_end or last.error == csv_table.UNCLOSED
+
+
+def _line_ends(raw: str | bytes) -> int:
+    return raw.count("\n") if isinstance(raw, str) else raw.count(b"\n")
+
+
+def _with_tail(raw: str | bytes, source: Source) -> str | bytes:
+    if not source.tail:
+        return raw
+    return (raw if isinstance(raw, bytes) else raw.encode(source.encoding)) + source.tail
+
+
+def _unpacked_rows(path: Path, layout: Layout, on_bytes: Callable[[int], None]) -> Iterator[RawRow]:
+    """Yield the rows of a file that must be unpacked before it can be read, into a private one."""
+    with tempfile.NamedTemporaryFile(suffix=f".{layout.container}") as file, Source(path, layout, on_bytes) as source:
+        try:
+            shutil.copyfileobj(source, file)
+            file.flush()
+        except OSError as error:
+            hint = f"It needs room in {Path(file.name).parent}; the environment variable TMPDIR names another folder."
+            raise StudioError(f"{path} can't be unpacked: {error.strerror}.", hint) from error
+        number = 0
+        try:
+            for row in _BINARY[layout.container](Path(file.name), _unheard):
+                number = row.line
+                yield row
+        except StudioError as error:
+            why = f" It {source.damage}." if source.damage else ""
+            raise StudioError(error.message.replace(file.name, str(path)) + why, error.hint) from error
+        if source.damage:
+            yield RawRow(number + 1, "", error=source.damage)

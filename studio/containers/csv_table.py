@@ -1,89 +1,73 @@
 """CSV and its kin (tabs, semicolons, bars), with cells that may span lines."""
 
 import csv
-from collections import Counter
-from collections.abc import Iterator
-from io import TextIOWrapper
-from pathlib import Path
+import re
+from collections.abc import Iterable, Iterator
+from io import StringIO
+from itertools import islice
 
-from studio.containers.row import NOT_UTF8, RawRow, as_bytes_if_broken
+from studio.containers.opened import Source
+from studio.containers.row import RawRow, distinct
 
 DELIMITERS = (",", "\t", ";", "|")
 SAMPLE_ROWS = 50
 LONGEST_CELL = 2**31 - 1
+LONGEST_ROW = 64 * 2**20
+"""Characters of a row of many lines; a quotation mark that swallows more was never closed."""
 MOST = 0.5
 """The share of the first rows that must have as many cells as the header."""
+UNCLOSED = "has a quotation mark that is never closed"
+
+_BROKEN = re.compile("[\ud800-\udfff]")
 
 
-def read(path: Path) -> Iterator[RawRow]:
-    """Yield each row after the header with the lines that it stands on."""
+def read(source: Source, head: str) -> Iterator[RawRow]:
+    """Yield each row after the header with the lines that it stands on; `head` is the start of the text."""
     csv.field_size_limit(LONGEST_CELL)
-    delimiter = delimiter_of(path)
-    with _opened(path) as file:
-        table = _Table(file, delimiter)
-        header: list[str] | None = None
-        for line, raw, cells, error in table:
-            if header is None and not error:
-                header = _names(cells)
-                continue
-            yield _row(line, raw, cells, error, header or [])
+    table = _Table(source.text(""), delimiter_of(head), source)
+    header: list[str] | None = None
+    for line, raw, cells, error in table:
+        if header is None and not error:
+            header = distinct(_BROKEN.sub("\ufffd", name) for name in cells)
+            continue
+        yield _row(source, line, raw, cells, error, header or [])
 
 
-def delimiter_of(path: Path) -> str:
+def delimiter_of(head: str, *, whole: bool = True) -> str:
     """Return the character between cells: the one that cuts most rows into the same number of cells."""
-    return max(DELIMITERS, key=lambda d: _fitness(*_agreement(path, d)))
+    return max(DELIMITERS, key=lambda d: _fitness(*_agreement(head, d, whole=whole)))
 
 
-def looks_like_table(path: Path) -> bool:
+def looks_like_table(head: str, *, whole: bool) -> bool:
     """Tell whether most rows have as many cells as the header."""
-    agreeing, columns = _agreement(path, delimiter_of(path))
+    delimiter = delimiter_of(head, whole=whole)
+    agreeing, columns = _agreement(head, delimiter, whole=whole)
+    header = next((line.strip().strip('"') for line in StringIO(head) if line.strip()), "")
     if columns > 1:
-        return agreeing > MOST
-    with _opened(path) as file:
-        header = next((line.strip().strip('"') for line in file if line.strip()), "")
+        # Lines of prose may have one comma each, but a header does not end like a sentence.
+        return agreeing > MOST and not (delimiter == "," and header.endswith((".", "!")))
     # A single column is a table only where its first line reads like a name, not like prose.
     return agreeing == 1 and bool(header) and header.replace("_", "").isalnum()
 
 
-def _agreement(path: Path, delimiter: str) -> tuple[float, int]:
+def _agreement(head: str, delimiter: str, *, whole: bool) -> tuple[float, int]:
     csv.field_size_limit(LONGEST_CELL)
-    with _opened(path) as file:
-        rows = [cells for _, _, cells, error in _first(_Table(file, delimiter), SAMPLE_ROWS) if not error]
-    if not rows:
-        return 0.0, 0
-    columns = len(rows[0])
-    return sum(len(cells) == columns for cells in rows) / len(rows), columns
+    rows = [cells for _, _, cells, _ in islice(_Table(StringIO(head, newline=""), delimiter), SAMPLE_ROWS)]
+    if not whole and 1 < len(rows) < SAMPLE_ROWS:
+        del rows[-1]
+    # A row that is no valid CSV has no cells, and speaks against the delimiter.
+    columns = next((len(cells) for cells in rows if cells), 0)
+    return (sum(len(cells) == columns for cells in rows) / len(rows), columns) if columns else (0.0, 0)
 
 
 def _fitness(agreeing: float, columns: int) -> tuple[bool, float, int]:
     return columns > 1 and agreeing > MOST, agreeing, columns
 
 
-def _first(table: "_Table", count: int) -> Iterator[tuple[int, str, list[str], str | None]]:
-    for _, row in zip(range(count), table, strict=False):
-        yield row
-
-
-def _opened(path: Path) -> TextIOWrapper:
-    # newline="" leaves line ends as they are; bytes that are no UTF-8 survive as lone surrogates.
-    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
-
-
-def _names(cells: list[str]) -> list[str]:
-    """Return column names that are neither empty nor the same."""
-    seen: Counter[str] = Counter()
-    names = []
-    for number, cell in enumerate(cells, 1):
-        name = cell.strip() or f"column {number}"
-        seen[name] += 1
-        names.append(name if seen[name] == 1 else f"{name} {seen[name]}")
-    return names
-
-
-def _row(line: int, raw: str, cells: list[str], error: str | None, header: list[str]) -> RawRow:
-    kept = as_bytes_if_broken(raw)
+def _row(source: Source, line: int, raw: str, cells: list[str], error: str | None, header: list[str]) -> RawRow:
+    kept = source.kept(raw)
     if isinstance(kept, bytes):
-        return RawRow(line, kept, error=NOT_UTF8)
+        return RawRow(line, kept, error=source.not_valid)
     if error:
         return RawRow(line, kept, error=error)
     if len(cells) != len(header):
@@ -92,17 +76,18 @@ def _row(line: int, raw: str, cells: list[str], error: str | None, header: list[
 
 
 class _Table:
-    """Rows of a CSV file with the text that each was read from."""
+    """Rows of a CSV text with the lines that each was read from."""
 
-    def __init__(self, file: TextIOWrapper, delimiter: str) -> None:
-        self._file = iter(file)
+    def __init__(self, lines: Iterable[str], delimiter: str, source: Source | None = None) -> None:
+        self._lines_left = iter(lines)
         self._delimiter = delimiter
+        self._source = source
         self._again: list[str] = []
         self._taken: list[str] = []
         self._line = 0
 
     def __iter__(self) -> Iterator[tuple[int, str, list[str], str | None]]:
-        reader = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
+        reader = self._reader()
         while True:
             first = self._line + 1
             self._taken = []
@@ -113,15 +98,23 @@ class _Table:
             except csv.Error as fault:
                 cells, error = [], f"is not valid CSV: {fault}"
                 if "unexpected end of data" in str(fault):
-                    error = "has a quotation mark that is never closed"
-                    self._give_back()
-                    reader = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
+                    error = UNCLOSED
+                    if not (self._source and self._source.damage):
+                        self._give_back()
+                    reader = self._reader()
             if cells or error:
-                yield first, "".join(self._taken).rstrip("\r\n"), cells, error
+                yield first, _without_line_end("".join(self._taken)), cells, error
+
+    def _reader(self) -> Iterator[list[str]]:
+        return csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
 
     def _lines(self) -> Iterator[str]:
+        size = 0
         while True:
-            line = self._again.pop() if self._again else next(self._file, None)
+            size = size + len(self._taken[-1]) if self._taken else 0
+            if size > LONGEST_ROW and len(self._taken) > 1:
+                return
+            line = self._again.pop() if self._again else next(self._lines_left, None)
             if line is None:
                 return
             self._line += 1
@@ -129,7 +122,11 @@ class _Table:
             yield line
 
     def _give_back(self) -> None:
-        """Keep only the first line of a row that swallowed the rest of the file; the rest is read anew."""
+        """Keep only the first line of a row that swallowed what follows; the rest is read anew."""
         self._line -= len(self._taken) - 1
         self._again = self._taken[:0:-1] + self._again
         self._taken = self._taken[:1]
+
+
+def _without_line_end(text: str) -> str:
+    return text.removesuffix("\n").removesuffix("\r")

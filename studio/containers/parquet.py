@@ -1,40 +1,34 @@
-"""Parquet files; a row's text is its JSON, since it has none of its own."""
+"""Parquet files, read a part of a row group at a time."""
 
-import json
-from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
+from studio.containers.arrow_rows import BATCH_ROWS, rows_of
 from studio.containers.row import RawRow
 from studio.errors import StudioError
 
-MAGIC = b"PAR1"
-BATCH_ROWS = 1000
+BUFFER = 1 << 20
 
 
-def read(path: Path) -> Iterator[RawRow]:
-    """Yield each row under its number; moments become ISO 8601 text and bytes become base64.
+def read(path: Path, on_bytes: Callable[[int], None]) -> Iterator[RawRow]:
+    """Yield each row under its number; the place in the file is an estimate by rows.
 
     Raises:
-        StudioError: the file is damaged.
+        StudioError: the file is damaged so that nothing can be read.
     """
     import pyarrow
     import pyarrow.parquet
 
-    number = 0
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=BATCH_ROWS):
-                for fields in batch.to_pylist():
-                    number += 1
-                    raw = json.dumps(fields, ensure_ascii=False, default=_plain)
-                    yield RawRow(number, raw, json.loads(raw))
+        file = pyarrow.parquet.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False)
     except (pyarrow.ArrowException, OSError) as error:
-        raise StudioError(f"{path} can't be read as Parquet after row {number}: {error}.") from error
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bytes):
-        return b64encode(value).decode()
-    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
+        raise StudioError(f"{path} can't be read as Parquet: {error}.", "Get the file again.") from error
+    number, size = 0, path.stat().st_size
+    with file:
+        try:
+            for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
+                yield from rows_of(batch, number + 1)
+                number += batch.num_rows
+                on_bytes(size * number // max(1, file.metadata.num_rows))
+        except (pyarrow.ArrowException, OSError) as error:
+            yield RawRow(number + 1, "", error=f"is where the Parquet file is damaged: {error}")

@@ -1,16 +1,19 @@
 """One row as it lies in a file, before anyone asks what it means."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-NOT_UTF8 = "is not valid UTF-8"
 LONGEST_INTEGER = 4300
 """Digits; Python refuses to read longer ones, because that takes quadratic time."""
 
 
-@dataclass(frozen=True)
-class RawRow:
+DEEPEST = 200
+"""Levels; what is nested deeper could not be shown or written again, as Python's own JSON runs out of stack."""
+
+
+class RawRow(NamedTuple):
     """A row's own text with its fields, or with the reason why it has none."""
 
     line: int
@@ -54,6 +57,8 @@ class RowDecoder:
     def _row(self, raw: str, value: Any) -> RawRow:
         if not isinstance(value, dict):
             return RawRow(0, raw, error=f"is {kind_of(value)}, not an object with named fields")
+        if _is_deeper_than(value, DEEPEST):
+            return RawRow(0, raw, error=f"is nested more than {DEEPEST} levels deep")
         names = ", ".join(dict.fromkeys(self._repeated))
         problem = f"has {names} more than once; the last one counts" if names else None
         return RawRow(0, raw, value, problem=problem)
@@ -66,25 +71,36 @@ class RowDecoder:
         return table
 
 
+def _is_deeper_than(value: Any, levels: int) -> bool:
+    here = [value]
+    for _ in range(levels + 1):
+        nested = [item for item in here if isinstance(item, dict | list)]
+        if not nested:
+            return False
+        here = [part for item in nested for part in (item.values() if isinstance(item, dict) else item)]
+    return True
+
+
 def kind_of(value: Any) -> str:
     """Return what a JSON value is, in words."""
     kinds = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
     return kinds.get(type(value), "a number")
 
 
-def explain(error: ValueError) -> str:
-    """Return why JSON could not be read, in the form of the other reasons."""
+def explain(error: ValueError, character: int = 0) -> str:
+    """Return why JSON could not be read, in the form of the other reasons; `character` counts in the file's line."""
     if isinstance(error, json.JSONDecodeError):
-        return f"is not valid JSON: {error.msg[0].lower()}{error.msg[1:]} at character {error.colno}"
+        place = character or error.colno
+        return f"is not valid JSON: {error.msg[0].lower()}{error.msg[1:]} at character {place}"
     return str(error)
 
 
-def as_bytes_if_broken(raw: str) -> str | bytes:
-    """Return a text that was decoded with `surrogateescape` as the bytes it was, if those were no UTF-8."""
-    if raw.isascii():
-        return raw
-    try:
-        raw.encode()
-    except UnicodeEncodeError:
-        return raw.encode(errors="surrogateescape")
-    return raw
+def distinct(names: Iterable[str]) -> list[str]:
+    """Return column names that are neither empty nor the same."""
+    seen: Counter[str] = Counter()
+    result = []
+    for number, name in enumerate(names, 1):
+        shown = name.strip() or f"column {number}"
+        seen[shown] += 1
+        result.append(shown if seen[shown] == 1 else f"{shown} {seen[shown]}")
+    return result

@@ -1,42 +1,38 @@
 """The data set shapes that are known, and which of them a file has."""
 
 from dataclasses import dataclass
+from importlib import import_module
 
 from studio.errors import StudioError
-from studio.formats import alpaca, llamafactory, openai, sharegpt, trl_preference, trl_sft
-from studio.formats.shape import Fields, Format
+from studio.formats.shape import Fields, Format, never
 
-FORMATS: tuple[Format, ...] = (
-    trl_sft.MESSAGES,
-    trl_sft.COMPLETION,
-    trl_sft.TEXT,
-    trl_preference.EXPLICIT,
-    trl_preference.IMPLICIT,
-    trl_preference.UNPAIRED,
-    openai.CHAT,
-    openai.PREFERENCE,
-    alpaca.ALPACA,
-    sharegpt.SHAREGPT,
-    llamafactory.RANKING,
-    alpaca.RANKING,
-    llamafactory.KTO,
+_FAMILIES = (
+    "trl_sft",
+    "trl_preference",
+    "trl_unpaired",
+    "openai",
+    "alpaca",
+    "sharegpt",
+    "llamafactory",
+    "llamafactory_v1",
+    "axolotl",
+    "anthropic_hh",
+    "h2o",
+    "swift",
+    "label_studio",
+    "argilla",
+    "ultrafeedback",
+    "distilabel",
+    "judged",
+    "alpaca_eval",
+    "arena",
 )
+"""The modules that hold formats; a new one is a line here."""
 
-_MOST_TELLING_FIRST = (
-    openai.PREFERENCE,
-    llamafactory.RANKING,
-    trl_preference.EXPLICIT,
-    alpaca.RANKING,
-    trl_preference.IMPLICIT,
-    trl_preference.UNPAIRED,
-    llamafactory.KTO,
-    sharegpt.SHAREGPT,
-    openai.CHAT,
-    trl_sft.MESSAGES,
-    alpaca.ALPACA,
-    trl_sft.COMPLETION,
-    trl_sft.TEXT,
+FORMATS: tuple[Format, ...] = tuple(
+    known for family in _FAMILIES for known in import_module(f"studio.formats.{family}").FORMATS
 )
+"""Every format. No two recognise the same rows, so their order decides nothing."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +47,13 @@ class FormatInfo:
 
 def describe() -> list[FormatInfo]:
     """Return every format with what can be done with it."""
-    return [FormatInfo(f.name, f.title, True, f.kind is not None) for f in FORMATS]
+    return [FormatInfo(f.name, f.title, f.detect is not never, f.kind is not None) for f in FORMATS]
 
 
 def detect(sample: list[Fields]) -> Format | None:
-    """Return the format of a file's first rows; None where no known shape fits."""
-    return next((f for f in _MOST_TELLING_FIRST if f.detect(sample)), None)
+    """Return the format of a file's first rows; None where no known shape fits, or more than one."""
+    found = [f for f in FORMATS if f.detect(sample)]
+    return found[0] if len(found) == 1 else None
 
 
 def to_read(name: str) -> Format:

@@ -1,8 +1,12 @@
-"""LLaMA-Factory's own shapes: preferences over ShareGPT turns, and single labelled answers (KTO)."""
+"""LLaMA-Factory's own shapes: preferences over ShareGPT turns, labelled answers (KTO), and messages."""
 
-from studio.formats.row import Candidate, PreferenceRow, Row, RowError
-from studio.formats.shape import Fields, Format, every_row
+from studio.formats.companions import MESSAGE_TAGS, dataset_info
+from studio.formats.dialects import read as read_chat
+from studio.formats.pairing import chosen_over_rejected, is_label, labelled, single_answer, single_answers
+from studio.formats.row import LabelledRow, PreferenceRow, Row, RowError, SftRow
+from studio.formats.shape import Fields, Format, every_row, never
 from studio.formats.sharegpt import (
+    check_by_turns,
     conversation,
     has_conversation,
     read_turn,
@@ -10,8 +14,7 @@ from studio.formats.sharegpt import (
     write_turn,
     write_turns,
 )
-from studio.formats.trl_preference import chosen_over_rejected, is_label, read_label
-from studio.formats.turns import is_conversation, read_tools, read_turns, split_answer
+from studio.formats.turns import is_conversation, only_text, read_tools, read_turns, split_answer
 
 
 def detect_ranking(sample: list[Fields]) -> bool:
@@ -31,26 +34,52 @@ def read_ranking(fields: Fields) -> Row:
 
 def write_ranking(row: PreferenceRow) -> Fields:
     """Write a pair whose answers are one turn each."""
-    if len(row.chosen) != 1 or len(row.rejected) != 1:
-        raise RowError("llamafactory-ranking holds answers of one turn only")
+    chosen, rejected = single_answers(row, "llamafactory-ranking")
     # Together with its answer the prompt must take turns, as LLaMA-Factory checks.
-    turns = write_turns([*row.prompt, row.chosen[0]])
-    answers = {"chosen": turns[-1], "rejected": write_turn(row.rejected[0])}
-    return {"conversations": turns[:-1], **answers, **write_tools(row.tools)}
+    turns = write_turns([*row.prompt, chosen])
+    return {
+        "conversations": turns[:-1],
+        "chosen": turns[-1],
+        "rejected": write_turn(rejected),
+        **write_tools(row.tools),
+    }
 
 
 def detect_kto(sample: list[Fields]) -> bool:
     """Rows with a conversation and a label of true or false."""
     return every_row(
-        sample, lambda f: (is_conversation(f.get("messages")) or has_conversation(f)) and is_label(f.get("label"))
+        sample, lambda f: (is_conversation(f.get("messages")) or has_conversation(f)) and is_label(_label(f))
     )
+
+
+def _label(fields: Fields) -> object:
+    return fields.get("label", fields.get("kto_tag"))
 
 
 def read_kto(fields: Fields) -> Row:
     """Read a conversation whose last answer was called good or bad."""
     turns = conversation(fields) if "conversations" in fields else read_turns(fields.get("messages"), "messages")
     prompt, answer = split_answer(turns, "the conversation")
-    return Row(prompt, read_tools(fields.get("tools")), (Candidate(answer, label=read_label(fields)),))
+    return labelled(prompt, answer, _label(fields), read_tools(fields.get("tools")))
+
+
+def write_kto(row: LabelledRow) -> Fields:
+    """Write `{"messages": [...], "label": true}`."""
+    answer = single_answer(row.completion, "llamafactory-kto")
+    return {**_write_messages([*row.prompt, answer], row.tools, "llamafactory-kto"), "label": row.label}
+
+
+def write_messages(row: SftRow) -> Fields:
+    """Write `{"messages": [...]}`."""
+    return _write_messages(row.messages, row.tools, "llamafactory-messages")
+
+
+def _write_messages(messages: list[Fields], tools: object, shape: str) -> Fields:
+    if tools:
+        raise RowError(f"{shape} can't say tools; sharegpt can")
+    only_text(messages, shape)
+    check_by_turns(messages)
+    return {"messages": messages}
 
 
 RANKING = Format(
@@ -59,7 +88,27 @@ RANKING = Format(
     detect_ranking,
     read_ranking,
     write_preference=write_ranking,
-    note='In dataset_info.json: {"file_name": "FILE", "ranking": true, "formatting": "sharegpt", "columns": '
-    '{"messages": "conversations", "chosen": "chosen", "rejected": "rejected", "tools": "tools"}}.',
+    companion=dataset_info(
+        {"messages": "conversations", "chosen": "chosen", "rejected": "rejected", "tools": "tools"},
+        formatting="sharegpt",
+        ranking=True,
+    ),
 )
-KTO = Format("llamafactory-kto", "LLaMA-Factory single answers with a label, for KTO", detect_kto, read_kto)
+KTO = Format(
+    "llamafactory-kto",
+    "LLaMA-Factory single answers with a label, for KTO: messages, label",
+    detect_kto,
+    read_kto,
+    write_labelled=write_kto,
+    companion=dataset_info({"messages": "messages", "kto_tag": "label"}, formatting="sharegpt", tags=MESSAGE_TAGS),
+)
+MESSAGES = Format(
+    "llamafactory-messages",
+    "LLaMA-Factory conversations of messages with role and content",
+    never,
+    read_chat,
+    write_sft=write_messages,
+    companion=dataset_info({"messages": "messages"}, formatting="sharegpt", tags=MESSAGE_TAGS),
+)
+
+FORMATS = (RANKING, KTO, MESSAGES)

@@ -4,11 +4,13 @@ import json
 from typing import Any
 
 from store.examples import Message
+from studio.formats.dialects import dialect
+from studio.formats.dialects import read as read_chat
+from studio.formats.pairing import chosen_over_rejected, single_answers
 from studio.formats.row import PreferenceRow, Row, RowError, SftRow
-from studio.formats.shape import Fields, Format, every_row, some_row
-from studio.formats.trl_preference import chosen_over_rejected
-from studio.formats.trl_sft import answer_turns, detect_messages, read_messages
-from studio.formats.turns import is_conversation, read_tools, read_turns
+from studio.formats.shape import Fields, Format, every_row
+from studio.formats.trl_sft import answer_turns, is_chat
+from studio.formats.turns import read_tools, read_turns
 
 NOTE = (
     "OpenAI takes no new fine-tuning jobs after 2027-01-06 (its deprecations page); "
@@ -18,21 +20,7 @@ NOTE = (
 
 def detect_chat(sample: list[Fields]) -> bool:
     """Conversations with a sign of OpenAI's own: else TRL's shape, which reads the same, has the name."""
-    return detect_messages(sample) and some_row(sample, _has_mark)
-
-
-def _has_mark(fields: Fields) -> bool:
-    turns: list[Any] = fields["messages"] if is_conversation(fields.get("messages")) else []
-    if "parallel_tool_calls" in fields:
-        return True
-    return any("weight" in turn or _calls_with_text(turn) for turn in turns)
-
-
-def _calls_with_text(turn: dict[str, Any]) -> bool:
-    calls = turn.get("tool_calls")
-    first = calls[0] if isinstance(calls, list) and calls else None
-    function = first.get("function") if isinstance(first, dict) else None
-    return isinstance(function, dict) and isinstance(function.get("arguments"), str)
+    return is_chat(sample) and dialect(sample) == "openai"
 
 
 def write_chat(row: SftRow) -> Fields:
@@ -64,13 +52,12 @@ def read_preference(fields: Fields) -> Row:
 
 def write_preference(row: PreferenceRow) -> Fields:
     """Write a pair; this shape holds exactly one message of the assistant on each side."""
-    if len(row.chosen) != 1 or len(row.rejected) != 1:
-        raise RowError("openai-preference holds answers of one message only")
+    chosen, rejected = single_answers(row, "openai-preference")
     given: Fields = {"messages": [_write_turn(turn) for turn in row.prompt]}
     return {
         "input": {**given, "tools": row.tools} if row.tools else given,
-        "preferred_output": [_write_turn(row.chosen[0])],
-        "non_preferred_output": [_write_turn(row.rejected[0])],
+        "preferred_output": [_write_turn(chosen)],
+        "non_preferred_output": [_write_turn(rejected)],
     }
 
 
@@ -95,7 +82,7 @@ CHAT = Format(
     "openai-chat",
     "OpenAI chats: messages, tools, with arguments as text",
     detect_chat,
-    read_messages,
+    read_chat,
     write_sft=write_chat,
     note=NOTE,
 )
@@ -107,3 +94,5 @@ PREFERENCE = Format(
     write_preference=write_preference,
     note=NOTE,
 )
+
+FORMATS = (CHAT, PREFERENCE)

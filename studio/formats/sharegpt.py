@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 from store.examples import Message
+from studio.formats.companions import dataset_info
+from studio.formats.dialects import weighed
 from studio.formats.row import Row, RowError, SftRow
-from studio.formats.shape import Fields, Format, every_row
+from studio.formats.shape import Fields, Format, every_row, has_any
 from studio.formats.turns import parsed, read_call, read_tools, system_turn
 
 SPEAKERS = {
@@ -23,7 +25,7 @@ WRITTEN = {"system": "system", "user": "human", "assistant": "gpt", "tool": "obs
 
 def detect(sample: list[Fields]) -> bool:
     """Rows with a list of turns under `conversations`, and no second answer beside it."""
-    return every_row(sample, lambda f: has_conversation(f) and not {"chosen", "rejected", "label"} & set(f))
+    return every_row(sample, lambda f: has_conversation(f) and not has_any(f, "chosen", "rejected", "label", "kto_tag"))
 
 
 def has_conversation(fields: Fields) -> bool:
@@ -38,7 +40,11 @@ def _is_turn(turn: Any) -> bool:
 
 def read(fields: Fields) -> Row:
     """Read a conversation with its `system` text and its `tools`."""
-    return Row(conversation(fields), read_tools(fields.get("tools")))
+    messages = conversation(fields)
+    turns = fields["conversations"]
+    given = len(messages) - len(turns)
+    row = weighed(messages[given:], turns, read_tools(fields.get("tools")))
+    return row._replace(messages=messages) if given else row
 
 
 def conversation(fields: Fields) -> list[Message]:
@@ -76,17 +82,26 @@ def write(row: SftRow) -> Fields:
 
 
 def write_turns(messages: list[Message]) -> list[dict[str, str]]:
-    """Return messages as turns; people and tools must take turns with the assistant.
+    """Return messages as turns.
 
     Raises:
         RowError: two turns of one side follow each other, or a message holds what a turn can't.
+    """
+    check_by_turns(messages)
+    return [write_turn(message) for message in messages]
+
+
+def check_by_turns(messages: list[Message]) -> None:
+    """Make sure that people and tools take turns with the assistant, as LLaMA-Factory checks too.
+
+    Raises:
+        RowError: they do not, or a system turn stands further down.
     """
     sides = [m["role"] == "assistant" for m in messages if m["role"] != "system"]
     if sides != [bool(number % 2) for number in range(len(sides))]:
         raise RowError("sharegpt needs the assistant's turns and the others by turns, the other first")
     if any(m["role"] == "system" for m in messages[1:]):
         raise RowError("sharegpt can't say a system turn after the first turn")
-    return [write_turn(message) for message in messages]
 
 
 def write_turn(message: Message) -> dict[str, str]:
@@ -114,4 +129,13 @@ def write_tools(tools: list[dict[str, Any]] | None) -> Fields:
     return {"tools": json.dumps([tool["function"] for tool in tools], ensure_ascii=False)}
 
 
-SHAREGPT = Format("sharegpt", "ShareGPT: conversations of turns with from and value", detect, read, write_sft=write)
+SHAREGPT = Format(
+    "sharegpt",
+    "ShareGPT: conversations of turns with from and value",
+    detect,
+    read,
+    write_sft=write,
+    companion=dataset_info({"messages": "conversations", "tools": "tools"}, formatting="sharegpt"),
+)
+
+FORMATS = (SHAREGPT,)

@@ -10,6 +10,7 @@ ROLES = {"system", "user", "assistant", "tool"}
 OTHER_NAMES = {"developer": "system", "function": "tool"}
 KEPT = ("name", "tool_call_id", "thinking", "reasoning_content")
 """Keys of a message that chat templates read besides role, content and tool_calls."""
+TEXT_PARTS = {None, "text", "input_text", "output_text"}
 
 
 def is_conversation(value: Any) -> bool:
@@ -29,7 +30,16 @@ def read_turns(value: Any, where: str) -> list[Message]:
     """
     if not isinstance(value, list) or not value:
         raise RowError(f"{where} is no list of messages")
-    return [_message(turn, f"{where}[{number}]") for number, turn in enumerate(value)]
+    return [_plain(turn) or _message(turn, f"{where}[{number}]") for number, turn in enumerate(value)]
+
+
+def _plain(turn: Any) -> Message | None:
+    """Return the message of a turn that has nothing but a known role and a text: nearly all of them."""
+    if isinstance(turn, dict) and len(turn) == 2:
+        role, content = turn.get("role"), turn.get("content")
+        if isinstance(content, str) and isinstance(role, str) and role in ROLES:
+            return {"role": role, "content": content}
+    return None
 
 
 def _message(turn: Any, where: str) -> Message:
@@ -54,12 +64,15 @@ def _content(turn: dict[str, Any], where: str) -> str:
     if content is None and turn.get("tool_calls"):
         return ""
     if isinstance(content, list):
-        return "".join(_part(part, where) for part in content)
+        parts = [_part(part, where) for part in content]
+        # The text of a single part stays the very object that the record holds.
+        return parts[0] if len(parts) == 1 else "".join(parts)
     raise RowError(f"{where} has no text as its content")
 
 
 def _part(part: Any, where: str) -> str:
-    text = part.get("text", part.get("value")) if isinstance(part, dict) else None
+    is_text = isinstance(part, dict) and part.get("type") in TEXT_PARTS
+    text = part.get("text", part.get("value")) if is_text else None
     if not isinstance(text, str):
         raise RowError(f"{where} holds something besides text, which is not read yet")
     return text

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from store import chats, examples, pairs, runs
+from store import chats, examples, pairs, responses, runs
 from store.database import Store
 from store.errors import MissingRowError
-from store.examples import ExampleQuery, Message, ResponseOrigin, prompt_group, prompt_of
+from store.examples import Message, prompt_group, prompt_of
 from store.pairs import Verdict
+from store.responses import ResponseOrigin
 from studio.inference.engine import Sampling
 from studio.project import Project
 from studio.splits import split_of
@@ -114,7 +115,7 @@ def keep_answer(store: Store, conversation: Conversation, side: int, answer: Ans
 
 def held_out_ids(store: Store) -> list[int]:
     """Return the examples that no training has seen, validation before test."""
-    return [i for split in ("validation", "test") for i in examples.ids(store, ExampleQuery(split=split))]
+    return [*examples.ids_of_split(store, "validation"), *examples.ids_of_split(store, "test")]
 
 
 def from_held_out(store: Store, conversation: Conversation, example_id: int) -> Conversation | None:
@@ -142,7 +143,7 @@ def keep_preference(
             split = examples.split_of_group(store, group) or split_of(group, project.settings.splits)
             example_id = examples.add(store, record_id=None, messages=prompt, split=split)
         first, second = (
-            examples.add_response(
+            responses.add(
                 store,
                 example_id,
                 [_turn("assistant", answer.text if answer else "")],

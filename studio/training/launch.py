@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def start_run(
     if parent_run:
         recipe = _with_lora_of(parent_run, recipe, overrides or [])
     built = build(project, store, "preference" if method == "dpo" else "sft")
-    refuse_too_little(method, built)
+    refuse_too_little(method, built.snapshot.counts)
     prepare(base, "tokenizer", on_progress=on_progress)
     digest = model_hash(base)
     if parent_run:
@@ -153,10 +153,9 @@ def refuse_second(project: Project, store: Store) -> None:
         raise StudioError(f"{active.id} is going on.", f"Wait for it, or stop it: studio stop {active.id}.")
 
 
-def refuse_too_little(method: str, built: Built) -> None:
-    """Raise a StudioError where there are too few rows to train on, or none to measure with."""
-    splits = [item.split for item, _ in built.rows]
-    train, held_out = splits.count("train"), splits.count("validation")
+def refuse_too_little(method: str, counts: dict[str, Any]) -> None:
+    """Raise a StudioError where a snapshot's counts are too few rows to train on, or none to measure with."""
+    train, held_out = counts.get("train", 0), counts.get("validation", 0)
     if train < MINIMUM_ROWS[method]:
         what = "judged pairs" if method == "dpo" else "examples with an answer"
         raise StudioError(
@@ -216,7 +215,7 @@ def _write_folder(folder: RunFolder, recipe: Recipe, description: Description, b
 def _write_rows(path: Path, rows: list[Any]) -> None:
     with path.open("wb") as file:
         for item, row in rows:
-            content = {name: value for name, value in asdict(row).items() if value is not None}
+            content = {name: value for name, value in row._asdict().items() if value is not None}
             file.write(orjson.dumps({"example": item.example_id, **content}) + b"\n")
 
 

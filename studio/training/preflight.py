@@ -31,15 +31,14 @@ class Preflight:
 
 def preflight(project: Project, store: Store, method: str) -> Preflight:
     """Gather the rows that a run with this method would use, without starting anything."""
-    from studio.snapshots import build
+    from studio.snapshots import survey
     from studio.training.launch import refuse_second, refuse_too_little
 
-    built = build(project, store, "preference" if method == "dpo" else "sft")
+    counts = survey(store, "preference" if method == "dpo" else "sft").counts
     problems = []
-    for check in (partial(refuse_too_little, method, built), partial(refuse_second, project, store)):
+    for check in (partial(refuse_too_little, method, counts), partial(refuse_second, project, store)):
         try:
             check()
         except StudioError as error:
             problems.append(str(error))
-    splits = [item.split for item, _ in built.rows]
-    return Preflight(splits.count("train"), splits.count("validation"), built.snapshot.counts, problems)
+    return Preflight(counts.get("train", 0), counts.get("validation", 0), counts, problems)

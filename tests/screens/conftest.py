@@ -3,7 +3,7 @@
 import pytest
 from letters import HOSTILE, add_source, new_record, turns
 
-from store import examples, pairs, records
+from store import examples, pairs, records, responses
 from store.database import Store
 from studio.project import Project
 
@@ -23,10 +23,8 @@ def filled(project: Project, store: Store) -> Project:
             split=("train", "train", "validation", "test")[number % 4],
         )
     prompt = examples.add(store, record_id=ids[0], messages=turns("Can I return it?"), split="train")
-    good = examples.add_response(
-        store, prompt, [{"role": "assistant", "content": "Yes, within 30 days."}], origin="file"
-    )
-    bad = examples.add_response(store, prompt, [{"role": "assistant", "content": "No."}], origin="model", author="base")
+    good = responses.add(store, prompt, [{"role": "assistant", "content": "Yes, within 30 days."}], origin="file")
+    bad = responses.add(store, prompt, [{"role": "assistant", "content": "No."}], origin="model", author="base")
     pair = pairs.get(store, pairs.add_pair(store, prompt, good, bad, seed=2))
     pairs.judge(store, pair, "left", rater="ann")
     hostile = add_source(store, "hostile.jsonl")

@@ -23,8 +23,7 @@ def new_record(
     """Return a record as an importer would make it."""
     text = raw or json.dumps(fields)
     data = text if isinstance(text, bytes) else text.encode()
-    words = " ".join(str(value) for value in (fields or {}).values()).encode(errors="replace").decode()
-    return NewRecord(line, text, fields, sha256(data).digest(), words, error)
+    return NewRecord(line, text, fields, sha256(data).digest(), error)
 
 
 def add_source(store: Store, name: str) -> int:

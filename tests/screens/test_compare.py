@@ -16,7 +16,7 @@ import screens.compare
 from screens.app import StudioApp
 from screens.compare import CompareScreen
 from screens.widgets.text_view import TextView
-from store import examples, interface_state, pairs
+from store import examples, interface_state, pairs, responses
 from store.database import Store
 from studio.project import Project, open_project
 
@@ -33,7 +33,7 @@ def judged_project(project: Project, store: Store) -> Project:
         ]
         example = examples.add(store, record_id=None, messages=prompt, split="train")
         answers = [
-            examples.add_response(
+            responses.add(
                 store,
                 example,
                 [{"role": "assistant", "content": f"Answer {letter}{number}. {HOSTILE} " + "word " * 400}],
@@ -121,7 +121,7 @@ async def test_the_second_pair_is_turned_round_by_its_seed(judged_project: Proje
     assert entry is not None
     better = entry.chosen_and_rejected
     assert better is not None
-    assert examples.response(store, better[0]).author == "author-B"
+    assert responses.get(store, better[0]).author == "author-B"
 
 
 async def test_a_held_key_judges_one_pair_only(
@@ -225,7 +225,7 @@ async def test_an_edit_becomes_a_third_response_and_a_pair(judged_project: Proje
         await pilot.pause()
         await pilot.press("ctrl+home", *"better", "f2")
         await pilot.pause()
-    third = examples.responses(store, 1)[-1]
+    third = responses.of_example(store, 1)[-1]
     assert third.parent_id == 2
     assert third.origin == "human"
     assert third.messages[-1]["content"].startswith("better")

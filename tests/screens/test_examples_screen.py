@@ -42,7 +42,7 @@ async def test_marks_are_saved_and_shown(filled: Project) -> None:
         await pilot.press("2", "a", "f", "x")
         example = examples.get(app.store, 1)
         assert (example.status, example.flagged, example.excluded) == ("approved", True, True)
-        assert "> afx 1 " in screen_text(app)
+        assert "> afx  1 " in screen_text(app)
         assert "train, approved, flagged, excluded" in screen_text(app)
         await pilot.press("a", "f", "x")
         example = examples.get(app.store, 1)
@@ -97,13 +97,14 @@ async def test_filters_by_split_and_flag(filled: Project) -> None:
     app = StudioApp(filled)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("2", "s", "s")
-        assert "1/3 examples" in screen_text(app)
+        await until(pilot, lambda: "1/3 of 18 examples" in screen_text(app))
         await pilot.press("f", "F")
-        assert "1/1 examples" in screen_text(app)
+        await until(pilot, lambda: "1/1 of 18 examples" in screen_text(app))
+        assert "query: split:validation has:flag" in screen_text(app)
         await pilot.press("escape")
         assert "18 examples" in screen_text(app)
         await pilot.press("slash", *"order 5", "enter")
-        await until(pilot, lambda: "1/1 examples" in screen_text(app))
+        await until(pilot, lambda: "1/1 of 18 examples" in screen_text(app))
 
 
 async def test_a_model_that_is_not_there_is_named(project: Project, filled: Project) -> None:

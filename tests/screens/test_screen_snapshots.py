@@ -8,7 +8,8 @@ from letters import turns
 from reading import screen_text, until
 
 from screens.app import StudioApp
-from store import examples, pairs
+from screens.list_detail import SEARCH_DELAY
+from store import examples, pairs, responses
 from store.database import Store
 from studio.project import Project
 
@@ -16,7 +17,11 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
 KEYS = {
     "data": ["j"],
+    "data-query": ["slash", *"has:flog"],
     "data-unreadable": ["p"],
+    "duplicates": ["D"],
+    "tags": ["t"],
+    "saved-queries": ["p", "S"],
     "data-hostile": ["s", "s", "j"],
     "examples": ["2"],
     "examples-replies": ["2", *"j" * 12, "n"],
@@ -44,7 +49,9 @@ async def test_screen_looks_as_kept(filled: Project, name: str, size: str) -> No
     app = StudioApp(filled)
     async with app.run_test(size=SIZES[size]) as pilot:
         await pilot.press(*KEYS[name])
-        await pilot.pause()
+        # A query is answered by a thread.
+        await app.workers.wait_for_complete([worker for worker in app.workers if worker.group in ("find", "count")])
+        await pilot.pause(SEARCH_DELAY * 2)
         check(f"{name}-{size}", screen_text(app))
 
 
@@ -53,14 +60,14 @@ async def test_a_pair_looks_as_kept(filled: Project, store: Store, size: str) ->
     opening = [{"role": "system", "content": "Be kind."}, *turns("Where is [my] parcel?\nIt left on Monday.")]
     example = examples.add(store, record_id=None, messages=opening, split="train")
     replies = [
-        examples.add_response(store, example, [{"role": "assistant", "content": text}], origin="file", author="Ada")
+        responses.add(store, example, [{"role": "assistant", "content": text}], origin="file", author="Ada")
         for text in ("It comes on Friday.\nAda", "No idea. " * 60)
     ]
     pairs.add_pair(store, example, *replies, seed=2)
     app = StudioApp(filled)
     async with app.run_test(size=SIZES[size]) as pilot:
         await pilot.press("3")
-        await pilot.pause()
+        await until(pilot, lambda: "1 of 2 decided" in screen_text(app))
         check(f"compare-{size}", screen_text(app))
 
 

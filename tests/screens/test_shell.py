@@ -189,7 +189,7 @@ async def test_no_color_needs_no_colour(
         await pilot.pause()
         assert app.theme == "ansi-dark"
         assert "[1 Data]" in screen_text(app)
-        assert "\n>     1      Order 1" in screen_text(app)
+        assert "\n>       1      Order 1" in screen_text(app)
 
 
 async def test_a_terminal_that_is_too_small_says_so_and_comes_back(filled: Project) -> None:

@@ -128,4 +128,5 @@ def test_keys_that_come_in_one_piece_act_in_order(filled: Project, tmp_path: Pat
         terminal.read_until(b"Order 9")
         terminal.send("1/")
         os.write(terminal.handle, b"abcd\x7f\x7fe\x1b[D\x1b[DX")
-        terminal.read_until(b"search: aXbe")
+        terminal.send("\r")
+        terminal.read_until(b"query: aXbe")

@@ -15,7 +15,7 @@ from screens.run_log import RunLog
 from screens.train import TrainScreen
 from screens.widgets.plot import plot, plot_text
 from screens.widgets.text_view import TextView
-from store import examples, interface_state, pairs, runs, snapshots
+from store import examples, interface_state, pairs, responses, runs, snapshots
 from store.database import Store, now
 from store.runs import RunStatus
 from store.snapshots import Snapshot
@@ -171,7 +171,7 @@ def add_judged_pairs(store: Store) -> None:
         split: examples.Split = "train" if number < 6 else "validation"
         example = examples.add(store, record_id=None, messages=prompt, split=split)
         first, second = (
-            examples.add_response(store, example, [{"role": "assistant", "content": text}], origin="file")
+            responses.add(store, example, [{"role": "assistant", "content": text}], origin="file")
             for text in (f"Good {number}", f"Bad {number}")
         )
         pair = pairs.get(store, pairs.add_pair(store, example, first, second, seed=0))

@@ -90,6 +90,21 @@ async def test_a_long_text_is_scrolled_and_keeps_its_place() -> None:
         assert view.scroll_offset.y == 0
 
 
+async def test_a_very_long_text_is_cut_and_a_key_shows_more() -> None:
+    app = TextApp()
+    async with app.run_test(size=(40, 10)) as pilot:
+        view = app.query_one(TextView)
+        view.show([Span("a" * 40_000, "bold"), Span("b" * 30_000), Span("c")])
+        view.focus()
+        await pilot.pause()
+        said = "".join(view.plain.split())
+        assert said == "a" * 40_000 + "b" * 10_000 + "...20,001morecharacters;+showsmore"
+        await pilot.press("plus")
+        assert view.plain.replace("\n", "") == "a" * 40_000 + "b" * 30_000 + "c"
+        view.show("d" * 60_000)
+        assert "... 10,000 more characters" in view.plain
+
+
 @given(st.text(), st.integers(2, 30))
 def test_no_line_is_too_wide_and_nothing_but_spaces_at_breaks_is_lost(text: str, width: int) -> None:
     lines = ["".join(piece for piece, _ in line) for line in wrap([Span(text)], width)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from store import examples, pairs
+from store import examples, pairs, responses
 from store.database import open_store
 
 JUDGE_UNTIL_KILLED = """
@@ -45,7 +45,7 @@ def queue(store) -> Path:
             example_id = examples.add(
                 store, record_id=None, messages=[{"role": "user", "content": f"Q{number}"}], split="train"
             )
-            first, second = (examples.add_response(store, example_id, [], origin="human") for _ in range(2))
+            first, second = (responses.add(store, example_id, [], origin="human") for _ in range(2))
             pairs.add_pair(store, example_id, first, second, seed=number)
     return store.path
 
@@ -78,12 +78,12 @@ def test_every_verdict_that_was_told_outlives_a_kill(queue) -> None:
 
 def test_half_an_import_leaves_nothing(queue) -> None:
     with open_store(queue) as store:
-        before = list(examples.ids(store))
+        before = examples.count(store)
     run_and_kill(IMPORT_UNTIL_KILLED, queue, 1500)
     with open_store(queue) as store:
-        assert list(examples.ids(store)) == before
+        assert examples.count(store) == before
         examples.add(store, record_id=None, messages=[{"role": "user", "content": "next"}], split="train")
-        assert len(examples.ids(store)) == len(before) + 1
+        assert examples.count(store) == before + 1
 
 
 def test_writes_wait_for_the_disk(store) -> None:

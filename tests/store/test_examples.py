@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store import examples, records
+from store import examples, records, responses
 from store.database import Store, create_store
 from store.errors import MissingRowError
-from store.examples import ExampleQuery, completion_of, prompt_group, prompt_of
+from store.examples import completion_of, prompt_group, prompt_of
+from store.quoting import dumps, quote
 
 QUESTION = {"role": "user", "content": "Why?"}
 ANSWER = {"role": "assistant", "content": "Because."}
@@ -48,10 +50,10 @@ def test_prompt_and_completion_part_a_conversation(messages) -> None:
 @settings(max_examples=100, deadline=None)
 def test_any_text_is_given_back_as_it_was(shared, messages, text) -> None:
     example_id = add(shared, *messages)
-    response_id = examples.add_response(shared, example_id, messages, origin="model", parameters={"stop": text})
+    response_id = responses.add(shared, example_id, messages, origin="model", parameters={"stop": text})
     assert examples.get(shared, example_id).messages == messages
-    assert examples.response(shared, response_id).messages == messages
-    assert examples.response(shared, response_id).parameters == {"stop": text}
+    assert responses.get(shared, response_id).messages == messages
+    assert responses.get(shared, response_id).parameters == {"stop": text}
     examples.revise(shared, example_id, [{"role": "user", "content": text}])
     assert examples.get(shared, example_id).messages == [{"role": "user", "content": text}]
     assert examples.revisions(shared, example_id)[0].messages == messages
@@ -88,7 +90,7 @@ def test_what_is_not_there_is_named(store) -> None:
         (lambda: examples.get(store, 9), "example 9"),
         (lambda: examples.get(store, 1, revision=4), "revision 4"),
         (lambda: examples.revise(store, 9, []), "example 9"),
-        (lambda: examples.response(store, 9), "response 9"),
+        (lambda: responses.get(store, 9), "response 9"),
     ):
         with pytest.raises(MissingRowError, match=name):
             ask()
@@ -115,35 +117,44 @@ def test_texts_without_a_prompt_are_each_their_own_group() -> None:
     assert prompt_group([ANSWER]) != prompt_group([{**ANSWER, "content": "Else."}])
 
 
+def test_many_are_added_at_once_as_one_is(store) -> None:
+    text = "A text of more than thirty-two characters."
+    [row] = records.add(store, add_source(store), [records.NewRecord(1, f'{{"q": "{text}"}}', {"q": text}, b"")])
+    asked = [{"role": "user", "content": text}]
+    one = examples.add(store, record_id=row, messages=asked, split="test", tools=TOOLS)
+    stored = quote(asked, {text: ("q",)})
+    assert text not in stored
+    new = examples.next_id(store)
+    row_of_many = (new, row, prompt_group(asked), "test", stored, dumps(TOOLS))
+    examples.add_many(store, [row_of_many], template_id=None, origin="import")
+    assert examples.get(store, new) == replace(examples.get(store, one), id=new)
+    offered = responses.next_id(store)
+    responses.add_many(store, [(offered, new, stored, "file", "Ada", True, None)])
+    assert responses.get(store, offered) == responses.Response(offered, new, asked, "file", "Ada", {}, True)
+    assert examples.splits_of_groups(store, [prompt_group(asked), b"else"]) == {prompt_group(asked): "test"}
+    assert examples.all_splits(store) == {prompt_group(asked): "test"}
+
+
 def test_the_split_of_a_known_prompt_is_found(store) -> None:
     add(store, QUESTION, ANSWER, split="validation")
     assert examples.split_of_group(store, prompt_group([QUESTION])) == "validation"
     assert examples.split_of_group(store, prompt_group([ANSWER])) is None
 
 
-def test_examples_are_asked_for_by_what_they_are(store) -> None:
-    source = records.add_source(
-        store, name="a.jsonl", path="/a.jsonl", container="jsonl", format="plain", sha256="0", size=1
-    )
-    texts = ("red fox", "brown fox", "bear")
-    rows = records.add(store, source, [records.NewRecord(n, "{}", {}, b"", text) for n, text in enumerate(texts)])
+def test_examples_are_found_by_record_source_and_split(store) -> None:
+    source = add_source(store)
+    rows = records.add(store, source, [records.NewRecord(n, "{}", {}, b"") for n in range(3)])
     splits = ("train", "test", "train")
     made = [add(store, QUESTION, record_id=row, split=split) for row, split in zip(rows, splits, strict=True)]
     alone = add(store, QUESTION, split="validation")
-    examples.set_status(store, made[1], "approved")
-    examples.set_flagged(store, made[2], True)
-
-    def ids(**query) -> list[int]:
-        return list(examples.ids(store, ExampleQuery(**query)))
-
-    assert ids() == [*made, alone]
-    assert ids(text="fox") == made[:2]
-    assert ids(text="fox", split="test") == [made[1]]
-    assert ids(status="draft") == [made[0], made[2], alone]
-    assert ids(flagged_only=True) == [made[2]]
-    assert ids(text='"\0fox (') == made[:2]
+    assert examples.ids_of_split(store, "train") == [made[0], made[2]]
+    assert examples.ids_of_split(store, "validation") == [alone]
     assert examples.ids_of_record(store, rows[1]) == [made[1]]
-    assert examples.count_of_source(store, source) == 3
+    assert (examples.count_of_source(store, source), examples.count(store)) == (3, 4)
+
+
+def add_source(store: Store) -> int:
+    return records.add_source(store, name="a.jsonl", path="/a.jsonl", container="jsonl", format="plain", size=1)
 
 
 def test_a_screenful_and_the_whole_agree(store) -> None:
@@ -156,10 +167,8 @@ def test_a_screenful_and_the_whole_agree(store) -> None:
 
 
 def test_an_excluded_record_excludes_its_examples(store) -> None:
-    source = records.add_source(
-        store, name="a.jsonl", path="/a.jsonl", container="jsonl", format="plain", sha256="0", size=1
-    )
-    [row] = records.add(store, source, [records.NewRecord(1, "{}", {}, b"", "")])
+    source = add_source(store)
+    [row] = records.add(store, source, [records.NewRecord(1, "{}", {}, b"")])
     add(store, QUESTION, record_id=row)
     own = add(store, QUESTION)
     records.set_excluded(store, row, True)
@@ -171,16 +180,16 @@ def test_an_excluded_record_excludes_its_examples(store) -> None:
 
 def test_responses_keep_who_wrote_them(store) -> None:
     example_id, empty = add(store, QUESTION), add(store, QUESTION)
-    first = examples.add_response(store, example_id, [ANSWER], origin="file", author="Tobias", label=False)
-    edited = examples.add_response(store, example_id, [], origin="human", author="Ada", parent_id=first)
-    stored = examples.responses(store, example_id)
+    first = responses.add(store, example_id, [ANSWER], origin="file", author="Tobias", label=False)
+    edited = responses.add(store, example_id, [], origin="human", author="Ada", parent_id=first)
+    stored = responses.of_example(store, example_id)
     assert [(r.id, r.author, r.label, r.parent_id, r.parameters) for r in stored] == [
         (first, "Tobias", False, None, {}),
         (edited, "Ada", None, first, {}),
     ]
-    assert examples.response(store, first) == stored[0]
-    assert list(examples.all_responses(store)) == stored
-    assert examples.response_counts(store, [example_id, empty]) == {example_id: 2}
+    assert responses.get(store, first) == stored[0]
+    assert list(responses.all_of_project(store)) == stored
+    assert responses.counts(store, [example_id, empty]) == {example_id: 2}
 
 
 def test_a_template_is_kept_once(store) -> None:

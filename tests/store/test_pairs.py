@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -12,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from store import examples, pairs, records
+from store import examples, pairs, records, responses
 from store.database import Store, create_store, open_store
 from store.errors import MissingRowError
 from store.pairs import Verdict
@@ -43,6 +44,7 @@ class Journal(RuleBasedStateMachine):
         self.undone: dict[str, list[Given]] = {name: [] for name in RATERS}
         self.comments: dict[int, list[str]] = {}
         self.journal: list[pairs.Entry] = []
+        self.excluded: set[int] = set()
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
@@ -101,6 +103,34 @@ class Journal(RuleBasedStateMachine):
         self.comments[pair.id].append(note)
         self._written()
 
+    @rule(target=queued, said=st.lists(st.tuples(st.none() | VERDICTS, st.sampled_from(RATERS)), max_size=3))
+    def bring_pair(self, said: list[tuple[Verdict | None, str]]) -> pairs.Pair:
+        """Add a pair that a file brings along, judged by several people, as an import does."""
+        example_id, first, second = new_responses(self.store)
+        pair = pairs.Pair(pairs.next_id(self.store), example_id, first, second, 4)
+        start = pairs.next_entry_id(self.store)
+        entries: list[pairs.NewEntry] = [
+            (n, "verdict", pair.id, pair.left_id, pair.right_id, pair.seed, verdict, "", rater)
+            if verdict
+            else (n, "comment", pair.id, None, None, None, None, "remark", rater)
+            for n, (verdict, rater) in enumerate(said, start)
+        ]
+        counts = next(((entry[0], entry[6]) for entry in reversed(entries) if entry[6]), (None, None))
+        pairs.add_many(self.store, [(*pair, *counts)], entries)
+        self.comments[pair.id] = ["remark" for verdict, _ in said if not verdict]
+        for number, (verdict, rater) in enumerate(said, start):
+            if verdict:
+                self.standing[rater].append(Given(number, pair.id, verdict))
+                self.undone[rater].clear()
+        self.journal.extend(list(pairs.entries(self.store))[len(self.journal) :])
+        assert [e.id for e in self.journal[len(self.journal) - len(said) :]] == list(range(start, start + len(said)))
+        return pair
+
+    @rule(pair=queued, excluded=st.booleans())
+    def exclude(self, pair: pairs.Pair, excluded: bool) -> None:
+        examples.set_excluded(self.store, pair.example_id, excluded)
+        (self.excluded.add if excluded else self.excluded.discard)(pair.id)
+
     @rule()
     def close_and_open(self) -> None:
         self.store.close()
@@ -130,8 +160,20 @@ class Journal(RuleBasedStateMachine):
             found = pairs.current_verdict(self.store, pair_id)
             assert (found.id if found else None) == (current[pair_id].entry if pair_id in current else None)
             assert [e.note for e in pairs.entries(self.store, pair_id=pair_id) if e.kind == "comment"] == notes
-        assert [p.id for p in pairs.unjudged(self.store, limit=999)] == [p for p in self.comments if p not in current]
-        assert sum(pairs.counts(self.store).values()) == len(self.comments) + len(current)
+        live = [pair for pair in self.comments if pair not in self.excluded]
+        assert [p.id for p in pairs.unjudged(self.store, limit=999)] == [p for p in live if p not in current]
+        verdicts = Counter(given.verdict for given in current.values() if given.pair in live)
+        assert pairs.counts(self.store) == {"pairs": len(live), **verdicts}
+
+    @invariant()
+    def what_stands_beside_a_pair_is_what_the_journal_says(self) -> None:
+        beside = "SELECT id, verdict_id, verdict FROM pair WHERE verdict_id IS NOT NULL OR verdict IS NOT NULL"
+        said = (
+            "SELECT s.pair_id, s.id, s.verdict FROM standing_verdict s"
+            " WHERE s.id = (SELECT MAX(o.id) FROM standing_verdict o WHERE o.pair_id = s.pair_id)"
+        )
+        rows = [sorted(self.store.connection.execute(query)) for query in (beside, said)]
+        assert rows[0] == rows[1]
 
     @invariant()
     def latest_are_the_top_of_each_stack(self) -> None:
@@ -140,13 +182,19 @@ class Journal(RuleBasedStateMachine):
             assert latest == [g.entry for g in reversed(stack)][:3]
 
 
-def new_pair(store: Store, *, seed: int = 0) -> pairs.Pair:
-    """Add an example with two responses and return their pair."""
+def new_responses(store: Store) -> tuple[int, int, int]:
+    """Add an example with two responses; return their ids."""
     example_id = examples.add(store, record_id=None, messages=[{"role": "user", "content": "Why?"}], split="train")
     first, second = (
-        examples.add_response(store, example_id, [{"role": "assistant", "content": text}], origin="human")
+        responses.add(store, example_id, [{"role": "assistant", "content": text}], origin="human")
         for text in ("Because.", "Why not?")
     )
+    return example_id, first, second
+
+
+def new_pair(store: Store, *, seed: int = 0) -> pairs.Pair:
+    """Add an example with two responses and return their pair."""
+    example_id, first, second = new_responses(store)
     return pairs.get(store, pairs.add_pair(store, example_id, first, second, seed=seed))
 
 
@@ -231,12 +279,10 @@ def test_excluded_data_is_neither_asked_nor_counted(store) -> None:
 
 
 def test_an_excluded_record_takes_its_pairs_along(store) -> None:
-    source = records.add_source(
-        store, name="a.jsonl", path="/a.jsonl", container="jsonl", format="plain", sha256="0", size=1
-    )
-    [record] = records.add(store, source, [records.NewRecord(1, "{}", {}, b"", "")])
+    source = records.add_source(store, name="a", path="/a", container="jsonl", format="plain", size=1)
+    [record] = records.add(store, source, [records.NewRecord(1, "{}", {}, b"")])
     example_id = examples.add(store, record_id=record, messages=[{"role": "user", "content": "Q"}], split="train")
-    first, second = (examples.add_response(store, example_id, [], origin="file") for _ in range(2))
+    first, second = (responses.add(store, example_id, [], origin="file") for _ in range(2))
     pairs.add_pair(store, example_id, first, second, seed=0)
     records.set_excluded(store, record, True)
     assert pairs.counts(store) == {"pairs": 0}
@@ -276,7 +322,6 @@ def test_remarks_are_comments_and_the_notes_of_verdicts_that_count(store) -> Non
 def queued(store) -> tuple[int, pairs.Pair]:
     example_id = examples.add(store, record_id=None, messages=[{"role": "user", "content": "?"}], split="train")
     replies = [
-        examples.add_response(store, example_id, [{"role": "assistant", "content": text}], origin="file")
-        for text in "ab"
+        responses.add(store, example_id, [{"role": "assistant", "content": text}], origin="file") for text in "ab"
     ]
     return example_id, pairs.get(store, pairs.add_pair(store, example_id, *replies, seed=2))

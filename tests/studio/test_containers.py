@@ -1,21 +1,13 @@
-"""Rows out of files of every kind: each with its own text and line, broken ones with the reason."""
+"""What a file is, found out by looking inside; and that rows of every kind of file are found whole."""
 
-import json
+import gzip
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from studio import containers
-from studio.containers import RawRow, json_array
-from studio.containers.row import RowDecoder
+from studio.containers import Layout
 from studio.errors import StudioError
-
-
-def rows_of(path: Path, content: bytes | str) -> list[RawRow]:
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return list(containers.read(path, containers.sniff(path)))
 
 
 @pytest.mark.parametrize(
@@ -32,165 +24,100 @@ def rows_of(path: Path, content: bytes | str) -> list[RawRow]:
         ("a\tb\n1\t2,5\n", "csv"),
         ("a;b\n1,0;2\n", "csv"),
         ("prompt\nHello\nBye\n", "csv"),
+        ("# A title\n\nSome prose, with a comma.\n", "text"),
+        ("Once upon a time, they say.\nThere was a girl, in red.\nShe had, it is said, a hood.\n", "text"),
+        ("[Verse 1]\nLa la la\n", "text"),
     ],
 )
-def test_the_kind_is_found_by_content_whatever_the_name(tmp_path: Path, content, container) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_the_kind_is_found_by_content_whatever_the_name(tmp_path: Path, content, container, encoding) -> None:
     path = tmp_path / "rows.parquet"
-    path.write_bytes(content.encode())
-    assert containers.sniff(path) == container
+    path.write_bytes(content.removeprefix("\ufeff" if encoding == "utf-16" else "").encode(encoding))
+    assert containers.sniff(path).container == container
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
         (b"", "empty"),
-        (b"\x1f\x8b\x08rest", "gzip"),
+        (b"\xef\xbb\xbf \r\n", "empty"),
+        (gzip.compress(b""), "empty"),
+        (b"\x1f\x8b\x08rest", "no readable gzip stream"),
+        (gzip.compress(gzip.compress(b'{"a": 1}')), "compressed twice"),
+        (gzip.compress(b"folder/".ljust(257, b"\0") + b"ustar\x0000"), "tar archive"),
         (b"PK\x03\x04rest", "ZIP"),
-        ("a,b\n".encode("utf-16"), "UTF-16"),
-        (b"# A title\n\nSome prose, with a comma.\n", "no rows"),
+        ("a,b\n".encode("utf-32"), "UTF-32"),
         (bytes(range(256)) * 4, "no rows"),
     ],
+    ids=["nothing", "only a BOM", "gzip of nothing", "no gzip", "gzip twice", "tar", "ZIP", "UTF-32", "binary"],
 )
 def test_other_files_are_refused_in_one_sentence(tmp_path: Path, content, reason) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(content)
     with pytest.raises(StudioError, match=reason):
-        rows_of(tmp_path / "data.jsonl", content)
+        containers.sniff(path)
 
 
-def test_absent_files_and_folders_are_refused(tmp_path: Path) -> None:
+def test_absent_files_folders_and_pipes_are_refused(tmp_path: Path) -> None:
+    import os
+
     with pytest.raises(StudioError, match="not there"):
         containers.sniff(tmp_path / "absent")
     with pytest.raises(StudioError, match="folder"):
         containers.sniff(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StudioError, match="not a file"):
+        containers.sniff(tmp_path / "pipe")
+    with pytest.raises(StudioError, match="can't be read"):
+        list(containers.read(tmp_path / "absent", Layout("jsonl")))
 
 
-def test_lines_keep_their_text_byte_for_byte(tmp_path: Path) -> None:
-    lines = [
-        b'{"a": "\\ud800"}',
-        b' {"a":1e400, "a" : 2} ',
-        '{"a": "x\u2028y"}'.encode(),
-        b'{"a": 123456789012345678901}',
-    ]
-    rows = rows_of(tmp_path / "f", b"\xef\xbb\xbf" + b"\r\n".join(lines) + b"\n\n")
-    assert [row.raw.encode() for row in rows] == lines
-    assert [row.line for row in rows] == [1, 2, 3, 4]
-    assert not any(row.error for row in rows)
-    assert rows[1].problem == "has a more than once; the last one counts"
-    assert rows[3].fields == {"a": 123456789012345678901}
-
-
-@pytest.mark.parametrize(
-    ("line", "reason"),
-    [
-        (b'{"a": 1', "not valid JSON"),
-        (b'{"a": "\x00"}', "not valid JSON"),
-        (b'{"a": 1} {"b": 2}', "more text after"),
-        (b"[1, 2]", "is a list"),
-        (b'{"a": "\xff"}', "not valid UTF-8"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "4,300 digits"),
-        (b'{"a": ' + b"[" * 100_000, "nested too deeply"),
-    ],
-)
-def test_a_broken_line_is_kept_with_its_reason(tmp_path: Path, line, reason) -> None:
-    good = b'{"a": 1}'
-    before, broken, after = rows_of(tmp_path / "f", b"\n".join([good, line, good]))
-    assert reason in (broken.error or "")
-    assert broken.fields is None
-    assert broken.line == 2
-    assert (broken.raw if isinstance(broken.raw, bytes) else broken.raw.encode()) == line
-    assert before.fields == after.fields == {"a": 1}
-
-
-@given(st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=9)), max_size=5), st.sampled_from([None, 2]))
-def test_an_array_gives_each_element_its_text_and_line(values, indent) -> None:
-    text = json.dumps(values, indent=indent, ensure_ascii=False)
-    rows = list(json_array.elements(text))
-    assert [row.fields for row in rows] == values
-    for row in rows:
-        lines = text.split("\n")
-        assert str(row.raw).split("\n", maxsplit=1)[0] in lines[row.line - 1]
-        assert str(row.raw) in text
-
-
-def test_a_broken_element_of_an_array_does_not_take_the_others_with_it() -> None:
-    text = '[\n  {"a": 1},\n  {"a": oops\n  },\n  {"a": 3}\n]'
-    rows = list(json_array.elements(text))
-    assert [(row.line, row.fields) for row in rows] == [(2, {"a": 1}), (3, None), (5, {"a": 3})]
-    assert rows[1].raw == '{"a": oops\n  }'
-
-
-@pytest.mark.parametrize("text", ['[{"a": 1}, {"a"', '[{"a": 1},', '[{"a": 1}', '[{"a": 1}] x'])
-def test_a_damaged_end_of_an_array_is_named(text) -> None:
-    first, damage = json_array.elements(text)
-    assert first.fields == {"a": 1}
-    assert damage.error
-
-
-def test_bytes_in_an_array_that_are_no_text_spoil_only_their_row(tmp_path: Path) -> None:
-    first, broken = rows_of(tmp_path / "f", b'[{"a": 1}, {"a": "\xff"}]')
-    assert first.fields == {"a": 1}
-    assert broken.raw == b'{"a": "\xff"}'
-    assert broken.error
-
-
-def test_cells_may_span_lines_and_rows_keep_their_text(tmp_path: Path) -> None:
-    content = 'text;n\r\n"two\r\nlines; ""quoted""";1\r\n\r\n\u00e9;2\r\n'
-    rows = rows_of(tmp_path / "f", content)
+def test_lines_of_plain_text_are_rows_of_one_field(tmp_path: Path) -> None:
+    path = tmp_path / "poem"
+    path.write_text("Two roads diverged in a wood\r\n\r\nI took the one less traveled by.\n\u00e9", newline="")
+    rows = list(containers.read(path, containers.sniff(path)))
     assert [(row.line, row.fields) for row in rows] == [
-        (2, {"text": 'two\r\nlines; "quoted"', "n": "1"}),
-        (5, {"text": "\u00e9", "n": "2"}),
+        (1, {"text": "Two roads diverged in a wood"}),
+        (3, {"text": "I took the one less traveled by."}),
+        (4, {"text": "\u00e9"}),
     ]
-    assert rows[0].raw == '"two\r\nlines; ""quoted""";1'
 
 
-def test_broken_rows_of_a_table_are_kept_with_their_reason(tmp_path: Path) -> None:
-    content = b'a,b\n1,2\n1,2,3\n"x" y,2\n\xff,2\nnul\x00,2\n"open,2\n3,4\n'
-    rows = rows_of(tmp_path / "f", content)
-    assert [row.line for row in rows] == [2, 3, 4, 5, 6, 7, 8]
-    assert "has 3 cells where the header has 2" in (rows[1].error or "")
-    assert "not valid CSV" in (rows[2].error or "")
-    assert rows[3].raw == b"\xff,2"
-    assert rows[4].fields == {"a": "nul\x00", "b": "2"}
-    assert "never closed" in (rows[5].error or "")
-    assert rows[6].fields == {"a": "3", "b": "4"}
-
-
-def test_columns_without_a_name_of_their_own_get_one(tmp_path: Path) -> None:
-    (row,) = rows_of(tmp_path / "f", ",a,a\n1,2,3\n")
-    assert row.fields == {"column 1": "1", "a": "2", "a 2": "3"}
-
-
-def test_parquet_rows_are_json_with_moments_as_text(tmp_path: Path) -> None:
-    import datetime
-
-    import pyarrow
-    import pyarrow.parquet
-
-    path = tmp_path / "f.txt"
-    moment = datetime.datetime(2026, 1, 2, 3, 4, 5)
-    table = pyarrow.table({"messages": [[{"role": "user", "content": "\u00e9"}]], "at": [moment], "blob": [b"\xff"]})
-    pyarrow.parquet.write_table(table, path)
-    assert containers.sniff(path) == "parquet"
-    (row,) = containers.read(path, "parquet")
-    assert row.fields == {
-        "messages": [{"role": "user", "content": "\u00e9"}],
-        "at": "2026-01-02T03:04:05",
-        "blob": "/w==",
-    }
-    assert json.loads(row.raw) == row.fields
-
-
-def test_a_cut_parquet_file_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("container", ["jsonl", "json", "csv", "text"])
+def test_the_place_in_the_file_is_told_and_ends_at_its_size(tmp_path: Path, container) -> None:
     path = tmp_path / "f"
-    path.write_bytes(b"PAR1 and no more")
-    with pytest.raises(StudioError, match="Parquet"):
-        list(containers.read(path, "parquet"))
+    start, line, end = {"json": (b"[", b'{"a": "b"},\n', b"{}]")}.get(container, (b"a,b\n", b'{"a": 1}\n', b""))
+    path.write_bytes(start + line * 100_000 + end)
+    places: list[int] = []
+    rows = sum(1 for _ in containers.read(path, Layout(container), places.append))
+    assert rows >= 100_000
+    assert places == sorted(places)
+    assert places[-1] == path.stat().st_size
+    assert 2 <= len(places) < rows / 300
 
 
-@given(st.binary(max_size=60))
-def test_no_line_breaks_the_reader(content) -> None:
-    from studio.containers.jsonl import parse
-
-    row = parse(content, RowDecoder())
-    raw = row.raw if isinstance(row.raw, bytes) else row.raw.encode()
-    assert raw == content
-    assert (row.fields is None) == (row.error is not None)
+def test_each_shared_file_gives_the_rows_that_its_description_counts(shared_data: Path) -> None:
+    counts = {
+        "banking77_test.csv": ("csv", 3080),
+        "banking77_train.csv": ("csv", 10003),
+        "gsm8k_example_model_solutions.jsonl": ("jsonl", 1319),
+        "llamafactory_alpaca_en_demo.json": ("json", 999),
+        "llamafactory_dpo_en_demo.json": ("json", 300),
+        "llamafactory_dpo_zh_demo.json": ("json", 300),
+        "llamafactory_glaive_toolcall_en_demo.json": ("json", 300),
+        "llamafactory_identity.json": ("json", 91),
+        "llamafactory_kto_en_demo.json": ("json", 300),
+        "pandalm_testset_v1.json": ("json", 999),
+    }
+    for name, expected in counts.items():
+        path = shared_data / name
+        layout = containers.sniff(path)
+        lines = path.read_bytes().decode().split("\n")
+        found = 0
+        for row in containers.read(path, layout):
+            found += 1
+            assert row.error is None
+            assert row.fields
+            assert str(row.raw).split("\n", maxsplit=1)[0].strip("\r") in lines[row.line - 1]
+        assert (layout.container, found) == expected, name
+    assert {path.name for path in containers.expand(shared_data)} == set(counts)

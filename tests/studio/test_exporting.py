@@ -3,27 +3,27 @@
 import csv
 import hashlib
 import json
-import os
+import resource
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 
-from store import snapshots
+from store import examples, pairs, snapshots
 from store.database import Store
 from studio import __version__, formats
 from studio.errors import StudioError
-from studio.exporting import export, manifest_of
+from studio.exporting import export
 from studio.formats import FORMATS
 from studio.importing import import_file
+from studio.manifests import manifest_of
 from studio.project import Project
 
 
 @pytest.fixture
 def filled(project: Project, store: Store, tmp_path: Path) -> Store:
-    """Twenty judged pairs, twenty answered questions and one conversation with a tool."""
+    """Twenty judged pairs, twenty answered questions, one of them with a tool, and a text to learn."""
     preferences = [
         {"prompt": f"Q{n} \u00e4\U0001f600", "chosen": f"good {n}", "rejected": f"bad {n}"} for n in range(20)
     ]
@@ -36,7 +36,8 @@ def filled(project: Project, store: Store, tmp_path: Path) -> Store:
         {"role": "assistant", "content": "", "tool_calls": [call]},
         {"role": "tool", "content": "found", "tool_call_id": "1"},
     ]
-    for name, rows in (("preferences.jsonl", preferences), ("chats.jsonl", chats)):
+    texts = [{"text": "Parcels are light."}]
+    for name, rows in (("preferences.jsonl", preferences), ("chats.jsonl", chats), ("texts.jsonl", texts)):
         path = tmp_path / name
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         import_file(project, store, path)
@@ -55,7 +56,7 @@ def test_every_written_row_reads_back_and_every_other_is_counted(project, filled
     report = export(project, filled, shape.name, tmp_path / f"out{suffix}")
     rows = rows_in(tmp_path / f"out{suffix}")
     assert len(rows) == report.rows == sum(report.splits.values())
-    assert report.considered == report.rows + sum(report.left_out.values())
+    assert report.considered == report.used + sum(report.left_out.values())
     found = formats.detect(rows)
     assert found is not None
     assert all(found.read(row).messages for row in rows)
@@ -64,7 +65,11 @@ def test_every_written_row_reads_back_and_every_other_is_counted(project, filled
 
 def test_what_a_shape_can_not_say_is_said_in_the_report(project, filled, tmp_path) -> None:
     report = export(project, filled, "alpaca", tmp_path / "out.json")
-    assert report.left_out == {"without an answer": 20, "alpaca can't say tool_calls": 1}
+    assert report.left_out == {
+        "without an answer": 20,
+        "alpaca can't say tool_calls": 1,
+        "alpaca needs turns of user and assistant by turns": 1,
+    }
 
 
 def test_the_manifest_says_where_the_file_is_from(project, filled, tmp_path) -> None:
@@ -98,8 +103,6 @@ def test_only_an_unchanged_export_gives_way(project, filled, tmp_path) -> None:
 
 
 def test_tables_are_written_where_the_shape_is_flat(project, store, tmp_path) -> None:
-    import pyarrow.parquet
-
     source = tmp_path / "rows.jsonl"
     row = {"instruction": 'Say, "hi"', "input": "", "output": "hi\nthere"}
     source.write_text(json.dumps(row))
@@ -119,7 +122,7 @@ def test_tables_are_written_where_the_shape_is_flat(project, store, tmp_path) ->
         ("trl-sft", "out.parquet", "Parquet can't hold"),
         ("trl-sft", "out.txt", "End its name in"),
         ("trl-sft", "absent/out.jsonl", "can't be written"),
-        ("trl-kto", "out.jsonl", "no format 'trl-kto'"),
+        ("argilla", "out.jsonl", "no format 'argilla'"),
     ],
 )
 def test_what_can_not_be_written_is_refused(project, filled, tmp_path, format, name, message) -> None:
@@ -134,39 +137,140 @@ def test_an_empty_project_has_nothing_to_export(project, store, tmp_path) -> Non
     assert not (tmp_path / "out.jsonl").exists()
 
 
-TRAIN = """
-import sys
-from datasets import load_dataset
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-from trl import DPOConfig, DPOTrainer
-
-letters = {letter: number for number, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
-raw = Tokenizer(models.BPE({**letters, "<end>": 256, "<pad>": 257}, []))
-raw.pre_tokenizer, raw.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, eos_token="<end>", pad_token="<pad>")
-tokenizer.chat_template = (
-    "{% for m in messages %}{{ m.role }}: {{ m.content }}<end>{% endfor %}"
-    "{% if add_generation_prompt %}assistant: {% endif %}"
-)
-size = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=2)
-model, reference = (LlamaForCausalLM(LlamaConfig(vocab_size=258, **size)) for _ in range(2))
-rows = load_dataset("json", data_files=sys.argv[1], cache_dir=sys.argv[2])["train"]
-assert set(rows.column_names) == {"prompt", "chosen", "rejected"}
-config = DPOConfig(sys.argv[2], max_steps=1, per_device_train_batch_size=2, use_cpu=True, report_to="none", bf16=False)
-DPOTrainer(model, reference, args=config, train_dataset=rows, processing_class=tokenizer).train()
-print("trained on", len(rows))
-"""
+def test_a_pair_makes_two_rows_where_each_holds_one_labelled_answer(project, filled, tmp_path) -> None:
+    kto = tmp_path / "kto.jsonl"
+    kto.write_text(json.dumps({"prompt": "Q", "completion": "A", "label": False}))
+    import_file(project, filled, kto)
+    report = export(project, filled, "trl-kto", tmp_path / "out.jsonl")
+    assert (report.considered, report.used, report.rows) == (21, 21, 41)
+    assert "41 rows from 21 of 21 pairs and answers" in report.summary()
+    rows = rows_in(tmp_path / "out.jsonl")
+    assert [row["label"] for row in rows] == [True, False] * 20 + [False]
+    assert rows[-1]["completion"] == [{"role": "assistant", "content": "A"}]
 
 
-def test_preferences_are_taken_by_trl_unchanged(project, filled, tmp_path) -> None:
-    out = tmp_path / "out.jsonl"
-    export(project, filled, "trl-preference", out)
-    trained = subprocess.run(
-        [sys.executable, "-c", TRAIN, str(out), str(tmp_path / "work")],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"},
-    )
-    assert "trained on 20" in trained.stdout, trained.stderr[-2000:]
+def test_the_manifest_names_the_sources_and_their_rows(project, filled, tmp_path) -> None:
+    example = examples.add(
+        filled, record_id=None, messages=[{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}],
+        split="train",
+    )  # fmt: skip
+    export(project, filled, "alpaca", tmp_path / "out.json")
+    manifest = json.loads(manifest_of(tmp_path / "out.json").read_text())
+    assert example
+    assert manifest["rows_of_no_source"] == 1
+    assert manifest["sources"] == [
+        {
+            "name": "chats.jsonl",
+            "path": str(tmp_path / "chats.jsonl"),
+            "sha256": hashlib.sha256((tmp_path / "chats.jsonl").read_bytes()).hexdigest(),
+            "format": "trl-sft",
+            "rows_used": 19,
+        }
+    ]
+
+
+def test_a_dry_run_writes_nothing_and_shows_the_first_row(project, filled, tmp_path) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    out = folder / "out.jsonl"
+    tried = export(project, filled, "llamafactory-ranking", out, dry_run=True)
+    assert not list(folder.iterdir())
+    assert not filled.connection.execute("SELECT COUNT(*) FROM snapshot").fetchone()[0]
+    assert "nothing was written" in tried.summary()
+    done = export(project, filled, "llamafactory-ranking", out)
+    assert tried.first == done.first == rows_in(out)[0]
+    same = ("considered", "used", "rows", "splits", "left_out", "snapshot")
+    assert [getattr(tried, name) for name in same] == [getattr(done, name) for name in same]
+
+
+def test_the_same_snapshot_gives_the_same_bytes_whatever_came_later(project, filled, tmp_path) -> None:
+    first = export(project, filled, "trl-preference", tmp_path / "first.jsonl")
+    again = export(project, filled, "trl-preference", tmp_path / "again.jsonl")
+    written = (tmp_path / "first.jsonl").read_bytes()
+    assert again.snapshot == first.snapshot
+    assert (tmp_path / "again.jsonl").read_bytes() == written
+    later = tmp_path / "later.jsonl"
+    later.write_text(json.dumps({"prompt": "Later", "chosen": "yes", "rejected": "no"}))
+    import_file(project, filled, later)
+    pairs.judge(filled, pairs.get(filled, 1), "tie", rater="me")
+    examples.revise(filled, 2, [{"role": "user", "content": "Edited"}])
+    now = export(project, filled, "trl-preference", tmp_path / "now.jsonl")
+    assert now.snapshot != first.snapshot
+    recalled = export(project, filled, "trl-preference", tmp_path / "recalled.jsonl", snapshot=first.snapshot)
+    assert (recalled.snapshot, recalled.considered, recalled.rows) == (first.snapshot, 20, 20)
+    assert (tmp_path / "recalled.jsonl").read_bytes() == written
+
+
+def test_a_snapshot_goes_whole_and_into_its_own_kind(project, filled, tmp_path) -> None:
+    snapshot = export(project, filled, "trl-preference", tmp_path / "out.jsonl", split="train").snapshot
+    with pytest.raises(StudioError, match="holds preferences"):
+        export(project, filled, "trl-sft", tmp_path / "sft.jsonl", snapshot=snapshot)
+    with pytest.raises(StudioError, match="exported whole"):
+        export(project, filled, "trl-preference", tmp_path / "part.jsonl", snapshot=snapshot, split="train")
+    with pytest.raises(StudioError, match="no snapshot none"):
+        export(project, filled, "trl-preference", tmp_path / "none.jsonl", snapshot="none")
+    assert not (tmp_path / "sft.jsonl").exists()
+
+
+def test_the_query_chooses_and_the_rest_is_counted(project, filled, tmp_path) -> None:
+    report = export(project, filled, "trl-preference", tmp_path / "out.jsonl", query="id:3 OR id:5")
+    assert (report.rows, report.left_out) == (2, {"not in the query": 18})
+    assert [row["chosen"][0]["content"] for row in rows_in(tmp_path / "out.jsonl")] == ["good 2", "good 4"]
+    manifest = json.loads(manifest_of(tmp_path / "out.jsonl").read_text())
+    assert manifest["query"] == snapshots.get(filled, report.snapshot).query == "id:3 OR id:5"
+    by_split = {
+        split: export(project, filled, "trl-preference", tmp_path / f"{split}.jsonl", split=split, query="id<9").rows
+        for split in report.splits
+    }
+    assert all(by_split.values())
+    with pytest.raises(StudioError):
+        export(project, filled, "trl-preference", tmp_path / "odd.jsonl", query="id:x")
+    unfiltered = export(project, filled, "trl-preference", tmp_path / "all.jsonl")
+    assert unfiltered.rows == 20
+
+
+def test_a_full_disk_leaves_nothing_half_written(project, filled, tmp_path) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    export(project, filled, "trl-preference", folder / "out.jsonl", split="train")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(StudioError, match=r"out\.jsonl can't be written: File too large"):
+            export(project, filled, "trl-preference", folder / "out.jsonl")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_many_rows_lie_in_each_kind_of_file_alike(project, store, tmp_path) -> None:
+    """More rows than are written together, with a column that only some have."""
+    source = tmp_path / "rows.jsonl"
+    rows = [
+        {
+            "instruction": f"Q{n} " + "words " * 20,
+            "input": "",
+            "output": f"A{n}",
+            **({"system": "S"} if n > 900 else {}),
+        }
+        for n in range(1000)
+    ]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    import_file(project, store, source)
+    for suffix in (".jsonl", ".json", ".csv", ".parquet"):
+        export(project, store, "alpaca", tmp_path / f"as{suffix}{suffix}")
+    assert rows_in(tmp_path / "as.jsonl.jsonl") == rows_in(tmp_path / "as.json.json") == rows
+    with (tmp_path / "as.csv.csv").open(newline="") as file:
+        assert list(csv.DictReader(file)) == [{"system": "", **row} for row in rows]
+    assert pyarrow.parquet.read_table(tmp_path / "as.parquet.parquet").to_pylist() == [
+        {"system": None, **row} for row in rows
+    ]
+
+
+def test_labels_lie_in_tables_too(project, filled, tmp_path) -> None:
+    export(project, filled, "trl-kto-text", tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(newline="") as file:
+        assert [row["label"] for row in csv.DictReader(file)] == ["true", "false"] * 20
+    export(project, filled, "trl-kto-text", tmp_path / "out.parquet")
+    assert pyarrow.parquet.read_table(tmp_path / "out.parquet")["label"].to_pylist() == [True, False] * 20

@@ -1,23 +1,33 @@
-"""Every format: what it writes it reads back, and it is known again by its look."""
+"""Every format that is written: what it says reads back equal, and what it can't say it refuses."""
 
 import json
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from studio.errors import StudioError
-from studio.formats import FORMATS, describe, detect, to_read, to_write
-from studio.formats.row import PreferenceRow, Row, RowError, SftRow
+from studio.formats import FORMATS, detect, to_read, to_write
+from studio.formats.row import LabelledRow, PreferenceRow, Row, RowError, SftRow
+from studio.formats.shape import Fields, Format
 
-QUESTION = {"role": "user", "content": "Where is my order?"}
-ANSWER = {"role": "assistant", "content": "On its way."}
-OTHER = {"role": "assistant", "content": "Dunno."}
 WRITTEN = [f for f in FORMATS if f.kind]
 
-texts = st.text(max_size=20)
+WITHOUT_TURNS = {
+    "trl-prompt-completion-text",
+    "trl-preference-text",
+    "trl-kto-text",
+    "h2o",
+    "label-studio",
+}
+"""Shapes that hold one question as plain text."""
+
+WITHOUT_SYSTEM = {*WITHOUT_TURNS, "anthropic-hh"}
+
+# Every character there is, halves of characters too.
+texts = st.text(st.characters(exclude_categories=()), max_size=20)
 jsons = st.recursive(
     st.none() | st.booleans() | st.integers() | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
@@ -44,6 +54,10 @@ def turns(role: str, **optional: st.SearchStrategy[Any]) -> st.SearchStrategy[di
     return st.fixed_dictionaries({"role": st.just(role), "content": texts}, optional=optional)
 
 
+def said(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "content": text}
+
+
 says = turns("assistant", thinking=texts)
 calls_tool = st.fixed_dictionaries(
     {
@@ -53,7 +67,9 @@ calls_tool = st.fixed_dictionaries(
     }
 )
 plain_answers = turns("assistant").map(lambda turn: [turn])
-answers = st.one_of(plain_answers, says.map(lambda turn: [turn]), st.tuples(calls_tool, turns("tool"), says).map(list))
+answers = st.one_of(
+    plain_answers, says.map(lambda turn: [turn]), st.tuples(calls_tool, turns("tool", name=texts), says).map(list)
+)
 
 
 @st.composite
@@ -65,162 +81,135 @@ def prompts(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @st.composite
-def sft_rows(draw: st.DrawFn) -> SftRow:
-    return SftRow(draw(prompts()) + draw(answers), draw(tools))
+def conversations(draw: st.DrawFn) -> SftRow:
+    messages = (draw(prompts()) if draw(st.booleans()) else []) + draw(answers)
+    if draw(st.booleans()):
+        messages = [{**m, "weight": 0} if m["role"] == "assistant" and draw(st.booleans()) else m for m in messages]
+    return SftRow(messages, draw(tools))
 
 
 @st.composite
-def preference_rows(draw: st.DrawFn) -> PreferenceRow:
+def pairs(draw: st.DrawFn) -> PreferenceRow:
     return PreferenceRow(draw(prompts()), draw(answers), draw(answers), draw(tools))
 
 
-def meaning(row: Row) -> SftRow | PreferenceRow:
-    if not row.candidates:
-        return SftRow(row.messages, row.tools)
-    assert row.verdict == "left"
-    chosen, rejected = row.candidates
-    return PreferenceRow(row.messages, chosen.messages, rejected.messages, row.tools)
+def meaning(rows: Sequence[Row]) -> SftRow | PreferenceRow:
+    """Return what rows that were read say, in the words of what was written."""
+    first = rows[0]
+    if len(rows) == 2:
+        good, bad = (row.candidates[0] for row in rows)
+        assert (good.label, bad.label) == (True, False)
+        assert first.messages == rows[1].messages
+        return PreferenceRow(first.messages, good.messages, bad.messages, first.tools)
+    if not first.candidates:
+        return SftRow(first.messages, first.tools)
+    assert (first.verdict or first.judgements[0].verdict) == "left"
+    chosen, rejected = first.candidates
+    return PreferenceRow(first.messages, chosen.messages, rejected.messages, first.tools)
+
+
+def through_json(rows: list[Fields]) -> list[Fields]:
+    return [json.loads(json.dumps(fields, ensure_ascii=False)) for fields in rows]
 
 
 @pytest.mark.parametrize("shape", WRITTEN, ids=lambda f: f.name)
 @given(data=st.data())
-def test_what_is_written_reads_back(shape, data) -> None:
-    row = data.draw(sft_rows() if shape.kind == "sft" else preference_rows())
+def test_what_is_written_reads_back(shape: Format, data: st.DataObject) -> None:
+    row = data.draw(conversations() if shape.kind == "sft" else pairs())
     try:
-        fields = json.loads(json.dumps(shape.write(row)))
+        rows = through_json(shape.write(row))
     except RowError:
         return  # said in the export's report instead
-    assert meaning(shape.read(fields)) == row
-    found = detect([fields])
+    assert meaning([shape.read(fields) for fields in rows]) == row
+    found = detect(rows)
     assert found is not None
-    assert meaning(found.read(fields)) == row
+    assert meaning([found.read(fields) for fields in rows]) == row
 
 
 @pytest.mark.parametrize("shape", WRITTEN, ids=lambda f: f.name)
 @given(system=texts.filter(bool), past=st.lists(st.tuples(texts, texts), max_size=2), ask=texts, good=texts, bad=texts)
-def test_plain_conversations_can_be_said_in_every_shape(shape, system, past, ask, good, bad) -> None:
-    prompt = [{"role": "system", "content": system}]
-    for question, answer in past:
-        prompt += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
-    prompt.append({"role": "user", "content": ask})
-    chosen, rejected = ([{"role": "assistant", "content": text}] for text in (good, bad))
+def test_every_shape_can_say_plain_turns_or_refuses_them_for_what_they_have(
+    shape: Format, system: str, past: list[tuple[str, str]], ask: str, good: str, bad: str
+) -> None:
+    assume(good != bad)
+    prompt = [] if shape.name in WITHOUT_SYSTEM else [said("system", system)]
+    for question, answer in [] if shape.name in WITHOUT_TURNS else past:
+        prompt += [said("user", question), said("assistant", answer)]
+    prompt.append(said("user", ask))
+    chosen, rejected = ([said("assistant", text)] for text in (good, bad))
+    if shape.name == "trl-text":
+        prompt = []
     row = SftRow(prompt + chosen) if shape.kind == "sft" else PreferenceRow(prompt, chosen, rejected)
-    assert meaning(shape.read(shape.write(row))) == row
+    assert meaning([shape.read(fields) for fields in shape.write(row)]) == row
 
 
-DETECTED = {
-    "trl-sft": {"messages": [QUESTION, ANSWER]},
-    "trl-prompt-completion": {"prompt": "The sky is", "completion": " blue."},
-    "trl-text": {"text": "Once upon a time"},
-    "trl-preference": {"prompt": [QUESTION], "chosen": [ANSWER], "rejected": [OTHER]},
-    "trl-preference-implicit": {"prompt": "Where?", "chosen": [QUESTION, ANSWER], "rejected": [QUESTION, OTHER]},
-    "trl-kto": {"prompt": "Where?", "completion": "Here.", "label": True},
-    "openai-chat": {"messages": [QUESTION, {**ANSWER, "weight": 1}]},
-    "openai-preference": {
-        "input": {"messages": [QUESTION]},
-        "preferred_output": [ANSWER],
-        "non_preferred_output": [OTHER],
-    },
-    "alpaca": {"instruction": "Translate", "input": "chat", "output": "cat"},
-    "sharegpt": {"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]},
-    "llamafactory-ranking": {
-        "conversations": [{"from": "human", "value": "Hi"}],
-        "chosen": {"from": "gpt", "value": "Hello"},
-        "rejected": {"from": "gpt", "value": "What?"},
-    },
-    "llamafactory-ranking-alpaca": {"instruction": "Hi", "input": "", "chosen": "Hello", "rejected": "What?"},
-    "llamafactory-kto": {"messages": [QUESTION, ANSWER], "label": False},
-}
-
-
-KEYS = sorted({key for row in DETECTED.values() for key in row} | {"tools", "system", "history"})
-messy_turns = st.lists(
-    st.dictionaries(st.sampled_from(["role", "content", "from", "value", "tool_calls"]), jsons, max_size=4), max_size=3
-)
-
-
-@pytest.mark.parametrize("shape", FORMATS, ids=lambda f: f.name)
-@given(fields=st.dictionaries(st.sampled_from(KEYS), jsons | messy_turns, max_size=6))
-def test_a_spoilt_row_is_refused_with_a_reason(shape, fields) -> None:
-    shape.detect([fields])
-    with suppress(RowError):
-        assert shape.read(fields).messages
-
-
-def test_every_format_has_a_row_to_be_known_by() -> None:
-    assert set(DETECTED) == {f.name for f in FORMATS} == {info.name for info in describe()}
-
-
-@pytest.mark.parametrize("name", DETECTED)
-def test_a_format_is_known_by_its_rows(name) -> None:
-    found = detect([DETECTED[name]] * 5)
-    assert found is not None
-    assert found.name == name
-    assert found.read(DETECTED[name]).messages
+@pytest.mark.parametrize("name", sorted(WITHOUT_SYSTEM))
+def test_a_system_turn_is_refused_where_a_shape_has_no_place_for_it(name: str) -> None:
+    prompt, good, bad = [said("system", "Be kind."), said("user", "Hi")], said("assistant", "a"), said("assistant", "b")
+    shape = to_write(name)
+    row = SftRow([*prompt, good]) if shape.kind == "sft" else PreferenceRow(prompt, [good], [bad])
+    with pytest.raises(RowError, match="no system turn"):
+        shape.write(row)
 
 
 @pytest.mark.parametrize(
-    "fields",
-    [
-        {"text": "Where is my card?", "category": "card_arrival"},
-        {"instruction": "Rewrite", "input": "this", "response1": "a", "response2": "b", "annotator1": 2},
-        {"question": "2+2?", "ground_truth": "4"},
-        {"messages": "not a list"},
-    ],
+    "name", ["trl-sft", "trl-prompt-completion", "openai-chat", "axolotl-chat", "llamafactory-v1", "alpaca", "sharegpt"]
 )
-def test_unknown_shapes_are_not_guessed_at(fields) -> None:
-    assert detect([fields]) is None
-
-
-def test_a_few_spoilt_rows_do_not_hide_the_format() -> None:
-    found = detect([{"messages": [QUESTION, ANSWER]}] * 9 + [{"oops": 1}])
-    assert found is not None
-    assert found.name == "trl-sft"
-
-
-def test_labels_of_single_answers_go_to_the_candidate() -> None:
-    row = to_read("llamafactory-kto").read({"messages": [QUESTION, ANSWER], "label": False})
-    assert row.messages == [QUESTION]
-    assert [(c.messages, c.label) for c in row.candidates] == [([ANSWER], False)]
-    assert row.verdict is None
-
-
-def test_the_shared_beginning_is_the_implicit_prompt_even_where_both_answers_are_equal() -> None:
-    same = {"chosen": [QUESTION, ANSWER], "rejected": [QUESTION, ANSWER]}
-    row = to_read("trl-preference-implicit").read(same)
-    assert row.messages == [QUESTION]
-    assert [c.messages for c in row.candidates] == [[ANSWER], [ANSWER]]
-
-
-def test_preferences_that_share_no_prompt_are_refused() -> None:
-    spoilt = {"chosen": [QUESTION, ANSWER], "rejected": [{"role": "user", "content": "Another"}, OTHER]}
-    with pytest.raises(RowError, match="do not share"):
-        to_read("trl-preference-implicit").read(spoilt)
-
-
-def test_openai_arguments_become_objects_and_content_parts_one_text() -> None:
-    call = {"id": "c1", "type": "function", "function": {"name": "find", "arguments": '{"id": 7}'}}
-    row = to_read("openai-chat").read(
-        {
-            "messages": [
-                {"role": "developer", "content": [{"type": "text", "text": "Be "}, {"type": "text", "text": "kind."}]},
-                QUESTION,
-                {"role": "assistant", "content": None, "tool_calls": [call]},
-            ]
-        }
+def test_that_a_message_is_not_to_be_learnt_is_said_or_refused(name: str) -> None:
+    row = SftRow(
+        [said("user", "a"), {**said("assistant", "b"), "weight": 0}, said("user", "c"), said("assistant", "d")]
     )
-    assert row.messages[0] == {"role": "system", "content": "Be kind."}
-    assert row.messages[2]["tool_calls"][0]["function"]["arguments"] == {"id": 7}
+    shape = to_write(name)
+    if name in ("openai-chat", "axolotl-chat", "llamafactory-v1"):
+        assert shape.read(shape.write(row)[0]) == Row(row.messages)
+    else:
+        with pytest.raises(RowError, match=r"weight|not to be learnt"):
+            shape.write(row)
 
 
-def test_pictures_are_refused_and_not_dropped() -> None:
-    picture = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}
-    with pytest.raises(RowError, match="besides text"):
-        to_read("trl-sft").read({"messages": [picture, ANSWER]})
+def test_the_weights_of_a_prompt_say_nothing_once_an_answer_stands_apart() -> None:
+    asked = [said("user", "a"), {**said("assistant", "b"), "weight": 0}, said("user", "c")]
+    row = PreferenceRow(asked, [said("assistant", "good")], [said("assistant", "bad")])
+    (fields,) = to_write("trl-preference").write(row)
+    assert fields["prompt"][1] == said("assistant", "b")
+
+
+@pytest.mark.parametrize("name", [f.name for f in FORMATS if f.write_labelled])
+def test_a_pair_makes_a_good_and_a_bad_row_and_a_labelled_answer_one(name: str) -> None:
+    prompt, good, bad = [said("user", "Hi")], [said("assistant", "a")], [said("assistant", "b")]
+    shape = to_write(name)
+    pair = [shape.read(fields) for fields in shape.write(PreferenceRow(prompt, good, bad))]
+    assert [(row.messages, row.candidates[0].messages, row.candidates[0].label) for row in pair] == [
+        (prompt, good, True),
+        (prompt, bad, False),
+    ]
+    single = shape.write(LabelledRow(prompt, bad, False))
+    assert [shape.read(fields) for fields in single] == pair[1:]
+
+
+def test_texts_that_would_be_taken_for_a_header_are_refused() -> None:
+    row = PreferenceRow([said("user", "Hi\n\nHuman: again")], [said("assistant", "a")], [said("assistant", "b")])
+    with pytest.raises(RowError, match="header"):
+        to_write("anthropic-hh").write(row)
+
+
+def test_answers_that_begin_alike_are_refused_where_the_prompt_is_what_both_begin_with() -> None:
+    same = said("assistant", "Let me look.")
+    row = PreferenceRow([said("user", "Hi")], [same, said("assistant", "a")], [same, said("assistant", "b")])
+    for name in ("trl-preference-implicit", "llamafactory-v1-pairs"):
+        with pytest.raises(RowError, match="begin alike"):
+            to_write(name).write(row)
+
+
+def test_a_format_writes_only_its_kind_of_rows() -> None:
+    with pytest.raises(TypeError, match="does not write"):
+        to_write("trl-sft").write(PreferenceRow([], [], []))
+    with pytest.raises(TypeError, match="does not write"):
+        to_write("trl-kto").write(SftRow([]))
 
 
 def test_a_format_that_is_only_read_can_not_be_written() -> None:
-    with pytest.raises(StudioError, match="trl-kto"):
-        to_write("trl-kto")
+    with pytest.raises(StudioError, match="trl-stepwise"):
+        to_write("trl-stepwise")
     with pytest.raises(StudioError, match="no format 'nope'"):
         to_read("nope")

@@ -1,23 +1,23 @@
 """Importing: every row is in the project, with what it carries, or is named with file and line."""
 
 import json
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from store import examples, pairs, records
-from store.records import RecordQuery
-from studio import importing
+from store import examples, pairs, records, responses
 from studio.errors import StudioError
-from studio.importing import import_file
+from studio.importing import FIRST_ROWS, import_file
+from studio.mapping import Mapping
 from studio.project import create_project
 
 PREFERENCES = [
     {"prompt": "Hi", "chosen": "Hello!", "rejected": "What?"},
     {"prompt": "Bye", "chosen": "See you.", "rejected": "Go."},
 ]
+
+
+MANY = [{"prompt": f"Question {number}", "completion": "Answer"} for number in range(FIRST_ROWS * 3)]
 
 
 def written(folder: Path, name: str, rows) -> Path:
@@ -37,15 +37,36 @@ def written(folder: Path, name: str, rows) -> Path:
         ("llamafactory_glaive_toolcall_en_demo.json", "sharegpt", 300),
         ("llamafactory_identity.json", "alpaca", 91),
         ("llamafactory_kto_en_demo.json", "llamafactory-kto", 300),
-        ("pandalm_testset_v1.json", "plain", 999),
     ],
 )
 def test_real_files_are_read_whole(project, store, shared_data, name, format, count) -> None:
     report = import_file(project, store, shared_data / name)
     assert (report.format, report.records, report.rejected, report.problems) == (format, count, 0, [])
     assert records.count(store) == count
-    assert len(examples.ids(store)) == (0 if format == "plain" else count)
+    assert examples.count(store) == (0 if format == "plain" else count)
     assert ("no shape that is known" in report.summary()) == (format == "plain")
+
+
+def test_verdict_codes_are_asked_for_and_read_once_they_are_said(project, store, shared_data) -> None:
+    path = shared_data / "pandalm_testset_v1.json"
+    untold = import_file(project, store, path)
+    assert (untold.format, untold.records, untold.made.examples) == ("plain", 999, 0)
+    assert "verdict codes 0, 1, 2" in untold.note
+    assert "--verdict 1=left --verdict 2=right --verdict 0=tie" in untold.note
+    half = import_file(project, store, path, mapping=Mapping(verdicts={"1": "left", "2": "right"}))
+    assert "verdict code 0 means" in half.note
+    assert records.sources(store)[0].format == "plain"
+    told = import_file(project, store, path, mapping=Mapping(verdicts={"1": "left", "2": "right", "0": "tie"}))
+    assert told.already
+    assert records.sources(store)[0].format == "pandalm"
+    assert told.made.examples == 993
+    assert sum("true" in problem for problem in told.problems) == 6
+    assert sum("empty" in problem for problem in told.problems) == 54
+    assert records.count(store) == 999
+    # Each pair has three people's verdicts and their majority, which is the one that counts.
+    raters = {entry.rater for entry in pairs.entries(store)}
+    assert raters == {"annotator1", "annotator2", "annotator3", f"majority in {path.name}"}
+    assert {entry.rater for entry in pairs.current_verdicts(store)} == {f"majority in {path.name}"}
 
 
 def test_raw_texts_of_a_real_array_stand_in_the_file_at_their_line(project, store, shared_data) -> None:
@@ -84,10 +105,9 @@ author = "{{ cmp_key.split('_')[1] }}"
         assert sum("empty" in problem for problem in report.problems) == 54
         assert report.made.examples == 993
         assert report.made.verdicts == 999 - 6 - 54
-        flagged = records.ids(store, RecordQuery(errors_only=True))
-        assert len(flagged) == len(report.problems)
-        line = records.get(store, flagged[0]).line
-        assert report.problems[0].startswith(f"{shared_data / 'pandalm_testset_v1.json'}:{line}: ")
+        lines = [record.line for record in records.of_source(store, report.source_id) if record.problem]
+        assert len(lines) == report.problem_count == len(report.problems)
+        assert report.problems[0].startswith(f"{shared_data / 'pandalm_testset_v1.json'}:{lines[0]}: ")
         assert store.connection.execute("SELECT name FROM template").fetchall() == [("pandalm",)]
         assert examples.get(store, 1).template_id == 1
 
@@ -100,8 +120,8 @@ def test_verdicts_of_a_file_say_where_they_are_from(project, store, tmp_path) ->
     for entry in pairs.current_verdicts(store):
         assert entry.rater == "file dpo.jsonl"
         chosen_id, rejected_id = entry.chosen_and_rejected or (0, 0)
-        assert examples.response(store, chosen_id).messages[0]["content"] in ("Hello!", "See you.")
-        assert examples.response(store, rejected_id).messages[0]["content"] in ("What?", "Go.")
+        assert responses.get(store, chosen_id).messages[0]["content"] in ("Hello!", "See you.")
+        assert responses.get(store, rejected_id).messages[0]["content"] in ("What?", "Go.")
         shown_left.add(entry.left_id == chosen_id)
     # The better answer must not always stand on the same side when it is shown again.
     assert shown_left == {True, False}
@@ -110,7 +130,7 @@ def test_verdicts_of_a_file_say_where_they_are_from(project, store, tmp_path) ->
 def test_labels_of_single_answers_are_kept(project, store, tmp_path) -> None:
     row = {"prompt": "Hi", "completion": "Hello!", "label": False}
     import_file(project, store, written(tmp_path, "kto.jsonl", [row]))
-    (response,) = examples.responses(store, 1)
+    (response,) = responses.of_example(store, 1)
     assert response.label is False
     assert pairs.counts(store) == {"pairs": 0}
 
@@ -124,46 +144,52 @@ def test_the_same_bytes_add_nothing_under_any_name(project, store, tmp_path) -> 
     assert len(records.sources(store)) == 1
 
 
-def test_two_imports_of_a_file_at_once_add_it_once(project, tmp_path, monkeypatch) -> None:
-    def looked_up_together(path: Path) -> str:
-        both.wait(10)
-        return original(path)
+def test_a_second_import_at_the_same_time_is_refused(project, store, tmp_path) -> None:
+    def import_beside(_: object) -> None:
+        with project.open_store() as own, pytest.raises(StudioError, match="Another import"):
+            import_file(project, own, path)
 
-    def run(path: Path) -> str:
-        with project.open_store() as own:
-            return import_file(project, own, path).already
-
-    original, both = importing._sha256, threading.Barrier(2)
-    monkeypatch.setattr(importing, "_sha256", looked_up_together)
     path = written(tmp_path, "a.jsonl", PREFERENCES)
-    with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(run, [path, path]))
-    assert sorted(map(bool, answers)) == [False, True]
+    import_file(project, store, path, on_progress=import_beside)
+    assert records.count(store) == 2
 
 
 def test_rows_of_unknown_shape_become_examples_once_a_mapping_is_given(project, store, tmp_path) -> None:
     path = written(tmp_path, "plain.jsonl", [{"text": "Where?", "category": "x"}, {"text": "", "category": "y"}])
     assert import_file(project, store, path).format == "plain"
-    report = import_file(project, store, path, mapping={"prompt": "text"})
+    report = import_file(project, store, path, mapping=Mapping({"prompt": "text"}))
     assert report.made.examples == 1
-    assert [p.rpartition(": ")[2] for p in report.problems] == ["the template makes no turn of it"]
+    assert [p.rpartition(": ")[2] for p in report.problems] == ["its prompt, the column 'text', is empty"]
     assert records.count(store) == 2
-    assert records.sources(store)[0].format == "template"
-    third = import_file(project, store, path, mapping={"prompt": "category"})
+    (source,) = records.sources(store)
+    assert source.format == "mapping"
+    assert json.loads(source.mapping or "") == {"columns": {"prompt": "text"}, "verdicts": {}}
+    third = import_file(project, store, path, mapping=Mapping({"prompt": "category"}))
     assert third.made.examples == 0
     assert "double" in third.summary()
+
+
+def test_reading_rows_later_can_be_stopped_and_goes_on(project, store, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("studio.importing.BATCH_ROWS", 100)
+    path = written(tmp_path, "plain.jsonl", [{"body": row["prompt"]} for row in MANY])
+    assert import_file(project, store, path).format == "plain"
+    first = import_file(project, store, path, mapping=Mapping({"prompt": "body"}), cancelled=lambda: True)
+    assert (first.stopped, examples.count(store)) == (True, 100)
+    second = import_file(project, store, path, mapping=Mapping({"prompt": "body"}))
+    assert (second.stopped, second.made.examples) == (False, len(MANY) - 100)
+    assert examples.count(store) == records.count(store) == len(MANY)
 
 
 def test_a_mapping_must_name_columns_that_are_there(project, store, tmp_path) -> None:
     path = written(tmp_path, "plain.jsonl", [{"text": "Where?"}])
     with pytest.raises(StudioError, match=r"no column 'txt'.*It has text"):
-        import_file(project, store, path, mapping={"prompt": "txt"})
+        import_file(project, store, path, mapping=Mapping({"prompt": "txt"}))
     assert records.sources(store) == []
 
 
 def test_broken_rows_are_records_with_the_reason(project, store, tmp_path) -> None:
     path = tmp_path / "mixed.jsonl"
-    lines = [json.dumps(PREFERENCES[0]).encode()] * 9
+    lines = [json.dumps({**PREFERENCES[0], "rejected": "Qu\u00e9?"}, ensure_ascii=False).encode()] * 9
     lines += [b'{"prompt": "\xff"}', b'{"prompt": ', b'{"prompt": "Hi", "chosen": 1, "rejected": "x"}']
     path.write_bytes(b"\n".join(lines))
     report = import_file(project, store, path)
@@ -175,7 +201,7 @@ def test_broken_rows_are_records_with_the_reason(project, store, tmp_path) -> No
     ]
     stored = list(records.of_source(store, report.source_id))
     assert [r.raw if isinstance(r.raw, bytes) else r.raw.encode() for r in stored] == lines
-    assert len(records.ids(store, RecordQuery(errors_only=True))) == 3
+    assert [r.line for r in stored if r.error or r.problem] == [10, 11, 12]
 
 
 def test_awkward_texts_are_stored_byte_for_byte(project, store, tmp_path) -> None:
@@ -192,20 +218,88 @@ def test_awkward_texts_are_stored_byte_for_byte(project, store, tmp_path) -> Non
     assert stored[1].fields == json.loads(lines[1])
     assert examples.get(store, 1).messages[0]["content"] == "half \ud800 \0"
     assert "more than once" in (stored[2].problem or "")
-    assert list(records.ids(store, RecordQuery(text="half"))) == [stored[0].id]
 
 
-def test_an_import_that_breaks_off_leaves_nothing(project, store, tmp_path) -> None:
-    path = written(tmp_path, "a.jsonl", PREFERENCES)
+def test_an_import_that_is_stopped_goes_on_without_doubling(project, store, tmp_path) -> None:
+    path = written(tmp_path, "a.jsonl", MANY)
+    first = import_file(project, store, path, cancelled=lambda: True)
+    assert first.stopped
+    assert "import the file again to go on" in first.summary()
+    assert records.count(store) == examples.count(store) == FIRST_ROWS
+    second = import_file(project, store, path)
+    assert (second.stopped, second.continued, second.records) == (False, FIRST_ROWS, len(MANY) - FIRST_ROWS)
+    assert [e.messages[0]["content"] for e in examples.all_current(store)] == [row["prompt"] for row in MANY]
+    assert [source.state for source in records.sources(store)] == ["complete"]
+    assert import_file(project, store, path).already
 
+
+def test_an_import_that_breaks_off_keeps_whole_batches(project, store, tmp_path) -> None:
     def break_off(_: object) -> None:
         raise KeyboardInterrupt
 
+    path = written(tmp_path, "a.jsonl", MANY)
     with pytest.raises(KeyboardInterrupt):
         import_file(project, store, path, on_progress=break_off)
-    assert records.sources(store) == []
-    assert records.count(store) == 0
-    assert import_file(project, store, path).made.verdicts == 2
+    assert records.count(store) == examples.count(store) == FIRST_ROWS
+    assert import_file(project, store, path).continued == FIRST_ROWS
+    assert examples.count(store) == len(MANY)
+
+
+def test_a_stop_at_the_last_row_is_the_end(project, store, tmp_path) -> None:
+    report = import_file(project, store, written(tmp_path, "a.jsonl", PREFERENCES), cancelled=lambda: True)
+    assert not report.stopped
+    assert [source.state for source in records.sources(store)] == ["complete"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "mapping", "format"),
+    [
+        ([{"ask": row["prompt"]} for row in MANY], Mapping({"prompt": "ask"}), "mapping"),
+        (
+            [{"prompt": r["prompt"], "response 1": "A", "response 2": "B", "label": 1} for r in MANY],
+            Mapping(verdicts={"1": "left"}),
+            "auto-j",
+        ),
+        ([{"ask": row["prompt"]} for row in MANY], None, "plain"),
+    ],
+    ids=["columns", "codes", "plain"],
+)
+def test_what_was_said_of_a_stopped_import_holds_when_it_goes_on(
+    project, store, tmp_path, rows, mapping, format
+) -> None:
+    path = written(tmp_path, "a.jsonl", rows)
+    assert import_file(project, store, path, mapping=mapping, cancelled=lambda: True).stopped
+    report = import_file(project, store, path)
+    assert (report.format, report.continued) == (format, FIRST_ROWS)
+    assert examples.count(store) == (0 if format == "plain" else len(rows))
+    assert pairs.counts(store).get("left", 0) + pairs.counts(store).get("right", 0) == (
+        len(rows) if format == "auto-j" else 0
+    )
+
+
+@pytest.mark.parametrize("change", ["prompt", "mapping"])
+def test_a_stopped_import_of_something_else_does_not_go_on(project, store, tmp_path, change) -> None:
+    path = written(tmp_path, "a.jsonl", MANY)
+    import_file(project, store, path, cancelled=lambda: True)
+    mapping = None
+    if change == "prompt":
+        written(tmp_path, "a.jsonl", [{**MANY[0], "prompt": "Question X"}, *MANY[1:]])
+    else:
+        mapping = Mapping({"prompt": "prompt", "completion": "completion"})
+    with pytest.raises(StudioError, match="has changed" if change == "prompt" else "begun as trl-prompt-completion"):
+        import_file(project, store, path, mapping=mapping)
+    assert records.count(store) == FIRST_ROWS
+
+
+def test_progress_tells_rate_and_time_left(project, store, tmp_path) -> None:
+    told = []
+    path = written(tmp_path, "a.jsonl", MANY)
+    import_file(project, store, path, on_progress=told.append)
+    first, last = told[0], [progress for progress in told if not progress.to_index][-1]
+    assert first.rows == FIRST_ROWS
+    assert (last.rows, last.examples, last.share, last.eta_seconds) == (len(MANY), len(MANY), 1.0, 0.0)
+    assert last.rows_per_second == pytest.approx(len(MANY) / last.seconds)
+    assert "600 rows, 600 examples, 100%" in str(last)
 
 
 def test_a_prompt_that_comes_again_stays_in_its_split(project, store, tmp_path) -> None:
@@ -220,6 +314,7 @@ def test_a_prompt_that_comes_again_stays_in_its_split(project, store, tmp_path) 
 def test_repeated_rows_are_counted_and_kept(project, store, tmp_path) -> None:
     report = import_file(project, store, written(tmp_path, "a.jsonl", [*PREFERENCES, PREFERENCES[0]]))
     assert (report.records, report.duplicates) == (3, 1)
+    assert [r.duplicate_of for r in records.of_source(store, report.source_id)] == [None, None, 1]
 
 
 def test_a_file_without_rows_is_refused(project, store, tmp_path) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from store import examples, pairs
+from store import examples, pairs, responses
 from store.database import Store
 from store.pairs import Pair
 from studio.labelling import recent_seconds, report
@@ -16,7 +16,7 @@ def ask(store: Store, *, first: str = "long answer", second: str = "short", seed
     """Add a pair of an answer by Anna and one by Bert."""
     example_id = examples.add(store, record_id=None, messages=[{"role": "user", "content": "Q"}], split="train")
     made = [
-        examples.add_response(
+        responses.add(
             store, example_id, [{"role": "assistant", "content": text}], origin="human", author=author
         )
         for text, author in ((first, "Anna"), (second, "Bert"))
@@ -121,7 +121,7 @@ def test_an_answer_without_text_has_no_length(store) -> None:
     example_id = examples.add(store, record_id=None, messages=[], split="train")
     call = [{"role": "assistant", "content": None, "tool_calls": []}]
     made = [
-        examples.add_response(store, example_id, messages, origin="file")
+        responses.add(store, example_id, messages, origin="file")
         for messages in (call, json.loads('[{"role": "assistant", "content": "text"}]'))
     ]
     judge(store, pairs.get(store, pairs.add_pair(store, example_id, *made, seed=0)), "right")

@@ -4,13 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from store import examples, pairs, records, snapshots
+from store import examples, pairs, records, responses, snapshots
 from store.database import Store
-from studio.formats.row import PreferenceRow, SftRow
+from studio.formats.row import LabelledRow, PreferenceRow, SftRow
 from studio.importing import import_file
-from studio.project import Project
-from studio.snapshots import build
+from studio.project import Project, create_project
+from studio.snapshots import Wanted, build, recall, select, survey
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def test_preferences_are_explicit_and_conversational(project, judged) -> None:
         [{"role": "assistant", "content": "good 3"}],
         [{"role": "assistant", "content": "bad 3"}],
     )
-    assert examples.response(judged, item.chosen_id).messages == row.chosen
+    assert responses.get(judged, item.chosen_id).messages == row.chosen
     assert item.split == examples.get(judged, item.example_id).split
     assert built.snapshot.items == [i for i, _ in built.rows]
 
@@ -125,20 +127,156 @@ def test_a_prompt_that_an_edit_makes_one_of_another_split_is_left_out(project, s
     assert not build(project, store, "sft").left_out
 
 
-def test_what_is_written_meanwhile_is_not_seen_in_part(project, judged, monkeypatch) -> None:
-    def imports_first(store: Store):
+def test_what_is_written_meanwhile_is_not_seen_in_part(project, judged) -> None:
+    with judged.reading():
+        selection = iter(select(judged, Wanted("preference")))
         with project.open_store() as other:
-            example = examples.add(other, record_id=None, messages=[{"role": "user", "content": "New"}], split="train")
-            ids = [
-                examples.add_response(other, example, [{"role": "assistant", "content": text}], origin="file")
-                for text in "ab"
-            ]
-            pair = pairs.get(other, pairs.add_pair(other, example, *ids, seed=0))
-            pairs.judge(other, pair, "left", rater="me")
-        return original(store)
+            for pair in (pairs.get(other, number) for number in range(1, 13)):
+                pairs.judge(other, pair, "tie", rater="me")
+            add_judged(other)
+        assert sum(map(len, selection)) == 12
+    built = build(project, judged, "preference")
+    assert (len(built.rows), built.left_out) == (1, {"judged a tie": 12})
 
-    original = pairs.current_verdicts
-    monkeypatch.setattr(pairs, "current_verdicts", imports_first)
-    assert len(build(project, judged, "preference").rows) == 12
-    monkeypatch.undo()
+
+def add_judged(store: Store) -> int:
+    example = examples.add(store, record_id=None, messages=[{"role": "user", "content": "New"}], split="train")
+    ids = [responses.add(store, example, [{"role": "assistant", "content": text}], origin="file") for text in "ab"]
+    pair = pairs.get(store, pairs.add_pair(store, example, *ids, seed=0))
+    pairs.judge(store, pair, "left", rater="me")
+    return example
+
+
+def test_an_earlier_snapshot_is_recalled_whatever_came_later(project, judged) -> None:
+    before = build(project, judged, "preference")
+    snapshots.save(judged, before.snapshot)
+    pairs.judge(judged, pairs.get(judged, 1), "tie", rater="me")
+    examples.revise(judged, 2, [{"role": "user", "content": "Other"}])
+    examples.set_excluded(judged, 3, True)
+    add_judged(judged)
+    with judged.reading():
+        recalled = recall(judged, before.snapshot.id)
+        rows = [row for block in recalled for _, row in block]
+    assert rows == [row for _, row in before.rows]
+    assert recalled.snapshot() == before.snapshot
+
+
+def test_the_id_is_the_same_in_another_project_with_the_same_data(project, judged, tmp_path) -> None:
+    twin = create_project(tmp_path / "twin")
+    with twin.open_store() as store:
+        import_file(twin, store, tmp_path / "rows.jsonl")
+        assert build(twin, store, "preference").snapshot.id == build(project, judged, "preference").snapshot.id
+        examples.revise(store, 1, [{"role": "user", "content": "Q0!"}])
+        assert build(twin, store, "preference").snapshot.id != build(project, judged, "preference").snapshot.id
+
+
+def test_the_survey_counts_the_same_and_keeps_no_rows(project, judged) -> None:
+    pairs.judge(judged, pairs.get(judged, 1), "tie", rater="me")
+    assert survey(judged, "preference") == build(project, judged, "preference").snapshot
+
+
+def test_labelled_answers_come_with_the_pairs_where_they_are_wanted(project, judged) -> None:
+    example = add_judged(judged)
+    good, bad = (
+        responses.add(judged, example, [{"role": "assistant", "content": text}], origin="file", label=label)
+        for text, label in (("good", True), ("bad", False))
+    )
+    labelled = responses.of_example(judged, example)[0]
+    assert labelled.label is None
+    with judged.reading():
+        selection = select(judged, Wanted("preference", labelled=True))
+        found = [(m.chosen_id, m.rejected_id, row) for block in selection for m, row in block][13:]
+    prompt = [{"role": "user", "content": "New"}]
+    assert found == [
+        (good, None, LabelledRow(prompt, [{"role": "assistant", "content": "good"}], True)),
+        (None, bad, LabelledRow(prompt, [{"role": "assistant", "content": "bad"}], False)),
+    ]
     assert len(build(project, judged, "preference").rows) == 13
+
+
+def test_a_labelled_answer_that_was_judged_in_a_pair_comes_once(project, store) -> None:
+    example = examples.add(store, record_id=None, messages=[{"role": "user", "content": "Q"}], split="train")
+    ids = [
+        responses.add(store, example, [{"role": "assistant", "content": t}], origin="file", label=t == "a")
+        for t in "ab"
+    ]
+    pair = pairs.get(store, pairs.add_pair(store, example, *ids, seed=0))
+
+    def rows() -> list[str]:
+        with store.reading():
+            selection = select(store, Wanted("preference", labelled=True))
+            return [type(row).__name__ for block in selection for _, row in block]
+
+    assert rows() == ["LabelledRow", "LabelledRow"]
+    pairs.judge(store, pair, "left", rater="me")
+    assert rows() == ["PreferenceRow"]
+
+
+@pytest.mark.parametrize("number", [str(2**70), "1e999", "NaN"])
+def test_numbers_that_would_change_are_left_out(project, store, tmp_path, number) -> None:
+    row = {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "find", "arguments": {"n": 7777}}}]}
+    rows = [{"messages": [*asked("P")[:1], row]}, {"messages": asked("Q")}]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows).replace("7777", number))
+    import_file(project, store, path)
+    built = build(project, store, "sft")
+    assert built.left_out == {"holds half a character or too large a number": 1}
+    assert len(built.rows) == 1
+
+
+def test_texts_are_what_the_record_says_however_they_are_stored(project, store, tmp_path) -> None:
+    long = "A text that is long enough to be quoted: \u00e4\U0001f600 " * 3
+    rows = [
+        {"prompt": long, "chosen": long + "1", "rejected": long + "2"},
+        {"prompt": long + "?", "chosen": "short", "rejected": long},
+        {
+            "prompt": [{"role": "system", "content": long}, {"role": "user", "content": long}],
+            "chosen": [{"role": "assistant", "content": long + "3"}],
+            "rejected": [{"role": "assistant", "content": "no"}],
+        },
+        {"prompt": long + "!", "chosen": long + "4", "rejected": long + "5", "other": "\ud800"},
+    ]
+    for name, chosen in (("rows.jsonl", rows), ("rows.csv", None)):
+        path = tmp_path / name
+        if chosen:
+            path.write_text("".join(json.dumps(row) + "\n" for row in chosen))
+        else:
+            path.write_text(f"prompt,chosen,rejected\n{long}.,{long}6,{long}7\n", encoding="utf-8")
+        import_file(project, store, path)
+    built = build(project, store, "preference")
+    assert [row.chosen[0]["content"] for _, row in built.rows] == [
+        long + "1", "short", long + "3", long + "4", long + "6"
+    ]  # fmt: skip
+    for item, row in built.rows:
+        assert row.prompt == examples.get(store, item.example_id).messages
+        assert row.chosen == responses.get(store, item.chosen_id).messages
+        assert row.rejected == responses.get(store, item.rejected_id).messages
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_no_prompt_is_in_two_splits_whatever_was_edited(tmp_path_factory, data) -> None:
+    """The rule said plainly: what is held out is never in another split's rows, by its newest words."""
+    project = create_project(tmp_path_factory.mktemp("leaks") / "project")
+    words, splits = st.sampled_from("PQRS"), st.sampled_from(["train", "validation", "test"])
+    with project.open_store() as store:
+        for _ in range(data.draw(st.integers(1, 8))):
+            number = examples.add(store, record_id=None, messages=asked(data.draw(words)), split=data.draw(splits))
+            for _ in range(data.draw(st.integers(0, 2))):
+                examples.revise(store, number, asked(data.draw(words)))
+            if data.draw(st.integers(0, 5)) == 0:
+                examples.set_excluded(store, number, True)
+        built = build(project, store, "sft")
+        found = {e.id: e for e in examples.all_current(store) if not e.excluded}
+    held_out: dict[str, str] = {}
+    for example in found.values():
+        word = example.messages[0]["content"]
+        if example.split == "test" or (example.split == "validation" and held_out.get(word) != "test"):
+            held_out[word] = example.split
+    assert [item.example_id for item, _ in built.rows] == [
+        e.id for e in found.values() if held_out.get(e.messages[0]["content"], e.split) == e.split
+    ]
+
+
+def asked(question: str) -> list[examples.Message]:
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": "A"}]

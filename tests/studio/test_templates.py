@@ -5,7 +5,7 @@ import pytest
 from studio.errors import StudioError
 from studio.formats.row import RowError
 from studio.settings import ResponseTemplate, TemplateSettings, TurnTemplate
-from studio.templates import apply, fits, template_from_mapping
+from studio.templates import apply, fits
 
 EMAIL = {
     "subject": "Late",
@@ -91,34 +91,3 @@ def test_a_wrong_or_prying_template_gives_nothing(template) -> None:
 def test_a_template_fits_where_its_turns_find_their_fields() -> None:
     assert fits(TEMPLATE, [EMAIL])
     assert not fits(TEMPLATE, [{"text": "x", "category": "y"}])
-
-
-def test_a_mapping_takes_columns_of_any_name_and_nested_ones() -> None:
-    template = template_from_mapping(
-        {"prompt": "frage \u00e4 \U0001f600", "response_a": "response 1", "response_b": "model.b", "verdict": "v"}
-    )
-    fields = {"frage \u00e4 \U0001f600": "Q", "response 1": "A", "model": {"b": "B"}, "v": "right"}
-    row = apply(template, fields)
-    assert row.messages == [{"role": "user", "content": "Q"}]
-    assert [c.messages[0]["content"] for c in row.candidates] == ["A", "B"]
-    assert row.verdict == "right"
-
-
-def test_chosen_and_rejected_say_the_verdict() -> None:
-    template = template_from_mapping({"system": "s", "prompt": "p", "chosen": "c", "rejected": "r"})
-    row = apply(template, {"s": "Be kind.", "p": "Q", "c": "good", "r": "bad"})
-    assert [m["role"] for m in row.messages] == ["system", "user"]
-    assert row.verdict == "left"
-
-
-def test_a_mapping_may_name_a_whole_conversation() -> None:
-    turns = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
-    assert apply(template_from_mapping({"messages": "chat"}), {"chat": turns}).messages == turns
-
-
-@pytest.mark.parametrize(
-    "mapping", [{"promt": "a"}, {"system": "a"}, {"prompt": "a", "chosen": "b", "rejected": "c", "verdict": "d"}]
-)
-def test_a_mapping_that_makes_no_sense_is_refused(mapping) -> None:
-    with pytest.raises(StudioError, match="--map"):
-        template_from_mapping(mapping)

@@ -1,0 +1,257 @@
+"""What snapshots are made from: examples and pairs with all their texts, in one pass over the file."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import orjson
+
+from store import examples
+from store.database import Store
+from store.examples import Split, prompt_group
+from store.packing import Ids
+from store.quoting import Message
+from store.snapshots import SnapshotItem
+
+
+class Material(NamedTuple):
+    """One example, pair or labelled answer as it is stored."""
+
+    # The first six are those of a snapshot's item.
+    split: Split
+    example_id: int
+    revision: int
+    chosen_id: int | None
+    rejected_id: int | None
+    comparison_id: int | None
+    # With the next five they are what all of its text is made of.
+    messages: str
+    tools: str | None
+    chosen: str | None
+    rejected: str | None
+    record_is: str | None
+    """What the record is known by: the hash of its bytes, or its fields where the bytes do not say their names."""
+    record: bytes | None
+    """The record's fields as JSON."""
+    source_id: int | None
+    group: bytes
+    """The key of the prompt that the example was made with."""
+    state: str | None
+    """Why it can't be used: excluded, rejected, unjudged, tie, both_bad or skip; None where it can."""
+
+    @property
+    def item(self) -> Ids:
+        """What a snapshot keeps of it."""
+        return self[:6]
+
+    @property
+    def identity(self) -> tuple[str | int | None, ...]:
+        """What tells it from every other, its text too."""
+        return self[:11]
+
+
+Texts = tuple[list[Message], list[dict[str, Any]] | None, list[Message], list[Message], bool]
+"""What a material says: messages, tools, the better and the worse answer; and whether it is certain to be
+what every JSON file can hold."""
+
+
+def narrow(store: Store, chunks: Iterable[Sequence[int]]) -> None:
+    """Let later reading in this transaction see these examples only, where it is told `narrowed`."""
+    store.connection.execute("DROP TABLE IF EXISTS temp.wanted")
+    store.connection.execute("CREATE TEMP TABLE wanted (id INTEGER PRIMARY KEY)")
+    for chunk in chunks:
+        store.connection.executemany("INSERT OR IGNORE INTO temp.wanted VALUES (?)", zip(chunk, strict=True))
+
+
+def conversations(store: Store, *, split: Split | None = None, narrowed: bool = False) -> Iterator[Material]:
+    """Yield every example at its newest revision, by id."""
+    where, values = _where(split, narrowed)
+    sql = _select(_UNWANTED, "NULL, NULL, NULL", "NULL, NULL")
+    return _materials(store, f"{sql} FROM example e {_RECORD} {_NEWEST} {_TEXT} {where} ORDER BY e.id", values)
+
+
+def judged_pairs(store: Store, *, split: Split | None = None, narrowed: bool = False) -> Iterator[Material]:
+    """Yield every pair, by id, with its better and its worse response where one was found better."""
+    where, values = _where(split, narrowed)
+    state = (
+        f"CASE WHEN {_EXCLUDED} THEN 'excluded' WHEN e.status = 'rejected' THEN 'rejected'"
+        " WHEN p.verdict IS NULL THEN 'unjudged' WHEN a.id IS NULL THEN p.verdict END"
+    )
+    # CROSS JOIN keeps SQLite from starting elsewhere and sorting a million texts afterwards.
+    return _materials(
+        store,
+        f"{_select(state, 'a.id, b.id, p.verdict_id', 'a.messages, b.messages')} FROM pair p"
+        f" CROSS JOIN example e ON e.id = p.example_id {_RECORD}"
+        " LEFT JOIN comparison c ON c.id = p.verdict_id"
+        " LEFT JOIN response a ON a.id = CASE p.verdict WHEN 'left' THEN c.left_id WHEN 'right' THEN c.right_id END"
+        " LEFT JOIN response b ON b.id = CASE p.verdict WHEN 'left' THEN c.right_id WHEN 'right' THEN c.left_id END"
+        f" {_NEWEST} LEFT JOIN record_text t ON t.record_id = CASE WHEN a.id THEN e.record_id END"
+        f" {where} ORDER BY p.id",
+        values,
+    )
+
+
+def labelled_answers(store: Store, *, split: Split | None = None, narrowed: bool = False) -> Iterator[Material]:
+    """Yield every response that was called good or bad by itself, by id, unless a pair says it already."""
+    where, values = _where(split, narrowed)
+    return _materials(
+        store,
+        f"{_select(_UNWANTED, _ONE_SIDE, _ONE_TEXT)} FROM response a CROSS JOIN example e ON e.id = a.example_id"
+        f" {_RECORD} {_NEWEST} {_TEXT} {where} {'AND' if where else 'WHERE'} {_LABELLED} ORDER BY a.id",
+        values,
+    )
+
+
+def of_items(store: Store, items: Iterable[SnapshotItem]) -> Iterator[Material]:
+    """Yield what a snapshot's items stood for when it was taken, in its order."""
+    store.connection.execute("DROP TABLE IF EXISTS temp.item")
+    store.connection.execute(
+        "CREATE TEMP TABLE item (position INTEGER PRIMARY KEY, split, example_id, revision, chosen_id, rejected_id,"
+        " comparison_id)"
+    )
+    store.connection.executemany("INSERT INTO temp.item VALUES (NULL, ?, ?, ?, ?, ?, ?)", items)
+    sql = _select("NULL", "i.chosen_id, i.rejected_id, i.comparison_id", "a.messages, b.messages", item="i")
+    return _materials(
+        store,
+        f"{sql} FROM temp.item i CROSS JOIN example e ON e.id = i.example_id {_RECORD}"
+        " LEFT JOIN response a ON a.id = i.chosen_id LEFT JOIN response b ON b.id = i.rejected_id"
+        f" JOIN revision v ON v.example_id = e.id AND v.number = i.revision {_TEXT} ORDER BY i.position",
+        (),
+    )
+
+
+def count(store: Store, what: str, *, split: Split | None = None, narrowed: bool = False) -> int:
+    """Return how many `conversations`, `judged_pairs` or `labelled_answers` there are."""
+    where, values = _where(split, narrowed)
+    sql = {
+        "conversations": "SELECT COUNT(*) FROM example e",
+        "judged_pairs": "SELECT COUNT(*) FROM pair p" + (" JOIN example e ON e.id = p.example_id" if where else ""),
+        "labelled_answers": "SELECT COUNT(*) FROM response a JOIN example e ON e.id = a.example_id",
+    }[what]
+    if what == "labelled_answers":
+        where += f" {'AND' if where else 'WHERE'} {_LABELLED}"
+    return int(store.connection.execute(f"{sql} {where}", values).fetchone()[0])
+
+
+def held_out_prompts(store: Store) -> Iterator[tuple[bytes, Split]]:
+    """Yield the keys of the prompts that are held out, as they read now, with their split."""
+    held_out = (
+        "e.split IN ('validation', 'test') AND NOT e.excluded AND e.status <> 'rejected'"
+        " AND COALESCE(e.record_id, 0) NOT IN (SELECT id FROM record WHERE excluded)"
+    )
+    # Only an edit can make a prompt another than the one that the example was made with.
+    yield from store.connection.execute(f"SELECT prompt_group, split FROM example e WHERE {held_out} AND revision = 1")
+    edited = store.connection.execute(f"SELECT e.id FROM example e WHERE {held_out} AND revision > 1").fetchall()
+    for (number,) in edited:
+        example = examples.get(store, number)
+        yield prompt_group(example.messages), example.split
+
+
+class Alike(NamedTuple):
+    """Pairs that all consist of three single messages, each a whole column of its pair's record."""
+
+    roles: tuple[str, str, str]
+    prompts: list[str]
+    chosen: list[str]
+    rejected: list[str]
+
+
+def alike(found: list[Material]) -> Alike | None:
+    """Return what pairs say that are stored alike, as most that were imported are; None where some are not.
+
+    It says the same as `texts` of each, in half the time: there is no step of Python's for each message.
+    """
+    if not found or {(f[6], f[7], f[8], f[9], f[14]) for f in found} != {
+        (found[0].messages, None, *found[0][8:10], None)
+    }:
+        return None
+    _, _, _, _, _, _, messages, _, chosen, rejected, *_ = found[0]
+    if not chosen or not rejected or len(messages) + len(chosen) + len(rejected) >= _SHORT:
+        return None
+    columns = _quoted_columns(messages, chosen, rejected)
+    if columns is None:
+        return None
+    try:
+        records = [orjson.loads(f[11] or b"") for f in found]
+    except orjson.JSONDecodeError:
+        return None
+    (a, of), (b, better), (c, worse) = columns
+    return Alike((a, b, c), [r[of] for r in records], [r[better] for r in records], [r[worse] for r in records])
+
+
+def texts(material: Material) -> Texts:
+    """Return what a material says, its record parsed once for all that is quoted from it."""
+    _, _, _, _, _, _, messages, tools, chosen, rejected, _, record, _, _, _ = material
+    if tools is None:
+        try:
+            fields: Any = orjson.loads(record) if record else None
+            if not any(part and '"tool_calls"' in part for part in (messages, chosen, rejected)):
+                return _said(messages, fields), None, _said(chosen, fields), _said(rejected, fields), True
+        except orjson.JSONDecodeError:
+            pass
+    # Slower, but it keeps halves of characters, and the numbers of tool calls whatever their size.
+    fields = json.loads(record.decode()) if record else None
+    said, better, worse = (_said(part, fields, json.loads) for part in (messages, chosen, rejected))
+    return said, json.loads(tools) if tools else None, better, worse, False
+
+
+def _said(stored: str | None, fields: Any, loads: Callable[[str], Any] = orjson.loads) -> list[Message]:
+    """Return messages with the texts that they quote."""
+    messages: list[Message] = loads(stored) if stored else []
+    for message in messages:
+        place = message["content"]
+        if isinstance(place, list):
+            text = fields
+            for step in place:
+                text = text[step]
+            message["content"] = text
+    return messages
+
+
+_SHORT = 400
+"""Characters of three stored lists of messages that may say the same in a great many rows."""
+
+
+@lru_cache(maxsize=1024)
+def _quoted_columns(*stored: str) -> list[tuple[str, str]] | None:
+    """Return role and column of each where all are single messages that quote a whole column: most imported pairs."""
+    found = []
+    for messages in map(json.loads, stored):
+        place = messages[0]["content"]
+        if len(messages) > 1 or set(messages[0]) != {"role", "content"} or not isinstance(place, list) or place[1:]:
+            return None
+        found.append((messages[0]["role"], place[0]))
+    return found
+
+
+_EXCLUDED = "(e.excluded OR COALESCE(r.excluded, 0))"
+_UNWANTED = f"CASE WHEN {_EXCLUDED} THEN 'excluded' WHEN e.status = 'rejected' THEN 'rejected' END"
+_RECORD = "LEFT JOIN record r ON r.id = e.record_id"
+_NEWEST = "CROSS JOIN revision v ON v.example_id = e.id AND v.number = e.revision"
+_TEXT = "LEFT JOIN record_text t ON t.record_id = e.record_id"
+_ONE_SIDE = "CASE WHEN a.label THEN a.id END, CASE WHEN NOT a.label THEN a.id END, NULL"
+_ONE_TEXT = "CASE WHEN a.label THEN a.messages END, CASE WHEN NOT a.label THEN a.messages END"
+_LABELLED = (
+    "a.label IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pair p WHERE p.example_id = a.example_id"
+    " AND a.id IN (p.first_id, p.second_id) AND p.verdict IN ('left', 'right'))"
+)
+
+
+def _select(state: str, ids: str, answers: str, item: str = "e") -> str:
+    return (
+        f"SELECT {item}.split, e.id, {item}.revision, {ids}, v.messages, v.tools, {answers},"
+        " COALESCE(t.fields, hex(r.hash)), CAST(COALESCE(t.fields, t.raw) AS BLOB), r.source_id, e.prompt_group,"
+        f" {state}"
+    )
+
+
+def _where(split: Split | None, narrowed: bool) -> tuple[str, tuple[Split, ...]]:
+    # The signs keep SQLite from looking these up first, which would need a sort of everything found.
+    terms = ["+e.split = ?"] * bool(split) + ["+e.id IN (SELECT id FROM temp.wanted)"] * narrowed
+    return ("WHERE " + " AND ".join(terms) if terms else ""), ((split,) if split else ())
+
+
+def _materials(store: Store, sql: str, values: tuple[Any, ...]) -> Iterator[Material]:
+    # As Material._make does, but with no function of Python's for each of a million rows.
+    return map(partial(tuple.__new__, Material), store.connection.execute(sql, values))
