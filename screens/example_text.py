@@ -82,6 +82,11 @@ def conversation_of(example: Example, completion: Completion | None) -> list[Mes
     return [*prompt_of(example.messages), *completion.messages]
 
 
+def characters_of(example: Example, completion: Completion | None) -> int:
+    """Return how long the prompt and one of its answers are."""
+    return sum(len(message["content"] or "") for message in conversation_of(example, completion))
+
+
 def messages_spans(example: Example, completion: Completion | None, remarks: list[tuple[str, str]]) -> list[Span]:
     """Return the turns, each under who speaks, and what was remarked on the replies."""
     spans: list[Span] = []

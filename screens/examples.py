@@ -18,6 +18,7 @@ from screens.example_text import (
     VIEWS,
     Completion,
     ExampleView,
+    characters_of,
     completions_of,
     conversation_of,
     counts_words,
@@ -158,14 +159,10 @@ class ExamplesScreen(ListDetailScreen):
         self._say_state()
         if self._view == "messages":
             self.detail.show(messages_spans(example, self._shown_completion, self._remarks), keep_place=keep_place)
-        elif (size := self._size(example, self._shown_completion)) > LONGEST_RENDERED:
+        elif (size := characters_of(example, self._shown_completion)) > LONGEST_RENDERED:
             self.detail.show(f"{size:,} characters are too many to be laid out as {self._view}; v shows the messages.")
         else:
             self._render_text(self._asked, self._view, example, self._shown_completion)
-
-    @staticmethod
-    def _size(example: Example, completion: Completion | None) -> int:
-        return sum(len(message["content"] or "") for message in conversation_of(example, completion))
 
     def _say_state(self, counts: str = "") -> None:
         if self._example is not None:

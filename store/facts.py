@@ -84,8 +84,10 @@ def _named(name: str, parameter: str, value: str | int) -> Fact:
         return Fact("example", f"e.status = {parameter}", None if value == "draft" else decided)
     if name == "split":
         return Fact("example", f"e.split = {parameter}", f"SELECT id FROM example WHERE split = {parameter}")
-    same = f"a.origin = {parameter}" if name == "origin" else f"a.author LIKE {parameter} ESCAPE '\\'"
-    # Without an index, but read once and not example by example.
+    # An index holds the responses that name an author; the origin has none, but is read once, not by example.
+    same = (
+        f"a.origin = {parameter}" if name == "origin" else f"a.author <> '' AND a.author LIKE {parameter} ESCAPE '\\'"
+    )
     seed = f"SELECT a.example_id AS id FROM response a WHERE {same}"
     return Fact("example", f"EXISTS (SELECT 1 FROM response a WHERE a.example_id = e.id AND {same})", seed)
 

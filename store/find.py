@@ -1,12 +1,15 @@
 """Finding records and examples: ids in list order, the first of them at once, however many there are."""
 
+import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import chain
 
-from store import examples, field_match, query, records, search_index
+from store import examples, field_match, query, records, search_file, search_index
 from store.conditions import Condition, Conditions, Scope, joined
 from store.database import Store
+from store.errors import StoreError
 from store.facts import Kind
 from store.query import And
 from store.resolving import resolve
@@ -22,7 +25,6 @@ GROWTH = 4
 SMALL_BLOCK = 50_000
 CHUNK = 50_000
 
-
 Values = dict[str, str | int]
 
 
@@ -32,8 +34,7 @@ def ids(store: Store, kind: Kind, text: str) -> Iterator["array[int]"]:
     Raises:
         QueryError: the query can't be read.
     """
-    found = _Search(store, kind, text)
-    return found.chunks()
+    return _Search(store, kind, text).chunks()
 
 
 def count(store: Store, kind: Kind, text: str) -> int:
@@ -58,40 +59,41 @@ class _Search:
     def chunks(self) -> Iterator["array[int]"]:
         """Yield the ids that are found."""
         if self._is_everything():
-            yield from self._everything()
+            for low, high in _growing(len(self._span)):
+                yield array("q", range(low, high + 1))
             return
-        self._prepare()
-        few = self._few()
-        if few is not None:
-            if few:
+        with _mending(self._store):
+            self._prepare()
+            few = self._few()
+            if few is None:
+                for low, high in self._blocks():
+                    yield from self._of_block(low, high)
+            elif few:
                 yield few
-            return
-        for low, high in self._blocks():
-            yield from self._of_block(low, high)
 
     def count(self) -> int:
         """Return how many there are."""
         if self._is_everything():
             return len(self._span)
-        self._prepare()
-        few = self._few()
-        if few is not None:
-            return len(few)
+        with _mending(self._store):
+            self._prepare()
+            few = self._few()
+            return self._count() if few is None else len(few)
+
+    def _count(self) -> int:
         sql, values = self._statement(1, len(self._span), "all")
         return int(self._store.connection.execute(f"SELECT COUNT(*) {sql}", values).fetchone()[0])
 
     def _is_everything(self) -> bool:
         return self._node == And(())
 
-    def _everything(self) -> Iterator["array[int]"]:
-        for low, high in _growing(len(self._span)):
-            yield array("q", range(low, high + 1))
-
     def _prepare(self) -> None:
         field_match.register(self._store)
-        # In a transaction others have to wait for it, or it would be undone with it.
+        # In a transaction others would have to wait for it, or it would be undone with it.
         if not self._store.connection.in_transaction and 0 < search_index.pending(self._store) <= FEW:
-            search_index.catch_up(self._store)
+            # Where another process writes for long, its rows are found later.
+            with suppress(StoreError, sqlite3.OperationalError):
+                search_index.catch_up(self._store)
 
     def _few(self) -> "array[int] | None":
         """Return all that is found where one of the conditions leaves only few rows; else None."""
@@ -149,6 +151,18 @@ class _Search:
             "SELECT MIN(record_id), MAX(record_id) FROM example WHERE id BETWEEN ? AND ?", (low, high)
         ).fetchone()
         return {"low": low, "high": high, "first": first, "last": last}
+
+
+@contextmanager
+def _mending(store: Store) -> Iterator[None]:
+    """Begin a new index where this one is found to be damaged: all of it can be made again."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if not search_file.is_damaged(error) or store.connection.in_transaction:
+            raise
+        search_file.make_anew(store.path, store.connection)
+        raise StoreError("The index of words was damaged and is made anew; search again when that is done.") from error
 
 
 def _checked(parts: Iterable[Condition]) -> str:

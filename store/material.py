@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -10,7 +11,6 @@ import orjson
 from store import examples
 from store.database import Store
 from store.examples import Split, prompt_group
-from store.packing import Ids
 from store.quoting import Message
 from store.snapshots import SnapshotItem
 
@@ -30,7 +30,7 @@ class Material(NamedTuple):
     tools: str | None
     chosen: str | None
     rejected: str | None
-    record_is: str | None
+    record_is: bytes | None
     """What the record is known by: the hash of its bytes, or its fields where the bytes do not say their names."""
     record: bytes | None
     """The record's fields as JSON."""
@@ -39,16 +39,6 @@ class Material(NamedTuple):
     """The key of the prompt that the example was made with."""
     state: str | None
     """Why it can't be used: excluded, rejected, unjudged, tie, both_bad or skip; None where it can."""
-
-    @property
-    def item(self) -> Ids:
-        """What a snapshot keeps of it."""
-        return self[:6]
-
-    @property
-    def identity(self) -> tuple[str | int | None, ...]:
-        """What tells it from every other, its text too."""
-        return self[:11]
 
 
 Texts = tuple[list[Message], list[dict[str, Any]] | None, list[Message], list[Message], bool]
@@ -151,10 +141,10 @@ def held_out_prompts(store: Store) -> Iterator[tuple[bytes, Split]]:
 class Alike(NamedTuple):
     """Pairs that all consist of three single messages, each a whole column of its pair's record."""
 
-    roles: tuple[str, str, str]
-    prompts: list[str]
-    chosen: list[str]
-    rejected: list[str]
+    roles: tuple[str, ...]
+    prompts: tuple[str, ...]
+    chosen: tuple[str, ...]
+    rejected: tuple[str, ...]
 
 
 def alike(found: list[Material]) -> Alike | None:
@@ -162,22 +152,21 @@ def alike(found: list[Material]) -> Alike | None:
 
     It says the same as `texts` of each, in half the time: there is no step of Python's for each message.
     """
-    if not found or {(f[6], f[7], f[8], f[9], f[14]) for f in found} != {
-        (found[0].messages, None, *found[0][8:10], None)
-    }:
+    if len(stored := set(map(_STORED_AS, found))) != 1:
         return None
-    _, _, _, _, _, _, messages, _, chosen, rejected, *_ = found[0]
-    if not chosen or not rejected or len(messages) + len(chosen) + len(rejected) >= _SHORT:
+    ((messages, tools, chosen, rejected, state),) = stored
+    if tools or state or not chosen or not rejected or len(messages) + len(chosen) + len(rejected) >= _SHORT:
         return None
     columns = _quoted_columns(messages, chosen, rejected)
     if columns is None:
         return None
+    roles, places = columns
     try:
-        records = [orjson.loads(f[11] or b"") for f in found]
+        said = map(itemgetter(*places), map(orjson.loads, map(_RECORD_OF, found)))
+        prompts, better, worse = zip(*said, strict=True)
     except orjson.JSONDecodeError:
         return None
-    (a, of), (b, better), (c, worse) = columns
-    return Alike((a, b, c), [r[of] for r in records], [r[better] for r in records], [r[worse] for r in records])
+    return Alike(roles, prompts, better, worse)
 
 
 def texts(material: Material) -> Texts:
@@ -209,20 +198,24 @@ def _said(stored: str | None, fields: Any, loads: Callable[[str], Any] = orjson.
     return messages
 
 
+_STORED_AS = attrgetter("messages", "tools", "chosen", "rejected", "state")
+_RECORD_OF = attrgetter("record")
+
 _SHORT = 400
 """Characters of three stored lists of messages that may say the same in a great many rows."""
 
 
 @lru_cache(maxsize=1024)
-def _quoted_columns(*stored: str) -> list[tuple[str, str]] | None:
-    """Return role and column of each where all are single messages that quote a whole column: most imported pairs."""
-    found = []
+def _quoted_columns(*stored: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return roles and columns where all are single messages that quote a whole column: most imported pairs."""
+    roles, columns = [], []
     for messages in map(json.loads, stored):
         place = messages[0]["content"]
         if len(messages) > 1 or set(messages[0]) != {"role", "content"} or not isinstance(place, list) or place[1:]:
             return None
-        found.append((messages[0]["role"], place[0]))
-    return found
+        roles.append(messages[0]["role"])
+        columns.append(place[0])
+    return tuple(roles), tuple(columns)
 
 
 _EXCLUDED = "(e.excluded OR COALESCE(r.excluded, 0))"
@@ -241,7 +234,7 @@ _LABELLED = (
 def _select(state: str, ids: str, answers: str, item: str = "e") -> str:
     return (
         f"SELECT {item}.split, e.id, {item}.revision, {ids}, v.messages, v.tools, {answers},"
-        " COALESCE(t.fields, hex(r.hash)), CAST(COALESCE(t.fields, t.raw) AS BLOB), r.source_id, e.prompt_group,"
+        " CAST(COALESCE(t.fields, r.hash) AS BLOB), CAST(COALESCE(t.fields, t.raw) AS BLOB), r.source_id, e.prompt_group,"
         f" {state}"
     )
 

@@ -332,6 +332,7 @@ CREATE TABLE unindexed (example_id INTEGER PRIMARY KEY);
 CREATE TABLE search_mark (mark TEXT NOT NULL);
 INSERT INTO search_mark VALUES ('');
 CREATE INDEX example_by_status ON example(status) WHERE status <> 'draft';
+CREATE INDEX response_by_author ON response(author, example_id) WHERE author <> '';
 CREATE INDEX example_flagged ON example(id) WHERE flagged;
 CREATE INDEX example_excluded ON example(id) WHERE excluded;
 CREATE TABLE record_tag (
@@ -350,6 +351,7 @@ ALTER TABLE pair ADD COLUMN verdict_id INTEGER;
 ALTER TABLE pair ADD COLUMN verdict TEXT;
 UPDATE pair SET (verdict_id, verdict) = (SELECT v.id, v.verdict FROM current_verdict v WHERE v.pair_id = pair.id);
 CREATE INDEX pair_by_verdict ON pair(verdict);
+CREATE INDEX comparison_by_rater ON comparison(rater, kind, id);
 DROP VIEW current_verdict;
 CREATE VIEW current_verdict AS SELECT c.* FROM pair p JOIN comparison c ON c.id = p.verdict_id;
 CREATE TABLE saved_query (

@@ -313,9 +313,14 @@ def _words(text: str, is_open: bool) -> Words | None:
 
 
 def _can_go_on(text: str) -> bool:
-    """Tell whether a text ends in the beginning of a word; one Latin letter alone would begin a word in most rows."""
+    """Tell whether a text ends in the beginning of a word; one Latin letter alone would begin a word in most rows.
+
+    Numbers are meant as they stand: 12 is not the beginning of all of 1200 to 1299.
+    """
     last = _LAST_WORD.search(text)
-    return last is not None and (len(last[0]) > 1 or not last[0].isascii()) and not ends_so(text)
+    if last is None or last[0].isdigit() or ends_so(text):
+        return False
+    return len(last[0]) > 1 or not last[0].isascii()
 
 
 def _operator(sign: str) -> Operator:

@@ -8,7 +8,7 @@ from store.database import Store
 from store.query import And, Node, Not, Or, Words
 from store.unspaced import apart
 
-MOST_ENDINGS = 500
+MOST_ENDINGS = 1_000
 """How many ways to go on an open word may have, for it to be looked up as all of them."""
 
 _LAST_WORD = re.compile(r"[^\W_]+$")

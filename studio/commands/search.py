@@ -22,8 +22,8 @@ def _explanation() -> str:
     has = "\n".join(f"  has:{what:<16} {meaning}" for what, meaning in HAS.items())
     return f"""\b
 Words must all occur; "in quotes" they stay together; the last one may go on
-unless a space or a quote follows it. -word and -(...) take away, OR is either,
-parentheses group. Any other name with a colon is a field of the record.
+where it is not in quotes. -word and -(...) take away, OR is either, parentheses
+group. Any other name with a colon is a field of the record.
 
 \b
 {names}

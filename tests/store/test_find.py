@@ -1,15 +1,17 @@
 """Finding: every kind of query finds what it says, in order, in all rows, whatever is typed."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import chain
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store import duplicates, examples, find, pairs, records, responses, saved_queries, search_index, tags
-from store.database import Store, create_store
+from store import duplicates, examples, find, pairs, records, responses, saved_queries, search_file, search_index, tags
+from store.database import Store, create_store, open_store
+from store.errors import StoreError
 from store.query import QueryError
 from store.quoting import dumps
 from store.records import NewRecord
@@ -374,3 +376,21 @@ def test_it_reads_inside_a_transaction_without_writing(store) -> None:
     with store.reading():
         assert found(store, "record", "fox") == []
     assert found(store, "record", "fox") == [1]
+
+
+def test_a_damaged_index_is_begun_anew(store) -> None:
+    add(store, *({"text": f"fox number {n}"} for n in range(5000)))
+    search_index.catch_up(store)
+    path = store.path
+    store.close()
+    index = search_file.beside(path)
+    with closing(sqlite3.connect(index)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = index.read_bytes()
+    beginning = len(whole) - 6 * 8192  # what comes before it is looked at when it is opened
+    index.write_bytes(whole[:beginning] + b"\xff" * (len(whole) - beginning))
+    with open_store(path) as reopened:
+        with pytest.raises(StoreError, match="search again"):
+            found(reopened, "record", "number 1777 ")
+        search_index.catch_up(reopened)
+        assert len(found(reopened, "record", "number ")) == 5000
