@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, repeat
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -20,6 +22,8 @@ from studio.manifests import manifest_of
 from studio.project import Project
 from studio.row_files import Hashed, check_suffix, open_rows
 from studio.snapshots import Selection, SnapshotRow, Wanted, recall, select
+
+_ORIGIN = attrgetter("split", "source_id")
 
 
 @dataclass(frozen=True)
@@ -162,27 +166,24 @@ def _select(store: Store, shape: Format, split: Split | None, query: str, snapsh
 def _say(shape: Format, selection: Selection, add: Callable[[list[Fields]], None]) -> _Said:
     """Hand each row on in the target's shape, and count what came of it."""
     said = _Said()
-    origins: list[tuple[Split, int | None]] = []
     # Answers without a pair are chosen only for shapes that hold them, but an earlier snapshot may have some.
     write = partial(_written, shape) if selection.kept else shape.write
-    for block in selection:
-        written: list[Fields] = []
-        for found, row in block:
+    for used, rows in selection:
+        written: list[list[Fields]] = []
+        for row in rows:
             try:
-                rows = write(row)
+                written.append(write(row))
             except RowError as reason:
                 said.unsaid[str(reason)] += 1
-                continue
-            written += rows
-            origin = found.split, found.source_id
-            origins += (origin,) if len(rows) == 1 else (origin,) * len(rows)
-            said.used += 1
-        said.origins.update(origins)
-        origins.clear()
-        said.first = said.first or next(iter(written), None)
+                written.append([])
+        said.used += sum(map(bool, written))
+        # Each origin as often as rows came of it.
+        said.origins.update(chain.from_iterable(map(repeat, map(_ORIGIN, used), map(len, written))))
+        lines = list(chain.from_iterable(written))
+        said.first = said.first or next(iter(lines), None)
         if shape.companion:
-            said.columns.update(*written)
-        add(written)
+            said.columns.update(*lines)
+        add(lines)
     if not said.used:
         raise _nothing(shape, selection.left_out + said.unsaid)
     return said

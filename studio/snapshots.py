@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from operator import eq, itemgetter
-from typing import Any
+from operator import attrgetter, eq
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -26,6 +26,8 @@ ID_LENGTH = 32
 
 READ_TOGETHER = 50
 """Materials that are read at once: few enough that Python's garbage collector does not look through them."""
+
+_SPLIT, _REVISION, _GROUP = map(attrgetter, ("split", "revision", "group"))
 
 _STATES = {
     "excluded": "excluded",
@@ -78,6 +80,13 @@ class Built:
         return dict(self.snapshot.counts["left_out"])
 
 
+class Block(NamedTuple):
+    """Some of what is used, and the rows that it makes."""
+
+    used: list[Material]
+    rows: list[SnapshotRow]
+
+
 class _LeftOut(Exception):
     """An example or a pair that does not get in; the text is the reason."""
 
@@ -96,49 +105,57 @@ class Selection:
     kept: Snapshot | None = None
     """The snapshot that the rows come from, where it was there before."""
     _items: Items = field(default_factory=Items)
-    _digest: Any = field(default_factory=hashlib.sha256)
+    _stored: Any = field(default_factory=hashlib.sha256)
+    _records: Any = field(default_factory=hashlib.sha256)
 
-    def __post_init__(self) -> None:
-        self._digest.update(self.kind.encode())
-
-    def __iter__(self) -> Iterator[list[tuple[Material, SnapshotRow]]]:
-        """Go through the rows, once, some hundreds at a time, in a transaction of the store."""
+    def __iter__(self) -> Iterator[Block]:
+        """Go through the rows, once, some at a time, in a transaction of the store."""
         while found := list(islice(self.materials, READ_TOGETHER)):
-            rows = self._make_alike(found) or [made for made in map(self._make, found) if made]
-            self._note([used for used, _ in rows])
-            yield rows
+            block = self._make_alike(found) or self._make_each(found)
+            self._note(block.used)
+            yield block
 
     def snapshot(self) -> Snapshot:
         """Return the snapshot of the rows, after the last."""
         if self.kept:
             return self.kept
         counts = {**self.splits, "left_out": dict(self.left_out)}
-        return Snapshot(self._digest.hexdigest()[:ID_LENGTH], self.kind, self._items, self.description, counts)
+        content = f"{self.kind} {self._stored.hexdigest()} {self._records.hexdigest()}"
+        number = hashlib.sha256(content.encode()).hexdigest()[:ID_LENGTH]
+        return Snapshot(number, self.kind, self._items, self.description, counts)
 
-    def _make_alike(self, found: list[Material]) -> list[tuple[Material, SnapshotRow]] | None:
+    def _make_alike(self, found: list[Material]) -> Block | None:
         """Do for many pairs what `_make` does for one, where all are stored alike and none has to be left out."""
         said = material.alike(found) if self.kind == "preference" else None
         if said is None or said.roles[0] != "user" or any(map(eq, said.chosen, said.rejected)):
             return None
         if not all(map(str.strip, said.chosen)) or not all(map(str.strip, said.rejected)):
             return None
-        known = self.held_out.get
-        if any(f.revision > 1 or known(f.group, f.split) != f.split for f in found):
+        splits = [each.split for each in found]
+        held_out = map(self.held_out.get, map(_GROUP, found), splits)
+        if max(map(_REVISION, found)) > 1 or list(held_out) != splits:
             return None
         asks, answers, loses = said.roles
-        return [
-            (
-                each,
-                PreferenceRow(
-                    [{"role": asks, "content": prompt}],
-                    [{"role": answers, "content": chosen}],
-                    [{"role": loses, "content": rejected}],
-                ),
+        rows: list[SnapshotRow] = [
+            PreferenceRow(
+                [{"role": asks, "content": prompt}],
+                [{"role": answers, "content": chosen}],
+                [{"role": loses, "content": rejected}],
             )
-            for each, prompt, chosen, rejected in zip(found, said.prompts, said.chosen, said.rejected, strict=True)
+            for prompt, chosen, rejected in zip(said.prompts, said.chosen, said.rejected, strict=True)
         ]
+        return Block(found, rows)
 
-    def _make(self, found: Material) -> tuple[Material, SnapshotRow] | None:
+    def _make_each(self, found: list[Material]) -> Block:
+        block = Block([], [])
+        for each in found:
+            row = self._make(each)
+            if row:
+                block.used.append(each)
+                block.rows.append(row)
+        return block
+
+    def _make(self, found: Material) -> SnapshotRow | None:
         if found.state is not None:
             self.left_out[_STATES[found.state]] += 1
             return None
@@ -151,23 +168,28 @@ class Selection:
         except _LeftOut as reason:
             self.left_out[str(reason)] += 1
             return None
-        return found, row
+        return row
 
     def _note(self, used: list[Material]) -> None:
         """Count and hash what is used: as it is stored, which with its record is all that its text is made of."""
         if used:
             self._items.extend([found[:6] for found in used])
-            self.splits.update(map(itemgetter(0), used))
+            self.splits.update(map(_SPLIT, used))
             # Without the list's brackets, so that it does not matter how many were taken together.
-            self._digest.update(memoryview(orjson.dumps([found[:11] for found in used]))[1:-1])
-            self._digest.update(b",")
+            self._stored.update(memoryview(orjson.dumps([found[:10] for found in used]))[1:-1])
+            self._stored.update(b",")
+            self._records.update(b"".join([found.record_is or b"" for found in used]))
 
 
 def build(project: Project, store: Store, kind: SnapshotKind, *, split: Split | None = None) -> Built:  # noqa: ARG001
     """Return the rows that can be used now, all in memory, as `select` chooses them."""
     with store.reading():
         selection = select(store, Wanted(kind, split))
-        rows = [(SnapshotItem._make(found[:6]), row) for block in selection for found, row in block]
+        rows = [
+            (SnapshotItem._make(found[:6]), row)
+            for used, made in selection
+            for found, row in zip(used, made, strict=True)
+        ]
     return Built(selection.snapshot(), rows)
 
 

@@ -5,8 +5,9 @@ from typing import Any
 from store.pairs import Verdict
 from studio.formats.alpaca import question
 from studio.formats.plain_text import asks, empty_answers, two_candidates
-from studio.formats.row import Row
+from studio.formats.row import PreferenceRow, Row
 from studio.formats.shape import Fields, Format, are_texts, every_row
+from studio.formats.sides import judged_texts
 
 VERDICTS: dict[float, Verdict] = {1.0: "left", 1.5: "tie", 2.0: "right"}
 
@@ -35,8 +36,20 @@ def _number(value: Any) -> float:
         return 0.0
 
 
+def write(row: PreferenceRow) -> Fields:
+    """Write a pair with what was preferred; whose the outputs are is not known of a pair."""
+    question, first, second, is_first_better = judged_texts(row, "alpaca-eval")
+    preference = 1.0 if is_first_better else 2.0
+    return {"instruction": question, "output_1": first, "output_2": second, "preference": preference}
+
+
 ALPACA_EVAL = Format(
-    "alpaca-eval", "AlpacaEval's judged pairs: instruction, output_1, output_2, preference", detect, read
+    "alpaca-eval",
+    "AlpacaEval's judged pairs: instruction, output_1, output_2, preference",
+    detect,
+    read,
+    write_preference=write,
+    note="In FILE preference is AlpacaEval's: 1.0 where output_1 is better, 2.0 where output_2 is.",
 )
 
 FORMATS = (ALPACA_EVAL,)

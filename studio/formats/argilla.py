@@ -5,14 +5,18 @@ from typing import Any, NamedTuple
 
 from store.examples import Message
 from store.pairs import Verdict
-from studio.formats.plain_text import answer_of, asks
-from studio.formats.row import Candidate, Judgement, Row, RowError
+from studio.formats.plain_text import answer_of, asks, only_answer
+from studio.formats.row import Candidate, Judgement, PreferenceRow, Row, RowError
 from studio.formats.shape import Fields, Format, every_row
-from studio.formats.turns import read_turns, text_of
+from studio.formats.sides import ordered
+from studio.formats.turns import only_text, read_turns, text_of
 
 _RESPONSE = re.compile(r"response[ _-]?(\d+|[ab])", re.IGNORECASE)
 _SAME: dict[str, Verdict] = {"tie": "tie", "bothbad": "both_bad"}
 _SUFFIX = ".responses"
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+"""The user of an answer whose user is not known: Argilla reads no answer without one."""
 
 
 class Answer(NamedTuple):
@@ -89,7 +93,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _rater(user_id: Any) -> str:
-    return f"Argilla {user_id}" if isinstance(user_id, (str, int)) else "Argilla"
+    return f"Argilla {user_id}" if isinstance(user_id, (str, int)) and user_id != NOBODY else "Argilla"
 
 
 def _judgements(given: list[Answer], names: list[str]) -> tuple[tuple[Judgement, ...], str]:
@@ -125,6 +129,29 @@ def _folded(word: Any) -> str:
     return "".join(filter(str.isalnum, word.casefold())) if isinstance(word, str) else ""
 
 
-RECORDS = Format("argilla", "Argilla's records: fields of prompt, response1, response2, and responses", detect, read)
+def write(row: PreferenceRow) -> Fields:
+    """Write a record whose question `preference` was answered with the field of the better response."""
+    if row.tools:
+        raise RowError("argilla can't say tools")
+    only_text(row.prompt, "argilla")
+    chosen, rejected = only_answer(row.chosen, "argilla"), only_answer(row.rejected, "argilla")
+    first, second, is_first_better = ordered(row.prompt, chosen, rejected)
+    better = "response1" if is_first_better else "response2"
+    return {
+        "fields": {"prompt": row.prompt, "response1": first, "response2": second},
+        "responses": {"preference": [{"value": better, "user_id": NOBODY, "status": "submitted"}]},
+    }
+
+
+RECORDS = Format(
+    "argilla",
+    "Argilla's records: fields of prompt, response1, response2, and responses",
+    detect,
+    read,
+    write_preference=write,
+    note="FILE is for an Argilla data set with a chat field prompt, the text fields response1 and response2, and a "
+    f"label question preference of response1 and response2. Its answers are user {NOBODY}'s, whom no server knows: "
+    "put in the id of a user of yours.",
+)
 
 FORMATS = (RECORDS,)

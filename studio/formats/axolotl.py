@@ -7,7 +7,7 @@ from studio.formats.companions import axolotl
 from studio.formats.dialects import dialect
 from studio.formats.dialects import read as read_chat
 from studio.formats.pairing import chosen_over_rejected, single_answers
-from studio.formats.plain_text import answer_of, asks
+from studio.formats.plain_text import answer_of, asks, only_texts
 from studio.formats.row import PreferenceRow, Row, RowError, SftRow
 from studio.formats.shape import Fields, Format, are_texts, every_row, has_any
 from studio.formats.trl_preference import has_system, has_three_texts
@@ -99,7 +99,33 @@ def _texts(type: str, columns: tuple[str, str, str], detect: Callable[[list[Fiel
         return chosen_over_rejected(prompt, answer_of(fields, chosen), answer_of(fields, rejected))
 
     name = f"axolotl-{type.replace('_', '-')}"
-    return Format(name, f"Axolotl's .{type} preferences: system, {', '.join(columns)}", detect, read)
+
+    def write(row: PreferenceRow) -> Fields:
+        system, rest = _parted(row, name)
+        return {"system": system, **dict(zip(columns, only_texts(rest, name), strict=True))}
+
+    return Format(
+        name,
+        f"Axolotl's .{type} preferences: system, {', '.join(columns)}",
+        detect,
+        read,
+        write_preference=write,
+        companion=axolotl(f"chatml.{type}", f"# llama3.{type} for a model with that template", top=("rl: dpo",)),
+    )
+
+
+def _parted(row: PreferenceRow, shape: str) -> tuple[str, PreferenceRow]:
+    """Return the system text of a pair, empty for none, and the pair without it."""
+    roles = [turn["role"] for turn in row.prompt]
+    if roles not in (["user"], ["system", "user"]):
+        raise RowError(f"{shape} holds one question as plain text, with a system turn at most before it")
+    if len(roles) == 1:
+        return "", row
+    only_text(row.prompt[:1], shape)
+    system = str(row.prompt[0]["content"])
+    if not system:
+        raise RowError(f"{shape} can't say an empty system turn")
+    return system, row._replace(prompt=row.prompt[1:])
 
 
 CHAT = Format(

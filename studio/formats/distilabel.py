@@ -1,11 +1,13 @@
 """distilabel's preferences: whole conversations under chosen and rejected, with their models and ratings."""
 
+import hashlib
 from typing import Any
 
 from studio.formats import trl_preference
-from studio.formats.row import Candidate, Row
+from studio.formats.pairing import single_answers
+from studio.formats.row import Candidate, PreferenceRow, Row, RowError
 from studio.formats.shape import Fields, Format, every_row
-from studio.formats.turns import is_conversation
+from studio.formats.turns import is_conversation, only_text
 
 SIDES = ("chosen", "rejected")
 
@@ -31,8 +33,29 @@ def _signed(candidate: Candidate, fields: Fields, side: str) -> Candidate:
     )
 
 
+def write(row: PreferenceRow) -> Fields:
+    """Write whole conversations with their first question and its hash; models and ratings are not known of a pair."""
+    chosen, rejected = single_answers(row, "distilabel")
+    if row.tools:
+        raise RowError("distilabel can't say tools")
+    only_text([*row.prompt, chosen, rejected], "distilabel")
+    question = next((turn["content"] for turn in row.prompt if turn["role"] == "user"), None)
+    if question is None:
+        raise RowError("distilabel names a row by its first question, and there is none")
+    return {
+        "prompt": question,
+        "prompt_id": hashlib.sha256(question.encode(errors="surrogatepass")).hexdigest(),
+        "chosen": [*row.prompt, chosen],
+        "rejected": [*row.prompt, rejected],
+    }
+
+
 DISTILABEL = Format(
-    "distilabel", "distilabel's preferences: chosen, chosen_model, chosen_rating, rejected ...", detect, read
+    "distilabel",
+    "distilabel's preferences: prompt, prompt_id, chosen, chosen_model, rejected ...; written without models",
+    detect,
+    read,
+    write_preference=write,
 )
 
 FORMATS = (DISTILABEL,)

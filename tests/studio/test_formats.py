@@ -1,21 +1,29 @@
 """Every format that is written: what it says reads back equal, and what it can't say it refuses."""
 
 import json
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from store.pairs import Verdict
 from studio.errors import StudioError
 from studio.formats import FORMATS, detect, to_read, to_write
 from studio.formats.row import LabelledRow, PreferenceRow, Row, RowError, SftRow
 from studio.formats.shape import Fields, Format
+from studio.mapped_rows import with_meanings
+from studio.mapping import read_options
 
 WRITTEN = [f for f in FORMATS if f.kind]
 
-WITHOUT_TURNS = {
+JUDGED = {"pandalm", "auto-j", "llmbar", "alpaca-eval"}
+"""Shapes of two answers in an order that says nothing, and which of them is better."""
+
+ONE_QUESTION = {
+    *JUDGED,
     "trl-prompt-completion-text",
     "trl-preference-text",
     "trl-kto-text",
@@ -24,7 +32,18 @@ WITHOUT_TURNS = {
 }
 """Shapes that hold one question as plain text."""
 
-WITHOUT_SYSTEM = {*WITHOUT_TURNS, "anthropic-hh"}
+SYSTEM_AND_QUESTION = {"axolotl-argilla", "axolotl-icr", "axolotl-intel", "axolotl-prompt-pairs"}
+
+WITHOUT_TURNS = ONE_QUESTION | SYSTEM_AND_QUESTION
+
+WITHOUT_SYSTEM = {*ONE_QUESTION, "anthropic-hh"}
+
+CODES: dict[str, dict[str, Verdict]] = {
+    "pandalm": {"1": "left", "2": "right", "0": "tie"},
+    "auto-j": {"0": "left", "1": "right", "2": "tie"},
+    "llmbar": {"1": "left", "2": "right"},
+}
+"""What the codes mean in the files that these tools publish."""
 
 # Every character there is, halves of characters too.
 texts = st.text(st.characters(exclude_categories=()), max_size=20)
@@ -103,9 +122,15 @@ def meaning(rows: Sequence[Row]) -> SftRow | PreferenceRow:
         return PreferenceRow(first.messages, good.messages, bad.messages, first.tools)
     if not first.candidates:
         return SftRow(first.messages, first.tools)
-    assert (first.verdict or first.judgements[0].verdict) == "left"
-    chosen, rejected = first.candidates
+    verdict = first.verdict or first.judgements[0].verdict
+    assert verdict in ("left", "right")
+    chosen, rejected = first.candidates if verdict == "left" else reversed(first.candidates)
     return PreferenceRow(first.messages, chosen.messages, rejected.messages, first.tools)
+
+
+def reader(shape: Format) -> Callable[[Fields], Row]:
+    """Return how a file of this shape is read once its codes were explained."""
+    return with_meanings(shape.read, CODES[shape.name]) if shape.coded else shape.read
 
 
 def through_json(rows: list[Fields]) -> list[Fields]:
@@ -120,10 +145,10 @@ def test_what_is_written_reads_back(shape: Format, data: st.DataObject) -> None:
         rows = through_json(shape.write(row))
     except RowError:
         return  # said in the export's report instead
-    assert meaning([shape.read(fields) for fields in rows]) == row
+    assert meaning(list(map(reader(shape), rows))) == row
     found = detect(rows)
     assert found is not None
-    assert meaning([found.read(fields) for fields in rows]) == row
+    assert meaning(list(map(reader(found), rows))) == row
 
 
 @pytest.mark.parametrize("shape", WRITTEN, ids=lambda f: f.name)
@@ -140,7 +165,7 @@ def test_every_shape_can_say_plain_turns_or_refuses_them_for_what_they_have(
     if shape.name == "trl-text":
         prompt = []
     row = SftRow(prompt + chosen) if shape.kind == "sft" else PreferenceRow(prompt, chosen, rejected)
-    assert meaning([shape.read(fields) for fields in shape.write(row)]) == row
+    assert meaning(list(map(reader(shape), shape.write(row)))) == row
 
 
 @pytest.mark.parametrize("name", sorted(WITHOUT_SYSTEM))
@@ -150,6 +175,102 @@ def test_a_system_turn_is_refused_where_a_shape_has_no_place_for_it(name: str) -
     row = SftRow([*prompt, good]) if shape.kind == "sft" else PreferenceRow(prompt, [good], [bad])
     with pytest.raises(RowError, match="no system turn"):
         shape.write(row)
+
+
+def pair(question: str, good: str, bad: str) -> PreferenceRow:
+    return PreferenceRow([said("user", question)], [said("assistant", good)], [said("assistant", bad)])
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_TURNS))
+def test_earlier_turns_are_refused_where_a_shape_has_no_place_for_them(name: str) -> None:
+    prompt = [said("user", "Hi"), said("assistant", "Hello"), said("user", "How are you?")]
+    good, bad = said("assistant", "a"), said("assistant", "b")
+    shape = to_write(name)
+    row = SftRow([*prompt, good]) if shape.kind == "sft" else PreferenceRow(prompt, [good], [bad])
+    with pytest.raises(RowError, match=f"{name} holds one question as plain text"):
+        shape.write(row)
+
+
+@pytest.mark.parametrize("name", sorted(JUDGED | SYSTEM_AND_QUESTION | {"argilla", "distilabel"}))
+def test_tools_calls_and_answers_of_several_messages_are_refused(name: str) -> None:
+    row, write = pair("Hi", "a", "b"), to_write(name).write
+    function = {"name": "find", "arguments": {}}
+    calls = {**said("assistant", ""), "tool_calls": [{"type": "function", "function": function}]}
+    with pytest.raises(RowError, match=f"{name} can't say tools"):
+        write(row._replace(tools=[{"type": "function", "function": {"name": "find"}}]))
+    with pytest.raises(RowError, match=f"{name} can't say tool_calls"):
+        write(row._replace(chosen=[calls]))
+    with pytest.raises(RowError, match=f"{name} holds answers of one message only"):
+        write(row._replace(rejected=[*row.rejected, *row.chosen]))
+
+
+@pytest.mark.parametrize("name", sorted(SYSTEM_AND_QUESTION))
+def test_an_empty_system_turn_is_refused_where_an_empty_text_is_none(name: str) -> None:
+    row = pair("Hi", "a", "b")
+    assert to_write(name).write(row)[0]["system"] == ""
+    with pytest.raises(RowError, match="empty system turn"):
+        to_write(name).write(row._replace(prompt=[said("system", ""), *row.prompt]))
+
+
+@pytest.mark.parametrize("name", sorted(JUDGED | {"argilla"}))
+def test_where_an_answer_stands_says_nothing_of_the_verdict(name: str) -> None:
+    shape = to_write(name)
+    firsts = []
+    for number in range(200):
+        row = pair(f"Q{number}", "good", "bad")
+        turned = row._replace(chosen=row.rejected, rejected=row.chosen)
+        one, other = (reader(shape)(*shape.write(each)) for each in (row, turned))
+        assert one.candidates == other.candidates
+        assert (meaning([one]), meaning([other])) == (row, turned)
+        firsts.append(one.candidates[0].messages[0]["content"])
+    assert 70 < firsts.count("good") < 130
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("pandalm", {"annotator1": 1}, {"annotator1": 2}),
+        ("auto-j", {"label": 0}, {"label": 1}),
+        ("llmbar", {"label": 1}, {"label": 2}),
+        ("alpaca-eval", {"preference": 1.0}, {"preference": 2.0}),
+    ],
+)
+def test_verdicts_are_written_in_the_codes_of_the_tool(name: str, first: Fields, second: Fields) -> None:
+    shape = to_write(name)
+    (one,), (other,) = shape.write(pair("Hi", "a", "b")), shape.write(pair("Hi", "b", "a"))
+    if "a" not in [one[key] for key in ("response1", "response 1", "output_1") if key in one]:
+        one, other = other, one
+    assert {key: one[key] for key in first} == first
+    assert {key: other[key] for key in second} == second
+    assert {key: one[key] for key in one if key not in first} == {key: other[key] for key in other if key not in second}
+
+
+@pytest.mark.parametrize("name", sorted(CODES))
+def test_who_gets_codes_is_told_how_to_read_them_again(name: str) -> None:
+    words = shlex.split(to_write(name).note.rstrip("."))
+    told = read_options([], [words[at + 1] for at, word in enumerate(words) if word == "--verdict"])
+    assert told is not None
+    assert told.verdicts == {code: means for code, means in CODES[name].items() if means != "tie"}
+
+
+def test_argillas_answer_is_nobodys_until_a_user_is_put_in() -> None:
+    shape = to_write("argilla")
+    (fields,) = shape.write(pair("Hi", "a", "b"))
+    (answer,) = fields["responses"]["preference"]
+    assert fields["fields"][answer["value"]] == "a"
+    assert answer["user_id"] in shape.note
+    assert shape.read(fields).judgements[0].rater == "Argilla"
+
+
+def test_distilabels_rows_are_named_by_their_first_question() -> None:
+    row = pair("And now?", "a", "b")
+    asked = [said("system", "Be kind."), said("user", "Hi \u00e4"), said("assistant", "Hello"), *row.prompt]
+    (fields,) = to_write("distilabel").write(row._replace(prompt=asked))
+    assert fields["prompt"] == "Hi \u00e4"
+    assert fields["prompt_id"] == "c079b489ab7d17e832a9f11ede59a5325a5682610520aa798cef0210ec73786a"
+    assert fields["chosen"] == [*asked, said("assistant", "a")]
+    with pytest.raises(RowError, match="first question"):
+        to_write("distilabel").write(row._replace(prompt=[said("system", "Begin.")]))
 
 
 @pytest.mark.parametrize(

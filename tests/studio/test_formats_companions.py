@@ -76,6 +76,24 @@ def test_axolotl_gets_the_settings_that_describe_the_file(name: str, type: str) 
     assert settings.get("rl") == ("dpo" if name == "axolotl-dpo" else None)
 
 
+TEXTS = {
+    "axolotl-argilla": "chatml.argilla",
+    "axolotl-icr": "chatml.icr",
+    "axolotl-intel": "chatml.intel",
+    "axolotl-prompt-pairs": "chatml.prompt_pairs",
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_axolotl_is_told_which_columns_hold_the_texts(name: str) -> None:
+    shape = to_write(name)
+    assert shape.companion is not None
+    settings = yaml.safe_load(shape.companion("pairs.jsonl").text)
+    (data_set,) = settings["datasets"]
+    assert settings["rl"] == "dpo"
+    assert data_set == {"path": "pairs.jsonl", "ds_type": "json", "split": "train", "type": TEXTS[name]}
+
+
 def test_label_studio_gets_an_interface_for_the_tasks() -> None:
     shape = to_write("label-studio")
     assert shape.companion is not None
@@ -86,4 +104,4 @@ def test_label_studio_gets_an_interface_for_the_tasks() -> None:
 
 def test_no_other_format_brings_a_file() -> None:
     with_companion = {shape.name for shape in FORMATS if shape.companion}
-    assert with_companion == {*LLAMAFACTORY, "axolotl-chat", "axolotl-dpo", "label-studio"}
+    assert with_companion == {*LLAMAFACTORY, *TEXTS, "axolotl-chat", "axolotl-dpo", "label-studio"}

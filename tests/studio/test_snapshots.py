@@ -134,7 +134,7 @@ def test_what_is_written_meanwhile_is_not_seen_in_part(project, judged) -> None:
             for pair in (pairs.get(other, number) for number in range(1, 13)):
                 pairs.judge(other, pair, "tie", rater="me")
             add_judged(other)
-        assert sum(map(len, selection)) == 12
+        assert sum(len(block.rows) for block in selection) == 12
     built = build(project, judged, "preference")
     assert (len(built.rows), built.left_out) == (1, {"judged a tie": 12})
 
@@ -156,7 +156,7 @@ def test_an_earlier_snapshot_is_recalled_whatever_came_later(project, judged) ->
     add_judged(judged)
     with judged.reading():
         recalled = recall(judged, before.snapshot.id)
-        rows = [row for block in recalled for _, row in block]
+        rows = [row for block in recalled for row in block.rows]
     assert rows == [row for _, row in before.rows]
     assert recalled.snapshot() == before.snapshot
 
@@ -185,7 +185,11 @@ def test_labelled_answers_come_with_the_pairs_where_they_are_wanted(project, jud
     assert labelled.label is None
     with judged.reading():
         selection = select(judged, Wanted("preference", labelled=True))
-        found = [(m.chosen_id, m.rejected_id, row) for block in selection for m, row in block][13:]
+        found = [
+            (used.chosen_id, used.rejected_id, row)
+            for block in selection
+            for used, row in zip(block.used, block.rows, strict=True)
+        ][13:]
     prompt = [{"role": "user", "content": "New"}]
     assert found == [
         (good, None, LabelledRow(prompt, [{"role": "assistant", "content": "good"}], True)),
@@ -205,7 +209,7 @@ def test_a_labelled_answer_that_was_judged_in_a_pair_comes_once(project, store) 
     def rows() -> list[str]:
         with store.reading():
             selection = select(store, Wanted("preference", labelled=True))
-            return [type(row).__name__ for block in selection for _, row in block]
+            return [type(row).__name__ for block in selection for row in block.rows]
 
     assert rows() == ["LabelledRow", "LabelledRow"]
     pairs.judge(store, pair, "left", rater="me")
