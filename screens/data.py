@@ -51,6 +51,8 @@ class DataScreen(ListDetailScreen):
     def describe_everything(self) -> str:
         """Name the sources."""
         sources = records.sources(self.studio.store)
+        if not sources:
+            return "no source yet"
         return f"source: {sources[0].name}" if len(sources) == 1 else f"all {len(sources)} sources"
 
     def _rows(self, ids: list[int]) -> dict[int, Row]:
@@ -169,17 +171,10 @@ class DataScreen(ListDetailScreen):
         """Stop the import that goes on behind the list; its rows so far stay."""
         self.studio.imports.cancel()
 
-    def on_imports_progressed(self) -> None:
-        """Let the list grow; the answer to a query is looked for again only at the end."""
-        if self.query_text:
-            self.say_query()
-        else:
-            self.reload()
-
     def say_query(self) -> None:
         """Say which part of the whole the list shows, and how far an import behind it is."""
         super().say_query()
         if self.studio.imports.running:
             shown = f"query: {self.query_text}  |  " if self.query_text else ""
-            words = f"importing (ctrl+x stops it): {self.studio.imports.words}"
+            words = f"importing: {self.studio.imports.words} (ctrl+x stops it)"
             self.filters.update(clean_line(f" {shown}{words}"), layout=False)

@@ -165,7 +165,7 @@ class ImportWindow(StudioModal[bool]):
 
     def _say_progress(self) -> None:
         self.said.update(clean_line(self._imports.words))
-        self.hint.update(LEAVING_HINT if self._imports.rows else RUNNING_HINT)
+        self.hint.update(LEAVING_HINT if self._imports.under_way else RUNNING_HINT)
 
     def on_imports_progressed(self) -> None:
         """Say how far it is."""
@@ -184,7 +184,7 @@ class ImportWindow(StudioModal[bool]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Offer only what has a meaning now."""
         is_running = self._imports.running
-        return {"to_background": is_running and self._imports.rows > 0, "columns": not is_running}.get(action, True)
+        return {"to_background": is_running and self._imports.under_way, "columns": not is_running}.get(action, True)
 
     def action_to_background(self) -> None:
         """Close the window; the import goes on, and the list grows."""

@@ -57,12 +57,6 @@ class Imports:
     class Progressed(Message):
         """More rows are in."""
 
-        def __init__(self, words: str, rows: int) -> None:
-            super().__init__()
-            self.words = words
-            self.rows = rows
-            """Rows of this import that are in the store."""
-
         def can_replace(self, message: Message) -> bool:
             """Give way to newer words that wait."""
             return isinstance(message, Imports.Progressed)
@@ -83,8 +77,8 @@ class Imports:
         self.running = False
         self.words = ""
         """How far it is."""
-        self.rows = 0
-        """Rows of this import that are in the store."""
+        self.under_way = False
+        """Whether the file is one that can be read: it has said how far it is."""
 
     @property
     def unsaved(self) -> str:
@@ -96,7 +90,7 @@ class Imports:
         assert not self.running
         self._cancelled.clear()
         self._files, self._finished, self._is_alone = files, 0, False
-        self.running, self.words, self.rows = True, "reading ...", 0
+        self.running, self.words, self.under_way = True, "reading ...", False
 
         def run() -> None:
             outcome = self._run(mapping, format)
@@ -108,7 +102,7 @@ class Imports:
         """Stop after the batch that is being written; the rows so far stay."""
         if self.running and not self._cancelled.is_set():
             self._cancelled.set()
-            self._tell("stopping ...", self.rows)
+            self._tell("stopping ...")
 
     def leave_alone(self) -> None:
         """Let it go on without a window; its end is said wherever one is then."""
@@ -165,18 +159,19 @@ class Imports:
 
     def _say_from_thread(self, progress: "ImportProgress") -> None:
         of_all = f"file {self._finished + 1} of {len(self._files)}: " if len(self._files) > 1 else ""
-        self._app.call_later(self._progress, of_all + str(progress), progress.rows)
+        self._app.call_later(self._progress, of_all + str(progress))
 
     # Back in the app
 
-    def _progress(self, words: str, rows: int) -> None:
+    def _progress(self, words: str) -> None:
         if self.running and not self._cancelled.is_set():
-            self._tell(words, rows)
+            self.under_way = True
+            self._tell(words)
 
-    def _tell(self, words: str, rows: int) -> None:
-        self.words, self.rows = words, rows
+    def _tell(self, words: str) -> None:
+        self.words = words
         for screen in self._app.screen_stack:
-            screen.post_message(self.Progressed(words, rows))
+            screen.post_message(self.Progressed())
 
     def _end(self, outcome: Outcome) -> None:
         self.running = False

@@ -105,6 +105,14 @@ class ListDetailScreen(StudioScreen):
         elif self._sign != self.studio.data_sign:
             self.reload()
 
+    def on_imports_progressed(self) -> None:
+        """Let the list grow; the answer to a query is looked for again only at the end."""
+        if self.query_text:
+            self.say_query()
+            self.say_count()
+        else:
+            self.reload()
+
     def on_imports_ended(self) -> None:
         """Show all that came in."""
         self.reload()

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -39,6 +39,11 @@ class Material(NamedTuple):
     """The key of the prompt that the example was made with."""
     state: str | None
     """Why it can't be used: excluded, rejected, unjudged, tie, both_bad or skip; None where it can."""
+
+
+def columns(*names: str) -> Callable[[Material], Any]:
+    """Return what gets these of a material: `attrgetter`, but by their places, which takes a third of the time."""
+    return itemgetter(*map(Material._fields.index, names))
 
 
 Texts = tuple[list[Message], list[dict[str, Any]] | None, list[Message], list[Message], bool]
@@ -157,10 +162,10 @@ def alike(found: list[Material]) -> Alike | None:
     ((messages, tools, chosen, rejected, state),) = stored
     if tools or state or not chosen or not rejected or len(messages) + len(chosen) + len(rejected) >= _SHORT:
         return None
-    columns = _quoted_columns(messages, chosen, rejected)
-    if columns is None:
+    quoted = _quoted_columns(messages, chosen, rejected)
+    if quoted is None:
         return None
-    roles, places = columns
+    roles, places = quoted
     try:
         said = map(itemgetter(*places), map(orjson.loads, map(_RECORD_OF, found)))
         prompts, better, worse = zip(*said, strict=True)
@@ -198,8 +203,8 @@ def _said(stored: str | None, fields: Any, loads: Callable[[str], Any] = orjson.
     return messages
 
 
-_STORED_AS = attrgetter("messages", "tools", "chosen", "rejected", "state")
-_RECORD_OF = attrgetter("record")
+_STORED_AS = columns("messages", "tools", "chosen", "rejected", "state")
+_RECORD_OF = columns("record")
 
 _SHORT = 400
 """Characters of three stored lists of messages that may say the same in a great many rows."""
@@ -208,14 +213,14 @@ _SHORT = 400
 @lru_cache(maxsize=1024)
 def _quoted_columns(*stored: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """Return roles and columns where all are single messages that quote a whole column: most imported pairs."""
-    roles, columns = [], []
+    roles, places = [], []
     for messages in map(json.loads, stored):
         place = messages[0]["content"]
         if len(messages) > 1 or set(messages[0]) != {"role", "content"} or not isinstance(place, list) or place[1:]:
             return None
         roles.append(messages[0]["role"])
-        columns.append(place[0])
-    return tuple(roles), tuple(columns)
+        places.append(place[0])
+    return tuple(roles), tuple(places)
 
 
 _EXCLUDED = "(e.excluded OR COALESCE(r.excluded, 0))"
@@ -234,8 +239,8 @@ _LABELLED = (
 def _select(state: str, ids: str, answers: str, item: str = "e") -> str:
     return (
         f"SELECT {item}.split, e.id, {item}.revision, {ids}, v.messages, v.tools, {answers},"
-        " CAST(COALESCE(t.fields, r.hash) AS BLOB), CAST(COALESCE(t.fields, t.raw) AS BLOB), r.source_id, e.prompt_group,"
-        f" {state}"
+        " CAST(COALESCE(t.fields, r.hash) AS BLOB), CAST(COALESCE(t.fields, t.raw) AS BLOB), r.source_id,"
+        f" e.prompt_group, {state}"
     )
 
 

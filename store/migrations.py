@@ -1,6 +1,5 @@
 """The schema, as numbered steps that are run once, in order, and never edited afterwards."""
 
-import os
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import sqlite_utils
 
+from store.folder_lock import alone_in
 from store.packing import pack
 
 Migration = Callable[[sqlite_utils.Database], None]
@@ -18,32 +18,48 @@ def migrate(path: Path, connection: sqlite3.Connection) -> None:
 
     Two processes may open an old file at once: the version is read again under the write lock.
     """
-    version = _version(connection)
-    if 0 < version < len(MIGRATIONS):  # else another process was faster
-        _back_up(path, connection, version)
+    with alone_in(path.parent):
+        if 0 < (version := _version(connection)) < len(MIGRATIONS):  # else another process was faster
+            _back_up(path, connection, version)
+        # What a statement that changes every row could undo is as large as the file: too much for memory.
+        connection.execute("PRAGMA temp_store=FILE")
+        try:
+            _run_missing(connection)
+        finally:
+            connection.execute("PRAGMA temp_store=MEMORY")
+
+
+def _run_missing(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         db = sqlite_utils.Database(connection)
         for number in range(_version(connection) + 1, len(MIGRATIONS) + 1):
             MIGRATIONS[number - 1](db)
             connection.execute(f"PRAGMA user_version={number}")
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # A full disk ends the transaction by itself.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def _back_up(path: Path, connection: sqlite3.Connection, version: int) -> None:
     backup = path.with_name(f"{path.name}.backup-{version}")
-    part = backup.with_name(f"{backup.name}.part-{os.getpid()}")
+    part = backup.with_name(f"{backup.name}.part")
+    _remove(part)  # of a process that was ended in the middle
     try:
         # SQLite fills an empty file that is there, so that the copy is private from its first byte.
         part.touch(mode=0o600)
         connection.execute("VACUUM INTO ?", (str(part),))
-        if _version(connection) == version:  # else another process was faster, and made its own copy
-            part.replace(backup)
+        part.replace(backup)
     finally:
-        part.unlink(missing_ok=True)
+        _remove(part)
+
+
+def _remove(part: Path) -> None:
+    for name in (part, part.with_name(f"{part.name}-journal")):
+        name.unlink(missing_ok=True)
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -1,12 +1,11 @@
 """The file of the full-text index, beside the project's own: attached for reading, and made anew when it is no use."""
 
-import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote_from_bytes
+
+from store.folder_lock import alone_in
 
 FILE = "search.db"
 APPLICATION = 0x54756E65
@@ -40,7 +39,30 @@ def attach(path: Path, connection: sqlite3.Connection) -> None:
     index = beside(path)
     if not _is_usable(index):
         _replace(index, keep_usable=True)
-    connection.execute("ATTACH ? AS search", (_read_only(index),))
+    connection.execute("ATTACH ? AS search", (_uri(index, "ro"),))
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS attached (inode INTEGER NOT NULL)")
+    connection.execute("DELETE FROM temp.attached")
+    connection.execute("INSERT INTO temp.attached VALUES (?)", (_inode(index),))
+
+
+def renew(path: Path, connection: sqlite3.Connection) -> None:
+    """Attach the index that is in its place now, if the one that is attached was deleted or replaced meanwhile."""
+    (attached,) = connection.execute("SELECT inode FROM temp.attached").fetchone()
+    if connection.in_transaction or _inode(beside(path)) == attached:
+        return
+    try:
+        connection.execute("DETACH search")
+    except sqlite3.OperationalError:
+        # A statement is still being read; the next look may find none.
+        return
+    attach(path, connection)
+
+
+def _inode(index: Path) -> int | None:
+    try:
+        return index.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def make_anew(path: Path, connection: sqlite3.Connection) -> None:
@@ -55,15 +77,20 @@ def is_damaged(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
-def _read_only(index: Path) -> str:
-    return f"file:{quote_from_bytes(os.fsencode(index))}?mode=ro"
+def for_writing(path: Path) -> str:
+    """Return the URI that opens a project's index where there is one, and makes no empty file where there is none."""
+    return _uri(beside(path), "rw")
+
+
+def _uri(index: Path, mode: str) -> str:
+    return f"file:{quote_from_bytes(os.fsencode(index))}?mode={mode}"
 
 
 def _is_usable(index: Path) -> bool:
     if not index.exists():
         return False
     try:
-        connection = sqlite3.connect(_read_only(index), uri=True)
+        connection = sqlite3.connect(_uri(index, "ro"), uri=True)
         try:
             made_by = (
                 connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
@@ -82,11 +109,11 @@ def _has_tables(connection: sqlite3.Connection) -> bool:
 
 def _replace(index: Path, *, keep_usable: bool) -> None:
     """Make an empty index aside and move it into its place, so that another process never sees half of one."""
-    with _alone_in(index.parent):
+    with alone_in(index.parent):
         if keep_usable and _is_usable(index):  # another process was faster
             return
-        part = index.with_name(f"{FILE}.part-{os.getpid()}")
-        for name in (part, *(index.with_name(FILE + end) for end in ("-wal", "-shm"))):
+        part = index.with_name(f"{FILE}.part")
+        for name in (part, *(index.with_name(FILE + end) for end in ("-wal", "-shm", ".part-journal", ".part-wal"))):
             name.unlink(missing_ok=True)
         part.touch(mode=0o600)
         connection = sqlite3.connect(part, isolation_level=None)
@@ -97,13 +124,3 @@ def _replace(index: Path, *, keep_usable: bool) -> None:
         finally:
             connection.close()
         part.replace(index)
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -23,6 +23,7 @@ BATCH_EXAMPLES = 500
 
 def pending(store: "Store") -> int:
     """Return how many records and examples are not in the index yet."""
+    search_file.renew(store.path, store.connection)
     done, digest, mark = store.connection.execute("SELECT record_id, hash, mark FROM search.progress").fetchone()
     last = store.connection.execute("SELECT COALESCE(MAX(id), 0) FROM record").fetchone()[0]
     edited = "unindexed" if mark == _mark(store.connection) else "example WHERE own_text"
@@ -37,6 +38,7 @@ def catch_up(
 
     An index that is found to be damaged is made anew.
     """
+    search_file.renew(store.path, store.connection)
     try:
         _index_all(store, stop, after_batch)
     except sqlite3.DatabaseError as error:
@@ -56,7 +58,7 @@ def _index_all(store: "Store", stop: Callable[[], bool], after_batch: Callable[[
 
 @contextmanager
 def _writing(store: "Store") -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(search_file.beside(store.path), isolation_level=None, timeout=60)
+    connection = sqlite3.connect(search_file.for_writing(store.path), isolation_level=None, timeout=60, uri=True)
     try:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA cache_size=-32768")

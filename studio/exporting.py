@@ -5,25 +5,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, repeat
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from store import snapshots
 from store.database import Store
 from store.examples import Split
+from store.material import columns
 from studio import companions, formats, manifests
 from studio.atomic import replacing
 from studio.companions import Placed
 from studio.errors import StudioError
 from studio.formats.row import LabelledRow, RowError
 from studio.formats.shape import Fields, Format
+from studio.garbage import seldom_collected
 from studio.manifests import manifest_of
 from studio.project import Project
 from studio.row_files import Hashed, check_suffix, open_rows
 from studio.snapshots import Selection, SnapshotRow, Wanted, recall, select
 
-_ORIGIN = attrgetter("split", "source_id")
+_ORIGIN = columns("split", "source_id")
 
 
 @dataclass(frozen=True)
@@ -129,13 +130,13 @@ def export(
     _companion(shape, out, before)
     ask = partial(_select, store, shape, cast(Split | None, split), query, snapshot)
     if dry_run:
-        with store.reading():
+        with store.reading(), seldom_collected():
             selection = ask()
             said = _say(shape, selection, lambda _: None)
         return _report(shape, selection, said, out, replaced=before is not None, dry_run=True)
     with replacing(out.parent) as new, Hashed(new(out)) as file:
         rows = open_rows(shape.name, out, file)
-        with store.reading():
+        with store.reading(), seldom_collected():
             selection = ask()
             said = _say(shape, selection, rows.add)
         rows.finish()

@@ -1,7 +1,6 @@
 """What goes on beside an import: the file's hash, the search index, and one import at a time."""
 
 import fcntl
-import gc
 import hashlib
 import subprocess
 import sys
@@ -16,8 +15,6 @@ from studio.errors import StudioError
 from studio.project import Project
 
 POLL_SECONDS = 0.1
-ALLOCATIONS = 500_000
-"""Objects made between two looks for cycles; Python's own 700 is for other programs."""
 
 
 @contextmanager
@@ -37,17 +34,6 @@ def one_import_at_a_time(project: Project) -> Iterator[None]:
                 f"Another import into {project.folder} is running.", "Wait until it ends, then do this again."
             ) from None
         yield
-
-
-@contextmanager
-def seldom_collected() -> Iterator[None]:
-    """Let Python look for cycles seldom: rows make many objects and no cycles, and looking doubles the time."""
-    before = gc.get_threshold()
-    gc.set_threshold(ALLOCATIONS, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 class Digest:
@@ -86,7 +72,8 @@ class IndexFollower:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "IndexFollower":
-        command = [sys.executable, "-m", "studio.indexing", str(self._store.path)]
+        # -P: nothing of the folder that one happens to be in, a json.py say, stands in for a module.
+        command = [sys.executable, "-P", "-m", "studio.indexing", str(self._store.path)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )

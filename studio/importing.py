@@ -17,7 +17,8 @@ from studio import containers
 from studio.containers import Layout, RawRow
 from studio.errors import StudioError
 from studio.formats.row import Row, RowError
-from studio.import_side import Digest, IndexFollower, one_import_at_a_time, seldom_collected
+from studio.garbage import seldom_collected
+from studio.import_side import Digest, IndexFollower, one_import_at_a_time
 from studio.ingest import Ingest, Made, Understood, storable
 from studio.mapping import Mapping
 from studio.project import Project
@@ -46,6 +47,8 @@ class ImportProgress:
     """Since the import began."""
     to_index: int = 0
     """Rows that are in but can't be searched for yet; said when all rows are in."""
+    read_before: int = 0
+    """Bytes that hold the rows of an earlier import of the file, which was stopped."""
 
     @property
     def share(self) -> float:
@@ -60,14 +63,18 @@ class ImportProgress:
     @property
     def eta_seconds(self) -> float | None:
         """The time that the rest will take at the rate so far; None before there is one."""
-        return self.seconds * (1 - self.share) / self.share if self.share else None
+        read = self.read_bytes - self.read_before
+        return self.seconds * max(self.all_bytes - self.read_bytes, 0) / read if read > 0 else None
 
     def __str__(self) -> str:
         if self.to_index:
             return f"{self.rows:,} rows are in; {self.to_index:,} still to be made searchable"
-        words = f"{self.rows:,} rows, {self.examples:,} examples, {self.share:.0%}, {self.rows_per_second:,.0f} rows/s"
+        if not self.rows:
+            return f"finding where it stopped, {self.share:.0%}"
         eta = self.eta_seconds
-        return words + (f", {eta:,.0f} s left" if eta is not None and eta >= 1 else "")
+        left = f", {eta:,.0f} s left" if eta is not None and eta >= 1 else ""
+        words = f"{self.share:.0%}{left}, {self.rows_per_second:,.0f} rows/s"
+        return f"{words}, {self.rows:,} rows, {self.examples:,} examples"
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,8 @@ class ImportReport:
         if self.rejected:
             counts.append(f"{_count(self.rejected, 'row')} kept that can't be read")
         if self.duplicates:
-            counts.append(f"{self.duplicates:,} that repeat an earlier row")
+            repeat = "repeats" if self.duplicates == 1 else "repeat"
+            counts.append(f"{self.duplicates:,} that {repeat} an earlier row")
         if self.made.kept_split:
             counts.append(f"{self.made.kept_split:,} that stay in the split which their prompt had already")
         if self.already:
@@ -192,6 +200,7 @@ class _Import:
         self._cancelled = cancelled
         self._size = path.stat().st_size
         self._position = 0
+        self._read_before = 0
         self._began = time.monotonic()
         self._rows = 0
         self._rejected = 0
@@ -201,8 +210,13 @@ class _Import:
     def add_file(self, begun: Source | None, digest: Digest) -> ImportReport:
         """Add the rows, those after the ones that an earlier import of the file brought in."""
         rows = containers.read(self._path, self._layout, self._note_position)
+        known_duplicates = 0
         if begun:
-            self._check_same(begun, rows)
+            if not self._pass(begun, rows):
+                return self._report(begun.id, continued=begun.rows, stopped=True)
+            records.mark_duplicates(self._store)
+            known_duplicates = records.duplicates(self._store, begun.id)
+            self._began, self._read_before = time.monotonic(), self._position
         source_id = begun.id if begun else None
         if self._size < LARGE:
             bulk.restore_indexes(self._store)
@@ -215,7 +229,7 @@ class _Import:
         records.mark_duplicates(self._store)
         if not stopped:
             records.finish_source(self._store, source_id, digest.result())
-        duplicates = records.duplicates(self._store, source_id)
+        duplicates = records.duplicates(self._store, source_id) - known_duplicates
         note = " ".join(filter(None, (self._layout.note, self._reading.note)))
         return self._report(
             source_id, duplicates=duplicates, continued=begun.rows if begun else 0, stopped=stopped, note=note
@@ -250,8 +264,8 @@ class _Import:
         self._say_progress(to_index=search_index.pending(self._store))
         return self._cancelled()
 
-    def _check_same(self, begun: Source, rows: Iterator[RawRow]) -> None:
-        """Go past the rows that are in, and make sure that they are the same.
+    def _pass(self, begun: Source, rows: Iterator[RawRow]) -> bool:
+        """Go past the rows that are in, and make sure that they are the same; tell whether it came to their end.
 
         Raises:
             StudioError: the file is another one by now, or is to be read in another way.
@@ -261,13 +275,18 @@ class _Import:
                 f"{self._path} was begun as {begun.format} and stopped after {begun.rows:,} rows.",
                 "Import it again in the same way, so that its rows are all read alike.",
             )
-        for digest in records.hashes_of_source(self._store, begun.id):
+        for number, digest in enumerate(records.hashes_of_source(self._store, begun.id), 1):
+            if number % BATCH_ROWS == 0:
+                self._say_progress()
+                if self._cancelled():
+                    return False
             row = next(rows, None)
             if row is None or _hash(row.raw) != digest:
                 raise StudioError(
                     f"{self._path} has changed since its import was stopped after {begun.rows:,} rows.",
                     "Copy it under another name and import that.",
                 )
+        return True
 
     def _add_batches(self, source_id: int | None, rows: Iterator[RawRow]) -> tuple[int | None, bool]:
         """Add all rows that are left; return the source and whether the import was stopped."""
@@ -359,7 +378,9 @@ class _Import:
         if self._on_progress:
             seconds = time.monotonic() - self._began
             made = self._ingest.made.examples
-            self._on_progress(ImportProgress(self._rows, made, self._position, self._size, seconds, to_index))
+            self._on_progress(
+                ImportProgress(self._rows, made, self._position, self._size, seconds, to_index, self._read_before)
+            )
 
     def _report(
         self,

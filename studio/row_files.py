@@ -13,7 +13,7 @@ from studio.formats.shape import Fields
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
 
-WRITTEN_TOGETHER = 256 << 10
+WRITTEN_TOGETHER = 1 << 20
 """Bytes."""
 
 AHEAD = 8

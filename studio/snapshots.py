@@ -5,8 +5,8 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
-from operator import attrgetter, eq
+from itertools import chain, groupby, islice
+from operator import eq
 from typing import Any, NamedTuple
 
 import orjson
@@ -24,10 +24,11 @@ from studio.project import Project
 ID_LENGTH = 32
 """Hexadecimal digits of a snapshot's id."""
 
-READ_TOGETHER = 50
-"""Materials that are read at once: few enough that Python's garbage collector does not look through them."""
+READ_TOGETHER = 100
+"""Materials that are read at once: few enough that all their texts stay in the processor's cache."""
 
-_SPLIT, _REVISION, _GROUP = map(attrgetter, ("split", "revision", "group"))
+_SPLIT, _REVISION, _GROUP = map(material.columns, ("split", "revision", "group"))
+_TEXTS = material.columns("messages", "tools", "chosen", "rejected")
 
 _STATES = {
     "excluded": "excluded",
@@ -105,6 +106,8 @@ class Selection:
     kept: Snapshot | None = None
     """The snapshot that the rows come from, where it was there before."""
     _items: Items = field(default_factory=Items)
+    _texts: tuple[str | None, ...] = ()
+    _ids: Any = field(default_factory=hashlib.sha256)
     _stored: Any = field(default_factory=hashlib.sha256)
     _records: Any = field(default_factory=hashlib.sha256)
 
@@ -120,7 +123,7 @@ class Selection:
         if self.kept:
             return self.kept
         counts = {**self.splits, "left_out": dict(self.left_out)}
-        content = f"{self.kind} {self._stored.hexdigest()} {self._records.hexdigest()}"
+        content = f"{self.kind} {self._ids.hexdigest()} {self._stored.hexdigest()} {self._records.hexdigest()}"
         number = hashlib.sha256(content.encode()).hexdigest()[:ID_LENGTH]
         return Snapshot(number, self.kind, self._items, self.description, counts)
 
@@ -173,11 +176,19 @@ class Selection:
     def _note(self, used: list[Material]) -> None:
         """Count and hash what is used: as it is stored, which with its record is all that its text is made of."""
         if used:
-            self._items.extend([found[:6] for found in used])
+            items = [found[:6] for found in used]
+            place = len(self._items)
+            for texts, run in groupby(used, _TEXTS):
+                # Most are stored as the one before; hashed where they change, however many were taken together.
+                if texts != self._texts:
+                    self._texts = texts
+                    self._stored.update(orjson.dumps([place, *texts]))
+                place += len(list(run))
+            # Without the list's brackets, for the same reason.
+            self._ids.update(memoryview(orjson.dumps(items))[1:-1])
+            self._ids.update(b",")
+            self._items.extend(items)
             self.splits.update(map(_SPLIT, used))
-            # Without the list's brackets, so that it does not matter how many were taken together.
-            self._stored.update(memoryview(orjson.dumps([found[:10] for found in used]))[1:-1])
-            self._stored.update(b",")
             self._records.update(b"".join([found.record_is or b"" for found in used]))
 
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 from store.pairs import Verdict
-from studio.formats.plain_text import asks, only_texts, two_candidates
+from studio.formats.plain_text import asks, two_candidates
 from studio.formats.row import Judgement, PreferenceRow, Row, RowError
 from studio.formats.shape import Companion, Fields, Format, are_texts, every_row
+from studio.formats.sides import judged_texts
 from studio.formats.turns import text_of
 
 DATA = ("prompt", "answer1", "answer2")
@@ -72,9 +73,11 @@ def _time(annotation: Fields) -> str:
 
 
 def write(row: PreferenceRow) -> Fields:
-    """Write a task whose better answer stands left, with the annotation that says so."""
-    data = dict(zip(DATA, only_texts(row, "label-studio"), strict=True))
-    result = {"from_name": "comparison", "to_name": "comparison", "type": "pairwise", "value": {"selected": "left"}}
+    """Write a task with the annotation that says which answer is better; their texts decide which stands left."""
+    question, first, second, is_first_better = judged_texts(row, "label-studio")
+    data = dict(zip(DATA, (question, first, second), strict=True))
+    value = {"selected": "left" if is_first_better else "right"}
+    result = {"from_name": "comparison", "to_name": "comparison", "type": "pairwise", "value": value}
     return {"data": data, "annotations": [{"was_cancelled": False, "result": [result]}]}
 
 

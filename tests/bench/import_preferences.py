@@ -103,8 +103,9 @@ def main(rows: int, rounds: int) -> None:
             command = [str(BIN / "studio"), "import", str(data), "--project", str(project)]
             ours, memory, first = run(command, project / "studio.db")
             size = sum(f.stat().st_size for f in project.rglob("*") if f.is_file())
+            memory_theirs = max(memory_insert, memory_index)
             print(
-                f"sqlite-utils {insert:.1f} + {index:.1f} = {insert + index:.1f} s, {max(memory_insert, memory_index):.0f} MiB"
+                f"sqlite-utils {insert:.1f} + {index:.1f} = {insert + index:.1f} s, {memory_theirs:.0f} MiB"
                 f"   studio {ours:.1f} s, {memory:.0f} MiB, first rows after {first or 0:.2f} s, {size / 1e6:,.0f} MB"
                 f"   ratio {ours / (insert + index):.2f}"
             )

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired
 
 import pytest
-from annotated_types import Len
-from pydantic import ConfigDict, TypeAdapter
+from annotated_types import Interval, Len
+from pydantic import ConfigDict, StringConstraints, TypeAdapter
 from typing_extensions import TypedDict
 
 from store.database import Store
@@ -296,6 +296,83 @@ class Task(Schema):
     annotations: Annotated[list[Annotation], Len(1)]
 
 
+class AxolotlTexts(Schema):
+    system: str
+
+
+class AxolotlArgilla(AxolotlTexts):
+    instruction: str
+    chosen_response: str
+    rejected_response: str
+
+
+class AxolotlIcr(AxolotlTexts):
+    input: str
+    chosen: str
+    rejected: str
+
+
+class AxolotlIntel(AxolotlTexts):
+    question: str
+    chosen: str
+    rejected: str
+
+
+class AxolotlPromptPairs(AxolotlTexts):
+    prompt: str
+    chosen: str
+    rejected: str
+
+
+class PandaLm(Schema):
+    instruction: str
+    input: str
+    response1: str
+    response2: str
+    annotator1: Literal[1, 2]
+
+
+AutoJ = TypedDict("AutoJ", {"label": Literal[0, 1], "prompt": str, "response 1": str, "response 2": str})
+
+
+class LlmBar(Schema):
+    input: str
+    output_1: str
+    output_2: str
+    label: Literal[1, 2]
+
+
+class AlpacaEval(Schema):
+    instruction: str
+    output_1: str
+    output_2: str
+    preference: Annotated[float, Interval(ge=1, le=2)]
+
+
+class ArgillaFields(Schema):
+    prompt: Annotated[list[Asked | Answer], Len(1)]
+    response1: str
+    response2: str
+
+
+class ArgillaAnswer(Schema):
+    value: Literal["response1", "response2"]
+    user_id: Annotated[str, StringConstraints(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    status: Literal["submitted"]
+
+
+class ArgillaRecord(Schema):
+    fields: ArgillaFields
+    responses: dict[Literal["preference"], Annotated[list[ArgillaAnswer], Len(1, 1)]]
+
+
+class Distilabel(Schema):
+    prompt: str
+    prompt_id: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+    chosen: Annotated[list[Asked | Answer], Len(2)]
+    rejected: Annotated[list[Asked | Answer], Len(2)]
+
+
 SCHEMAS: dict[str, Any] = {
     "openai-chat": OpenAiChat,
     "openai-preference": OpenAiPreference,
@@ -309,6 +386,16 @@ SCHEMAS: dict[str, Any] = {
     "axolotl-chat": AxolotlChat,
     "axolotl-dpo": AxolotlDpo,
     "label-studio": Task,
+    "axolotl-argilla": AxolotlArgilla,
+    "axolotl-icr": AxolotlIcr,
+    "axolotl-intel": AxolotlIntel,
+    "axolotl-prompt-pairs": AxolotlPromptPairs,
+    "pandalm": PandaLm,
+    "auto-j": AutoJ,
+    "llmbar": LlmBar,
+    "alpaca-eval": AlpacaEval,
+    "argilla": ArgillaRecord,
+    "distilabel": Distilabel,
 }
 
 

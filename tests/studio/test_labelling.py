@@ -16,9 +16,7 @@ def ask(store: Store, *, first: str = "long answer", second: str = "short", seed
     """Add a pair of an answer by Anna and one by Bert."""
     example_id = examples.add(store, record_id=None, messages=[{"role": "user", "content": "Q"}], split="train")
     made = [
-        responses.add(
-            store, example_id, [{"role": "assistant", "content": text}], origin="human", author=author
-        )
+        responses.add(store, example_id, [{"role": "assistant", "content": text}], origin="human", author=author)
         for text, author in ((first, "Anna"), (second, "Bert"))
     ]
     return pairs.get(store, pairs.add_pair(store, example_id, *made, seed=seed))
