@@ -69,9 +69,9 @@ class StudioScreen(Screen[None]):
         """Lay the screen's own widgets."""
         return iter(())
 
-    def set_status(self, text: str) -> None:
-        """Show a short text at the right end of the header."""
-        self.query_one(HeaderBar).set_status(text)
+    def set_status(self, text: str, shorter: str = "") -> None:
+        """Show a short text at the right end of the header, a shorter one where it does not fit."""
+        self.query_one(HeaderBar).set_status(text, shorter)
 
     def notify_error(self, error: StudioError) -> None:
         """Say what went wrong and what to do about it."""

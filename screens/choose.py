@@ -50,4 +50,5 @@ class ChooseLine(StudioModal[int]):
             self.dismiss(position)
 
     def _rows(self, positions: list[int]) -> dict[int, Row]:
-        return {i: Row((f"{i + 1} {self._lines[i]}",)) for i in positions}
+        width = len(str(len(self._lines)))
+        return {i: Row((f"{i + 1:<{width}} {self._lines[i]}",)) for i in positions}

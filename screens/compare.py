@@ -85,6 +85,10 @@ class CompareScreen(StudioScreen):
             self._show(comparing.next_pair(self.studio.store))
         self._count()
 
+    def on_imports_ended(self) -> None:
+        """Count what came in; where no pair was left there may be one now."""
+        self.on_screen_resume()
+
     def action_judge(self, verdict: Verdict) -> None:
         """Write a verdict on the pair that is on the screen, then show the next one."""
         shown, seconds = self._shown, self._seconds_seen()

@@ -7,7 +7,7 @@ from textual import on
 from textual.binding import BindingType
 
 from screens import keys
-from screens.list_detail import ListDetailScreen
+from screens.list_detail import FEW_ROWS, ListDetailScreen
 from screens.record_text import VIEWS, RecordView, record_detail, record_row
 from screens.widgets.table import Column, RecordTable, Row
 from store import examples, records, tags
@@ -114,14 +114,19 @@ class DataScreen(ListDetailScreen):
 
     def action_flag(self) -> None:
         """Flag the chosen records, or take the flags off when all have one."""
-        self._toggle("flagged", records.set_flagged)
+        self._toggle("flagged", ("Flag", "Take the flags off"), records.set_flagged)
 
     def action_exclude(self) -> None:
         """Exclude the chosen records, or let them in when all are out."""
-        self._toggle("excluded", records.set_excluded)
+        self._toggle("excluded", ("Exclude", "Let in"), records.set_excluded)
 
-    def _toggle(self, name: str, change: Callable[[Store, int, bool], None]) -> None:
+    def _toggle(self, name: str, does: tuple[str, str], change: Callable[[Store, int, bool], None]) -> None:
         ids = self.chosen_ids()
+        if len(ids) > FEW_ROWS and self.table.cursor_id is not None:
+            # Of so many the row under the cursor decides what is to be done.
+            is_on = bool(getattr(self._glimpse(self.table.cursor_id), name))
+            self.change_many(does[is_on], lambda store, number: change(store, number, not is_on))
+            return
         found = records.glimpse_many(self.studio.store, ids, 0).values()
         on = not all(getattr(record, name) for record in found)
         with self.studio.store.transaction():
@@ -176,5 +181,5 @@ class DataScreen(ListDetailScreen):
         super().say_query()
         if self.studio.imports.running:
             shown = f"query: {self.query_text}  |  " if self.query_text else ""
-            words = f"importing: {self.studio.imports.words} (ctrl+x stops it)"
+            words = f"importing (ctrl+x stops it): {self.studio.imports.words}"
             self.filters.update(clean_line(f" {shown}{words}"), layout=False)

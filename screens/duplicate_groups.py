@@ -125,7 +125,7 @@ class Searched:
         self._kind: GroupKind = kind
         self.area = "data" if kind == "near" else "examples"
         what = "similar rows" if kind == "near" else "prompts in more than one split"
-        self.nothing = f"No {what} are known. n looks for them, N only for those that are all but equal."
+        self.nothing = f"No {what} are known. n looks for them, N only for all but equal ones."
 
     def ids(self, store: Store) -> Sequence[int]:
         """Return the ids of all groups."""

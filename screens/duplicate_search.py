@@ -69,7 +69,7 @@ class DuplicateSearch:
     def _found(self, counts: "Counts | None") -> None:
         assert self.running is not None
         what = WORDS[self.running]
-        found = "stopped; nothing was changed" if counts is None else f"{counts.groups:,} groups of {what}"
+        found = "stopped; nothing was changed" if counts is None else f"{counts.groups:,} groups"
         self._end(found, f"Looked for {what}: {found}.")
 
     def _failed(self, error: StudioError) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -21,6 +22,9 @@ KINDS: tuple[tuple[str, Groups], ...] = (
     ("Similar", Searched("near")),
     ("Leaks", Searched("leak")),
 )
+
+PLACE_WIDTH = 27
+"""Cells for a file and a line."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class DuplicatesWindow(StudioModal[Place]):
             yield Static("", id="heading", classes="pane-title", markup=False)
             columns = [Column("Rows", 6), Column("In use", 7), Column("First")]
             yield RecordTable(columns, self._group_rows, id="groups")
-            columns = [Column("", 1), Column("Row", 27), Column("", 10), Column("Says")]
+            columns = [Column("", 1), Column("Row", PLACE_WIDTH), Column("", 10), Column("Says")]
             yield RecordTable(columns, self._member_rows, empty="", id="members")
             yield TextView()
             yield Static("", id="said", markup=False)
@@ -102,7 +106,9 @@ class DuplicatesWindow(StudioModal[Place]):
 
     def _member_rows(self, ids: list[int]) -> dict[int, Row]:
         shown = (self._members[number] for number in ids if number in self._members)
-        return {m.id: Row(("x" if m.excluded else "", m.place, m.note, m.excerpt), dim=m.excluded) for m in shown}
+        return {
+            m.id: Row(("x" if m.excluded else "", _end_of(m.place), m.note, m.excerpt), dim=m.excluded) for m in shown
+        }
 
     @on(RecordTable.Highlighted, "#groups")
     def _show_members(self) -> None:
@@ -181,3 +187,12 @@ class DuplicatesWindow(StudioModal[Place]):
             self.dismiss(None)
         else:
             self.groups.focus()
+
+
+def _end_of(place: str) -> str:
+    """Return a place as far as there is room, without its beginning: the line at its end tells rows apart."""
+    if cell_len(place) <= PLACE_WIDTH:
+        return place
+    while cell_len(place) >= PLACE_WIDTH:
+        place = place[1:]
+    return f"…{place}"

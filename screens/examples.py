@@ -29,7 +29,7 @@ from screens.example_text import (
     text_spans,
     tokens_spans,
 )
-from screens.list_detail import ListDetailScreen
+from screens.list_detail import FEW_ROWS, ListDetailScreen
 from screens.widgets.table import Column, RecordTable, Row
 from screens.widgets.text_view import Span, TextView
 from store import examples, pairs, records, responses, tags
@@ -235,30 +235,34 @@ class ExamplesScreen(ListDetailScreen):
 
     def action_approve(self) -> None:
         """Approve the chosen examples, or make them drafts again when all are approved."""
-        chosen = self._chosen()
-        status: examples.Status = "draft" if all(e.status == "approved" for e in chosen) else "approved"
-        self._change(chosen, lambda store, number: examples.set_status(store, number, status))
+
+        def approve(store: Store, number: int, on: bool) -> None:
+            examples.set_status(store, number, "approved" if on else "draft")
+
+        self._toggle(("Approve", "Make drafts of"), lambda example: example.status == "approved", approve)
 
     def action_flag(self) -> None:
         """Flag the chosen examples, or take the flags off when all have one."""
-        chosen = self._chosen()
-        flagged = not all(e.flagged for e in chosen)
-        self._change(chosen, lambda store, number: examples.set_flagged(store, number, flagged))
+        self._toggle(("Flag", "Take the flags off"), lambda example: example.flagged, examples.set_flagged)
 
     def action_exclude(self) -> None:
         """Exclude the chosen examples, or let them in when all are out."""
-        chosen = self._chosen()
-        excluded = not all(e.excluded for e in chosen)
-        self._change(chosen, lambda store, number: examples.set_excluded(store, number, excluded))
+        self._toggle(("Exclude", "Let in"), lambda example: example.excluded, examples.set_excluded)
 
-    def _chosen(self) -> list[Example]:
-        return list(examples.get_many(self.studio.store, self.chosen_ids()).values())
-
-    def _change(self, chosen: list[Example], change: Callable[[Store, int], None]) -> None:
+    def _toggle(
+        self, does: tuple[str, str], holds: Callable[[Example], bool], change: Callable[[Store, int, bool], None]
+    ) -> None:
+        ids = self.chosen_ids()
+        if len(ids) > FEW_ROWS and self._example is not None:
+            # Of so many the row under the cursor decides what is to be done.
+            is_on = holds(self._example)
+            self.change_many(does[is_on], lambda store, number: change(store, number, not is_on))
+            return
+        on = not all(map(holds, examples.get_many(self.studio.store, ids).values()))
         with self.studio.store.transaction():
-            for example in chosen:
-                change(self.studio.store, example.id)
-        self.show_changed([example.id for example in chosen])
+            for example_id in ids:
+                change(self.studio.store, example_id, on)
+        self.show_changed(ids)
 
     def action_edit(self) -> None:
         """Open the editor on the example as it is now."""

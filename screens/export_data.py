@@ -97,7 +97,11 @@ class ExportWindow(StudioModal[None]):
         return Wanted(self._format.name, path, PARTS[self._part], self.wish.value.strip())
 
     def _start(self, wanted: "Wanted", *, dry_run: bool) -> None:
-        if self._busy or not self.path.value.strip():
+        if self._busy:
+            return
+        if not self.path.value.strip():
+            self._refuse("Name the file to write.")
+            self.path.focus()
             return
         self._busy = True
         self.said.update("looking ..." if dry_run else "writing ...")
@@ -111,7 +115,7 @@ class ExportWindow(StudioModal[None]):
 
     def _looked(self, wanted: "Wanted", words: str) -> None:
         self._busy, self._checked = False, wanted
-        self.said.update(f"Nothing is written yet.  {KEYS_LINE}")
+        self.said.update(f"Not written yet.  {KEYS_LINE}")
         self._show(words)
 
     def _written(self, words: str) -> None:
@@ -126,7 +130,12 @@ class ExportWindow(StudioModal[None]):
 
     def _failed(self, error: StudioError) -> None:
         self._busy = False
-        self.said.update(message_of(error))
+        self._refuse(message_of(error))
+
+    def _refuse(self, words: str) -> None:
+        """Say why nothing is looked at or written; what was looked at before is not what is asked for now."""
+        self._checked, self.report.display = None, False
+        self.said.update(words)
 
 
 @dataclass(frozen=True)

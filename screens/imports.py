@@ -18,7 +18,7 @@ from studio.text import clean
 if TYPE_CHECKING:
     from screens.app import StudioApp
     from studio.import_plan import Planned
-    from studio.importing import ImportProgress, ImportReport
+    from studio.import_report import ImportProgress, ImportReport
     from studio.mapping import Mapping
 
 SECONDS_BETWEEN_WORDS = 0.25
@@ -141,6 +141,7 @@ class Imports:
                 file.path,
                 format=format,
                 mapping=mapping,
+                name=file.name,
                 split=file.split,
                 on_progress=_Throttle(self._say_from_thread),
                 cancelled=self._cancelled.is_set,

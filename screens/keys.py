@@ -52,6 +52,7 @@ LIST: list[BindingType] = [
     _key("G,end", "last", "Last", "list.last", "Last row", show=False),
     _key("enter", "open", "Open", "list.open", "Open the row"),
     _key("space", "select", "Select", "list.select", "Select the row and go to the next", show=False),
+    _key("A", "select_all", "Select all", "list.select_all", "Select all rows of the list, or none", show=False),
 ]
 """Keys of every list."""
 

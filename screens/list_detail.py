@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -13,19 +14,28 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 from textual.worker import Worker
 
+from screens.background import in_background
 from screens.base import StudioScreen
+from screens.dialogs import Confirm
 from screens.id_stream import stream_ids
 from screens.query_text import replaced, toggled, value_of
 from screens.widgets.table import RecordTable
 from screens.widgets.text_view import TextView
 from screens.widgets.typing_order import LineInput
 from store import interface_state, tags
+from store.database import Store
 from store.errors import StoreError
 from studio.errors import StudioError
 from studio.text import clean, clean_line
 
 if TYPE_CHECKING:
     from store.find import Kind
+
+FEW_ROWS = 100
+"""So many are changed at once; of more it is asked first, and they are changed in the background."""
+
+ROWS_AT_ONCE = 10_000
+"""Rows of a transaction: others that write wait for a fraction of a second."""
 
 SEARCH_DELAY = 0.15
 """Seconds without a key before a search starts."""
@@ -144,6 +154,35 @@ class ListDetailScreen(StudioScreen):
         """Return the selected rows, or the one under the cursor."""
         here = self.table.cursor_id
         return sorted(self.table.selected) or ([] if here is None else [here])
+
+    def change_many(self, does: str, change: Callable[[Store, int], None]) -> None:
+        """Ask whether all selected rows are to be changed, and do it in the background."""
+        ids = self.chosen_ids()
+
+        def work(store: Store) -> None:
+            for start in range(0, len(ids), ROWS_AT_ONCE):
+                with store.transaction():
+                    for row_id in ids[start : start + ROWS_AT_ONCE]:
+                        change(store, row_id)
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._change_behind(ids, work)
+
+        self.studio.push_screen(Confirm(f"{does} {len(ids):,} {self.NOUN}?", yes=does), answered)
+
+    def _change_behind(self, ids: list[int], work: Callable[[Store], None]) -> None:
+        self.set_status(f"changing {len(ids):,} {self.NOUN} ...")
+
+        def changed(_: None) -> None:
+            self.show_changed(ids)
+            self.set_status(f"{len(ids):,} {self.NOUN} changed")
+
+        in_background(self, work, changed)
+
+    @on(RecordTable.AllSelected, "#list")
+    def _say_selected(self, event: RecordTable.AllSelected) -> None:
+        self.set_status(f"{event.number:,} {self.NOUN} selected")
 
     # Finding
 
@@ -282,7 +321,8 @@ class ListDetailScreen(StudioScreen):
         place = f"{self.table.cursor + 1:,}/" if shown else ""
         more = "+" if self.table.incomplete else ""
         of_all = f" of {total:,}" if more or shown != total else ""
-        self.set_status(f"{place}{shown:,}{more}{of_all} {self.NOUN}")
+        count = f"{place}{shown:,}{more}{of_all}"
+        self.set_status(f"{count} {self.NOUN}", shorter=count)
 
     def _say_problem(self, words: str) -> None:
         self.hint.update(clean(words) or QUERY_HINT)
@@ -343,19 +383,26 @@ class ListDetailScreen(StudioScreen):
         if not ids:
             return
         store = self.studio.store
-        present = sorted({name for names in tags.of_many(store, self.KIND, ids).values() for name in names})
+        known = tags.names(store)
+        few = len(ids) <= FEW_ROWS
+        found = tags.of_many(store, self.KIND, ids).values() if few else [known]
+        present = sorted({name for names in found for name in names})
         rows = f"{len(ids):,} {self.NOUN}" if len(ids) > 1 else f"{self.KIND} {ids[0]}"
 
         def changed(changes: Changes | None) -> None:
             if changes is None:
                 return
+            change = partial(tags.change, kind=self.KIND, ids=ids, add=changes[0], remove=changes[1])
+            if not few:
+                self._change_behind(ids, change)
+                return
             try:
-                tags.change(store, self.KIND, ids, add=changes[0], remove=changes[1])
+                change(store)
             except StoreError as error:
                 self.notify_error(StudioError(str(error)))
             self.show_changed(ids)
 
-        self.studio.push_screen(TagsWindow(rows, tags.names(store), present), changed)
+        self.studio.push_screen(TagsWindow(rows, known, present), changed)
 
     def action_flagged_only(self) -> None:
         """Show only what is flagged, or all."""

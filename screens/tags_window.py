@@ -39,7 +39,7 @@ class TagsWindow(StudioModal[Changes]):
         """Lay the line over the names that fit it."""
         with Vertical(classes="window"):
             yield Static(clean_line(f"Tags of {self._rows}"), classes="pane-title", markup=False)
-            if self._present:
+            if self._present and self._present != self._known:
                 yield Static(clean_line(f"now: {' '.join(self._present)}"), markup=False)
             line = LineInput(placeholder="checked urgent -draft; enter does it, esc leaves", compact=True)
             line.cursor_blink = False

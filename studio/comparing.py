@@ -61,9 +61,9 @@ class Progress:
             self.seconds.append(seconds)
 
     def __str__(self) -> str:
-        parts = [f"{self.done} of {self.pairs} decided", f"{self.left} left"]
+        parts = [f"{self.done:,} of {self.pairs:,} decided", f"{self.left:,} left"]
         if self.skipped:
-            parts.append(f"{self.skipped} skipped")
+            parts.append(f"{self.skipped:,} skipped")
         if self.seconds:
             median = statistics.median(self.seconds)
             parts.append(f"{median:.0f} s a pair" if median >= 1 else f"{median:.1f} s a pair")
@@ -126,8 +126,9 @@ def nothing_left(progress: Progress) -> str:
     """Say why there is no pair to judge, and what to do next."""
     if not progress.pairs:
         return "There are no pairs to compare yet.\n\nImport a file with two responses a prompt (Data, key 1)."
+    decided = f"{progress.pairs:,} {'is' if progress.pairs == 1 else 'are'} decided"
     return (
-        f"No pair is left to decide; {progress.pairs} are decided.\n\n"
+        f"No pair is left to decide; {decided}.\n\n"
         "Train on them: Train (key 4), then n for a new run.\n"
-        "Look again: u takes the latest verdict back."
+        "Look again: u takes your latest verdict back."
     )

@@ -8,7 +8,7 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from store import snapshots
+from store import search_index, snapshots
 from store.database import Store
 from store.examples import Split
 from store.material import columns
@@ -128,13 +128,17 @@ def export(
     check_suffix(out)
     before = manifests.earlier(out)
     _companion(shape, out, before)
+    if query.strip():
+        # Inside the transaction of the export nothing can be indexed any more.
+        search_index.catch_up(store)
     ask = partial(_select, store, shape, cast(Split | None, split), query, snapshot)
     if dry_run:
         with store.reading(), seldom_collected():
             selection = ask()
             said = _say(shape, selection, lambda _: None)
         return _report(shape, selection, said, out, replaced=before is not None, dry_run=True)
-    with replacing(out.parent) as new, Hashed(new(out)) as file:
+    with replacing(out.parent) as new:
+        file = Hashed(new(out))
         rows = open_rows(shape.name, out, file)
         with store.reading(), seldom_collected():
             selection = ask()
@@ -237,6 +241,11 @@ def _companion(
 def _nothing(shape: Format, reasons: Counter[str]) -> StudioError:
     why = ", ".join(f"{reason} {number:,}" for reason, number in reasons.most_common())
     what = "examples that end with an answer" if shape.kind == "sft" else "pairs with a better side"
+    if reasons and set(reasons) == {"not in the query"}:
+        number = reasons.total()
+        return StudioError(
+            f"The query finds none of the {number:,} rows that could be written.", "Try it in `/` first."
+        )
     return StudioError(
         f"There are no {what} to write as {shape.name}" + (f" (left out: {why})." if why else "."),
         "Import or write answers first." if shape.kind == "sft" else "Judge pairs in Compare (3) first.",

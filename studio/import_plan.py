@@ -16,6 +16,8 @@ class Planned:
     """A file that is about to be imported."""
 
     path: Path
+    name: str
+    """What its source is called: with its folders, where a folder is imported, since shards often have one name."""
     split: Split | None = None
     """Where its new prompts go; None where the project's own rules decide."""
     why: str = ""
@@ -28,11 +30,17 @@ def plan(path: Path, split: Split | None = None) -> list[Planned]:
     Raises:
         StudioError: a folder can't be read or holds no data file.
     """
-    return [_planned(file, split) for file in containers.expand(path)]
+    return [_planned(file, _name(file, path), split) for file in containers.expand(path)]
 
 
-def _planned(file: Path, split: Split | None) -> Planned:
+def _name(file: Path, imported: Path) -> str:
+    if file == imported:
+        return file.name
+    return str(Path(imported.resolve().name) / file.relative_to(imported))
+
+
+def _planned(file: Path, name: str, split: Split | None) -> Planned:
     folder = file.parent
     if split is None and folder.name in get_args(Split) and (folder.parent / SPLITS_FILE).is_file():
-        return Planned(file, cast(Split, folder.name), f"{file} goes to {folder.name}, as its data set says.")
-    return Planned(file, split)
+        return Planned(file, name, cast(Split, folder.name), f"{file} goes to {folder.name}, as its data set says.")
+    return Planned(file, name, split)

@@ -4,7 +4,6 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ from studio.containers import Layout, RawRow
 from studio.errors import StudioError
 from studio.formats.row import Row, RowError
 from studio.garbage import seldom_collected
+from studio.import_report import ImportProgress, ImportReport
 from studio.import_side import Digest, IndexFollower, one_import_at_a_time
-from studio.ingest import Ingest, Made, Understood, storable
+from studio.ingest import Ingest, Understood, storable
 from studio.mapping import Mapping
 from studio.project import Project
 from studio.reading import PLAIN, Reading, choose, first_rows, said_of
@@ -30,97 +30,11 @@ BATCH_ROWS = 4000
 """Rows of a transaction: others that write wait for a fraction of a second."""
 LARGE = 64 << 20
 """Bytes; larger files are brought in without the indexes that slow many rows down."""
+PACKED = 5
+"""How many times as much a compressed file holds, roughly, as it is large."""
 MOST_EXAMPLES_REMEMBERED = 100_000
 PROBLEMS_NAMED = 1000
 """How many problems a report names; all of them are kept with their records."""
-
-
-@dataclass(frozen=True)
-class ImportProgress:
-    """How far an import has come."""
-
-    rows: int
-    examples: int
-    read_bytes: int
-    all_bytes: int
-    seconds: float
-    """Since the import began."""
-    to_index: int = 0
-    """Rows that are in but can't be searched for yet; said when all rows are in."""
-    read_before: int = 0
-    """Bytes that hold the rows of an earlier import of the file, which was stopped."""
-
-    @property
-    def share(self) -> float:
-        """How much of the file was read, from 0 to 1."""
-        return min(self.read_bytes / self.all_bytes, 1.0) if self.all_bytes else 1.0
-
-    @property
-    def rows_per_second(self) -> float:
-        """The rate so far."""
-        return self.rows / self.seconds if self.seconds else 0.0
-
-    @property
-    def eta_seconds(self) -> float | None:
-        """The time that the rest will take at the rate so far; None before there is one."""
-        read = self.read_bytes - self.read_before
-        return self.seconds * max(self.all_bytes - self.read_bytes, 0) / read if read > 0 else None
-
-    def __str__(self) -> str:
-        if self.to_index:
-            return f"{self.rows:,} rows are in; {self.to_index:,} still to be made searchable"
-        if not self.rows:
-            return f"finding where it stopped, {self.share:.0%}"
-        eta = self.eta_seconds
-        left = f", {eta:,.0f} s left" if eta is not None and eta >= 1 else ""
-        words = f"{self.share:.0%}{left}, {self.rows_per_second:,.0f} rows/s"
-        return f"{words}, {self.rows:,} rows, {self.examples:,} examples"
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What an import did."""
-
-    source_id: int
-    name: str
-    container: str
-    format: str
-    records: int
-    """Rows read, those that can't be parsed too."""
-    rejected: int
-    """Rows that can't be parsed; they are kept as records with the reason."""
-    duplicates: int
-    """Rows that repeat an earlier row of the project, byte for byte; they are kept and linked to it."""
-    made: Made
-    already: str = ""
-    """When the same bytes were imported before; empty for a file that is new."""
-    continued: int = 0
-    """Rows that an earlier import of the file, which was stopped, had brought in."""
-    stopped: bool = False
-    """Whether the import was stopped before the end; the same file again goes on from there."""
-    problem_count: int = 0
-    problems: list[str] = field(default_factory=list)
-    """FILE:LINE: REASON for rows that mean less than they seem to, the first ones."""
-    note: str = ""
-
-    def summary(self) -> str:
-        """Return the report in a few sentences."""
-        counts = [f"{_count(self.records, 'row')} as {self.format} ({self.container})", *self.made.described()]
-        if self.rejected:
-            counts.append(f"{_count(self.rejected, 'row')} kept that can't be read")
-        if self.duplicates:
-            repeat = "repeats" if self.duplicates == 1 else "repeat"
-            counts.append(f"{self.duplicates:,} that {repeat} an earlier row")
-        if self.made.kept_split:
-            counts.append(f"{self.made.kept_split:,} that stay in the split which their prompt had already")
-        if self.already:
-            counts = [f"imported already on {self.already[:10]}", *(self.made.described() or ["nothing was added"])]
-        sentences = [f"{self.name}: {', '.join(counts)}."]
-        if self.continued:
-            sentences.append(f"It went on after the {self.continued:,} rows of the import that was stopped.")
-        if self.stopped:
-            sentences.append("It was stopped: import the file again to go on from there.")
-        return " ".join([*sentences, self.note] if self.note else sentences)
 
 
 def _never() -> bool:
@@ -134,6 +48,7 @@ def import_file(
     *,
     format: str | None = None,
     mapping: Mapping | None = None,
+    name: str | None = None,
     split: Split | None = None,
     on_progress: Callable[[ImportProgress], None] | None = None,
     cancelled: Callable[[], bool] = _never,
@@ -143,6 +58,7 @@ def import_file(
     A file whose bytes were imported before adds nothing, except that rows which made no
     example then are read again where it is said, or found out, now what they mean.
     An import that was stopped goes on as it was begun where neither format nor mapping is given.
+    `name` is what its source is called; the file's own name where none is given.
 
     Raises:
         StudioError: the file can't be read, the format or mapping does not fit it, or another import is running.
@@ -155,8 +71,9 @@ def import_file(
         stack.enter_context(one_import_at_a_time(project))
         stack.enter_context(seldom_collected())
         digest = stack.enter_context(Digest(path))
-        ingest = Ingest(store, project.settings.splits, path.name, reading.template, split=split)
-        work = _Import(store, path, layout, reading, ingest, on_progress, cancelled)
+        name = storable(name or path.name)
+        ingest = Ingest(store, project.settings.splits, name, reading.template, split=split)
+        work = _Import(store, path, name, layout, reading, ingest, on_progress, cancelled)
         previous, is_whole = _previous(store, path, digest)
         if previous and is_whole:
             return work.again(previous)
@@ -185,6 +102,7 @@ class _Import:
         self,
         store: Store,
         path: Path,
+        name: str,
         layout: Layout,
         reading: Reading,
         ingest: Ingest,
@@ -193,12 +111,16 @@ class _Import:
     ) -> None:
         self._store = store
         self._path = path
+        self._name = name
         self._layout = layout
         self._reading = reading
         self._ingest = ingest
         self._on_progress = on_progress
         self._cancelled = cancelled
-        self._size = path.stat().st_size
+        self._version = _version_of(path)
+        self._size = self._version[0]
+        is_packed = layout.compression or layout.container == "parquet"
+        self._is_large = self._size * (PACKED if is_packed else 1) >= LARGE
         self._position = 0
         self._read_before = 0
         self._began = time.monotonic()
@@ -218,10 +140,9 @@ class _Import:
             known_duplicates = records.duplicates(self._store, begun.id)
             self._began, self._read_before = time.monotonic(), self._position
         source_id = begun.id if begun else None
-        if self._size < LARGE:
+        if not self._is_large:
             bulk.restore_indexes(self._store)
             source_id, stopped = self._add_batches(source_id, rows)
-            search_index.catch_up(self._store, stop=self._cancelled, after_batch=self._waiting_for_index)
         else:
             source_id, stopped = self._add_many(source_id, rows)
         if source_id is None:
@@ -229,11 +150,22 @@ class _Import:
         records.mark_duplicates(self._store)
         if not stopped:
             records.finish_source(self._store, source_id, digest.result())
+        if not self._is_large:
+            # Last, because all that matters is in by now: an index that can't be written is made good later.
+            search_index.catch_up(self._store, stop=self._cancelled, after_batch=self._waiting_for_index)
         duplicates = records.duplicates(self._store, source_id) - known_duplicates
-        note = " ".join(filter(None, (self._layout.note, self._reading.note)))
+        note = " ".join(filter(None, (self._layout.note, self._reading.note, self._changed())))
         return self._report(
             source_id, duplicates=duplicates, continued=begun.rows if begun else 0, stopped=stopped, note=note
         )
+
+    def _changed(self) -> str:
+        """Return what to say where the file is no longer what it was when its import began."""
+        try:
+            is_same = _version_of(self._path) == self._version
+        except OSError:
+            is_same = False
+        return "" if is_same else "The file was changed while it was read: what is in may be part of each version."
 
     def again(self, source: Source) -> ImportReport:
         """Import bytes that are in the project: only rows that made no example yet can still give something."""
@@ -253,6 +185,8 @@ class _Import:
         few_examples = examples.count(self._store) < MOST_EXAMPLES_REMEMBERED
         if few_examples:
             self._ingest.remember_splits()
+        else:
+            bulk.restore_indexes(self._store)
         with IndexFollower(self._store) as index:
             with bulk.loading(self._store, without_indexes=few_examples):
                 source_id, stopped = self._add_batches(source_id, rows)
@@ -307,7 +241,7 @@ class _Import:
     def _add_source(self) -> int:
         return records.add_source(
             self._store,
-            name=storable(self._path.name),
+            name=self._name,
             path=storable(str(self._path.resolve())),
             container=self._layout.container,
             format=self._reading.name,
@@ -394,7 +328,7 @@ class _Import:
     ) -> ImportReport:
         return ImportReport(
             source_id,
-            self._path.name,
+            self._name,
             self._layout.container,
             self._reading.name,
             self._rows,
@@ -410,10 +344,11 @@ class _Import:
         )
 
 
+def _version_of(path: Path) -> tuple[int, int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
 def _hash(raw: str | bytes) -> bytes:
     data = raw if isinstance(raw, bytes) else raw.encode()
     return hashlib.blake2b(data, digest_size=16).digest()
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

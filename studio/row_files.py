@@ -1,10 +1,8 @@
 """Rows written to a file one after the other, as its suffix says that they lie in it."""
 
 import hashlib
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, Protocol
 
 import orjson
 
@@ -12,12 +10,6 @@ from studio.errors import StudioError
 from studio.formats.shape import Fields
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
-
-WRITTEN_TOGETHER = 1 << 20
-"""Bytes."""
-
-AHEAD = 8
-"""So many writes may be under way."""
 
 
 class RowFile(Protocol):
@@ -31,7 +23,7 @@ class RowFile(Protocol):
 
 
 class Hashed:
-    """A file that is written and hashed in a thread, while the next rows are made; it knows its hash in the end."""
+    """A file that is hashed while it is written."""
 
     closed = False
 
@@ -39,21 +31,17 @@ class Hashed:
         self._file = file
         self._digest = hashlib.sha256()
         self._length = 0
-        self._thread = ThreadPoolExecutor(max_workers=1)
-        self._under_way: deque[Future[None]] = deque()
 
     def write(self, data: bytes) -> int:
-        """Have some bytes written; what went wrong with earlier ones is raised here."""
-        if len(self._under_way) == AHEAD:
-            self._under_way.popleft().result()
-        self._under_way.append(self._thread.submit(self._write, bytes(data)))
+        """Write some bytes."""
+        self._file.write(data)
+        self._digest.update(data)
         self._length += len(data)
         return len(data)
 
     def sha256(self) -> str:
-        """Wait till all is written, which a full disk ends here at the latest, and return the hash of it."""
+        """Write what is left, which a full disk ends here at the latest, and return the hash of it all."""
         self.flush()
-        self._file.flush()
         return self._digest.hexdigest()
 
     def tell(self) -> int:
@@ -61,19 +49,8 @@ class Hashed:
         return self._length
 
     def flush(self) -> None:
-        """Wait till all is written."""
-        while self._under_way:
-            self._under_way.popleft().result()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.shutdown(cancel_futures=True)
-
-    def _write(self, data: bytes) -> None:
-        self._file.write(data)
-        self._digest.update(data)
+        """Hand everything to the system."""
+        self._file.flush()
 
 
 class Lines:
@@ -81,33 +58,18 @@ class Lines:
 
     def __init__(self, file: Hashed, *, array: bool = False) -> None:
         self._file = file
-        self._array = array
-        self._lines: list[bytes] = []
-        self._size = 0
-        self._first = True
+        self._before, self._between, self._after = (b"[\n", b",\n", b"\n]\n") if array else (b"", b"\n", b"\n")
 
     def add(self, rows: list[Fields]) -> None:
         """Write rows."""
-        lines = [orjson.dumps(row) for row in rows]
-        self._lines += lines
-        self._size += sum(map(len, lines))
-        if self._size >= WRITTEN_TOGETHER:
-            self._flush()
+        if rows:
+            self._file.write(self._before)
+            self._file.write(self._between.join([orjson.dumps(row) for row in rows]))
+            self._before = self._between
 
     def finish(self) -> None:
-        """Write the last rows and the array's end."""
-        self._flush()
-        if self._array:
-            self._file.write(b"[\n\n]\n" if self._first else b"\n]\n")
-
-    def _flush(self) -> None:
-        if not self._lines:
-            return
-        between = b",\n" if self._array else b"\n"
-        before = (b"[\n" if self._first else between) if self._array else b""
-        self._file.write(before + between.join(self._lines) + (b"" if self._array else b"\n"))
-        self._lines.clear()
-        self._size, self._first = 0, False
+        """Write the end; there was a row at least."""
+        self._file.write(self._after)
 
 
 def open_rows(shape: str, path: Path, file: Hashed) -> RowFile:

@@ -38,11 +38,12 @@ class HeaderBar(Widget):
         self._project = clean_line(project)
         self._area = area
         self._status = ""
+        self._shorter = ""
 
-    def set_status(self, text: str) -> None:
-        """Show another status, if it is another."""
+    def set_status(self, text: str, shorter: str = "") -> None:
+        """Show another status, if it is another; where it does not fit, the shorter one."""
         if text != self._status:
-            self._status = text
+            self._status, self._shorter = text, shorter
             self.refresh()
 
     def render(self) -> Content:
@@ -50,6 +51,8 @@ class HeaderBar(Widget):
         width = self.size.width
         areas = _areas(self._area, names=width >= 70)
         status = clean_line(self._status)
+        if self._shorter and cell_len(status) > width - areas.cell_length - 2:
+            status = clean_line(self._shorter)
         room = min(width - areas.cell_length - cell_len(status) - 4, NAME_WIDTH)
         name = f" {_cut(self._project, room)} " if room > 2 else ""
         left = Content.assemble((name, "bold"), areas)

@@ -79,6 +79,18 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
             return self.table
 
     @dataclass
+    class AllSelected(Message):
+        """All rows were selected, or none."""
+
+        table: "RecordTable"
+        number: int
+
+        @property
+        def control(self) -> "RecordTable":
+            """The table, for handlers that name it."""
+            return self.table
+
+    @dataclass
     class Opened(Message):
         """Enter was pressed on a row."""
 
@@ -232,6 +244,13 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._selected ^= {self.cursor_id}
             self._refresh_position(self._cursor)
             self._move_to(self._cursor + 1)
+
+    def action_select_all(self) -> None:
+        """Select all rows that are in the list now; where all are, none."""
+        everything = set(self._ids)
+        self._selected = set() if self._selected == everything else everything
+        self.refresh()
+        self.post_message(self.AllSelected(self, len(self._selected)))
 
     # Moving and painting
 

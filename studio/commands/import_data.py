@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from store.database import Store
     from store.examples import Split
     from studio.import_plan import Planned
-    from studio.importing import ImportReport
+    from studio.import_report import ImportReport
     from studio.mapping import Mapping
     from studio.project import Project
 
@@ -168,6 +168,7 @@ class _Imports:
                 file.path,
                 format=self._format,
                 mapping=self._mapping,
+                name=file.name,
                 split=file.split,
                 on_progress=partial(_show_progress, name),
                 cancelled=self._is_stopped,

@@ -91,7 +91,8 @@ def explain(error: ValueError, character: int = 0) -> str:
     """Return why JSON could not be read, in the form of the other reasons; `character` counts in the file's line."""
     if isinstance(error, json.JSONDecodeError):
         place = character or error.colno
-        return f"is not valid JSON: {error.msg[0].lower()}{error.msg[1:]} at character {place}"
+        reason = error.msg.removesuffix(" at")
+        return f"is not valid JSON: {reason[0].lower()}{reason[1:]} at character {place}"
     return str(error)
 
 

@@ -59,6 +59,8 @@ Prepared = tuple[dict[str, list[int]], bool, int]
 
 
 def _conversation(tokenizer: ChatTokenizer, row: dict[str, Any], max_length: int) -> Prepared | None:
+    if row["messages"][-1].get("weight") == 0:
+        raise StudioError("Its last answer has the weight 0, which says that it is not to be learnt.")
     rendering = render(tokenizer, row["messages"], row.get("tools"))
     if rendering.prompt_length >= max_length:
         return None

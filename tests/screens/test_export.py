@@ -1,5 +1,6 @@
 """Exporting by keys: the format, the part, the file, and the report of what was left out."""
 
+import re
 from pathlib import Path
 
 import orjson
@@ -11,13 +12,18 @@ from screens.export_data import ExportWindow
 from studio.project import Project
 
 
+def unwrapped(app: StudioApp) -> str:
+    """Return what is on the screen, however its sentences are wrapped in their window."""
+    return re.sub(r"[\s\u2502]+", " ", screen_text(app))
+
+
 async def test_pairs_are_exported_from_any_area(filled: Project) -> None:
     app = StudioApp(filled)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("E", "1")
         await until(pilot, lambda: isinstance(app.screen, ExportWindow))
         await pilot.press("enter")
-        await until(pilot, lambda: "Nothing is written yet" in screen_text(app))
+        await until(pilot, lambda: "Not written yet" in screen_text(app))
         assert '"chosen": [' in screen_text(app)
         assert not filled.exports.joinpath("trl-preference.jsonl").exists()
         await pilot.press("enter")
@@ -39,12 +45,15 @@ async def test_what_stands_in_the_way_is_said_and_the_window_stays(filled: Proje
         await until(pilot, lambda: isinstance(app.screen, ExportWindow))
         app.screen.query_one("#path", Input).value = str(mine)
         await pilot.press("f3", "enter")
-        await until(pilot, lambda: "is there already" in screen_text(app))
+        await until(pilot, lambda: "is there already" in unwrapped(app))
         assert "Export trl-sft, train" in screen_text(app)
         assert "Written" not in screen_text(app)
+        app.screen.query_one("#path", Input).value = ""
+        await pilot.press("f5")
+        assert "Name the file to write." in screen_text(app)
         app.screen.query_one("#path", Input).value = str(tmp_path / "rows.jsonl")
         await pilot.press("enter")
-        await until(pilot, lambda: "Nothing is written yet" in screen_text(app))
+        await until(pilot, lambda: "Not written yet" in screen_text(app))
         await pilot.press("enter")
         await until(pilot, lambda: "Written" in screen_text(app))
     assert mine.read_text(encoding="utf-8") == "precious"

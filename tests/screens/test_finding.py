@@ -123,6 +123,27 @@ async def test_what_changed_elsewhere_joins_the_list_and_nothing_is_read_twice(f
         await until(pilot, lambda: len(screen.table.ids) == 17)
 
 
+async def test_all_rows_that_a_query_finds_are_changed_at_once(many: Project) -> None:
+    app = StudioApp(many)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = list_screen(app)
+        screen.ask("line<=1500")
+        await until(pilot, lambda: len(screen.table.ids) == 1500 and not screen.table.incomplete)
+        await pilot.press("A")
+        assert "1,500 records selected" in screen_text(app)
+        await pilot.press("x")
+        assert "Exclude 1,500 records?" in screen_text(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: find.count(app.store, "record", "is:excluded") == 1500)
+        await pilot.press("t", *"early", "enter")
+        await until(pilot, lambda: find.count(app.store, "record", "tag:early") == 1500)
+        await until(pilot, lambda: "1,500 records changed" in screen_text(app))
+        await pilot.press("x")
+        assert "Let in 1,500 records?" in screen_text(app)
+        await pilot.press("escape", "A")
+        assert screen.chosen_ids() == [1]
+
+
 async def test_the_end_is_followed_while_rows_come_in(many: Project) -> None:
     app = StudioApp(many)
     async with app.run_test(size=(80, 24)) as pilot:

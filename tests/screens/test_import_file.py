@@ -308,7 +308,7 @@ async def test_one_mapping_serves_a_whole_folder(project: Project, store: Store,
 async def begin(pilot: Pilot[None], path: Path) -> None:
     """Begin an import, and wait until its first rows are in."""
     name(pilot, path)
-    await until(pilot, lambda: pilot.app.imports.rows > 0)
+    await until(pilot, lambda: pilot.app.imports.under_way)
 
 
 async def test_an_import_is_stopped_in_the_middle_and_goes_on(project: Project, store: Store, many: Path) -> None:

@@ -183,6 +183,25 @@ def test_a_migration_that_breaks_off_anywhere_changes_nothing(tmp_path, version,
         assert records.count(store) == len(written(version)["records"])
 
 
+def test_a_full_disk_is_named_although_it_ends_the_transaction_by_itself(tmp_path, monkeypatch) -> None:
+    def fill_the_disk(db: Any) -> None:
+        db.execute("ROLLBACK")
+        raise sqlite3.OperationalError("database or disk is full")
+
+    path = unpacked(tmp_path, 1)
+    monkeypatch.setattr(migrations, "MIGRATIONS", (migrations.MIGRATIONS[0], fill_the_disk))
+    with pytest.raises(StoreError, match="disk is full"):
+        open_store(path)
+
+
+def test_half_a_copy_of_a_process_that_was_killed_is_taken_away(tmp_path) -> None:
+    path = unpacked(tmp_path, 1)
+    for name in ("studio.db.backup-1.part", "studio.db.backup-1.part-journal"):
+        path.with_name(name).write_bytes(b"half")
+    open_store(path).close()
+    assert [p.name for p in path.parent.glob("*backup*")] == ["studio.db.backup-1"]
+
+
 OPEN_WHEN_TOLD = """
 import sys
 from pathlib import Path

@@ -79,7 +79,9 @@ def test_marks_are_kept(filled) -> None:
     assert [number for number, record in read.items() if record.problem] == [4]
 
 
-def test_repeated_rows_are_linked_to_the_first(filled) -> None:
+@pytest.mark.parametrize("at_once", [1, 100])
+def test_repeated_rows_are_linked_to_the_first(filled, monkeypatch, at_once) -> None:
+    monkeypatch.setattr(records, "MARKED_AT_ONCE", at_once)
     records.mark_duplicates(filled)
     again = add_source(filled)
     records.add(filled, again, [new(1, "fox"), new(2, "new"), new(3, "new")])
@@ -88,6 +90,18 @@ def test_repeated_rows_are_linked_to_the_first(filled) -> None:
         links = [record.duplicate_of for record in records.get_many(filled, list(records.span(filled))).values()]
         assert links == [None, None, 1, None, 1, 2, 1, None, 8]
     assert (records.duplicates(filled, 1), records.duplicates(filled, again)) == (3, 2)
+
+
+def test_rows_of_a_small_file_are_linked_to_those_of_a_large_one(filled) -> None:
+    records.mark_duplicates(filled)
+    records.add(filled, add_source(filled), [new(n, f"sheep {n}") for n in range(1, 100)])
+    for source in records.sources(filled):
+        records.finish_source(filled, source.id, "")
+    small = add_source(filled)
+    ids = records.add(filled, small, [new(1, "bear"), new(2, "newt"), new(3, "newt")])
+    records.mark_duplicates(filled)
+    links = [record.duplicate_of for record in records.get_many(filled, list(ids)).values()]
+    assert links == [2, None, ids[1]]
 
 
 def test_a_source_is_read_in_pages_while_it_is_written_to(filled) -> None:

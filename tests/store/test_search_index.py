@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from store import examples, pairs, records, responses, search_index
+from store import examples, pairs, records, responses, search_file, search_index
 from store.database import Store, create_store, open_store
 from store.records import NewRecord
 
@@ -205,6 +205,23 @@ def test_an_index_that_is_no_use_is_made_anew(filled, harm: Callable[[Path], Non
         assert search_index.pending(store) == len(WORDS) + 1
         assert_whole(store)
         assert stat.S_IMODE(index_of(store).stat().st_mode) == 0o600
+
+
+def test_an_index_that_is_deleted_while_it_is_open_is_made_anew(filled) -> None:
+    for end in ("", "-wal", "-shm"):
+        index_of(filled).with_name(f"search.db{end}").unlink(missing_ok=True)
+    assert search_index.pending(filled) == len(WORDS) + 1
+    assert_whole(filled)
+
+
+def test_an_index_that_another_process_made_anew_is_seen(filled) -> None:
+    with open_store(filled.path) as other:
+        search_file.make_anew(other.path, other.connection)
+        search_index.catch_up(other)
+    assert search_index.pending(filled) == 0
+    add(filled, "heron")
+    search_index.catch_up(filled)
+    assert len(found(filled, "heron")) == 1
 
 
 def test_damage_inside_is_found_while_indexing_and_mended(filled) -> None:

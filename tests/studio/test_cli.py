@@ -195,7 +195,7 @@ def test_a_folder_is_imported_file_by_file(studio, tmp_path) -> None:
         (tmp_path / "data" / f"part-{number}.csv").write_text(f"instruction,output\nQ{number},A\n")
     done = studio("import", "data")
     assert (done.status, done.err) == (0, "")
-    assert [line.split(":")[0] for line in done.out.splitlines()] == ["part-1.csv", "part-2.csv", "part-10.csv"]
+    assert [line.split(":")[0] for line in done.out.splitlines()] == [f"data/part-{n}.csv" for n in (1, 2, 10)]
 
 
 def test_a_saved_data_set_gives_its_splits(studio, tmp_path) -> None:

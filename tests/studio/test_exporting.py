@@ -122,7 +122,7 @@ def test_tables_are_written_where_the_shape_is_flat(project, store, tmp_path) ->
         ("trl-sft", "out.parquet", "Parquet can't hold"),
         ("trl-sft", "out.txt", "End its name in"),
         ("trl-sft", "absent/out.jsonl", "can't be written"),
-        ("argilla", "out.jsonl", "no format 'argilla'"),
+        ("ultrafeedback", "out.jsonl", "no format 'ultrafeedback'"),
     ],
 )
 def test_what_can_not_be_written_is_refused(project, filled, tmp_path, format, name, message) -> None:
@@ -274,3 +274,10 @@ def test_labels_lie_in_tables_too(project, filled, tmp_path) -> None:
         assert [row["label"] for row in csv.DictReader(file)] == ["true", "false"] * 20
     export(project, filled, "trl-kto-text", tmp_path / "out.parquet")
     assert pyarrow.parquet.read_table(tmp_path / "out.parquet")["label"].to_pylist() == [True, False] * 20
+
+
+def test_a_query_finds_what_was_edited_a_moment_ago(project: Project, store: Store, tmp_path: Path) -> None:
+    messages = [{"role": "user", "content": "Where is it?"}, {"role": "assistant", "content": "On the quay."}]
+    examples.add(store, record_id=None, messages=messages, split="train")
+    report = export(project, store, "trl-sft", tmp_path / "out.jsonl", query="quay")
+    assert report.rows == 1

@@ -1,12 +1,15 @@
 """Importing: every row is in the project, with what it carries, or is named with file and line."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from store import examples, pairs, records, responses
+from store import examples, find, pairs, records, responses, search_index
 from studio.errors import StudioError
+from studio.import_plan import plan
 from studio.importing import FIRST_ROWS, import_file
 from studio.mapping import Mapping
 from studio.project import create_project
@@ -233,6 +236,81 @@ def test_an_import_that_is_stopped_goes_on_without_doubling(project, store, tmp_
     assert import_file(project, store, path).already
 
 
+def test_a_continued_import_counts_only_its_own_repeated_rows(project, store, tmp_path) -> None:
+    import_file(project, store, written(tmp_path, "a.jsonl", MANY))
+    path = written(tmp_path, "b.jsonl", [*MANY, {"prompt": "New", "chosen": "A", "rejected": "B"}])
+    first = import_file(project, store, path, cancelled=lambda: True)
+    second = import_file(project, store, path)
+    assert (first.duplicates, second.duplicates) == (FIRST_ROWS, len(MANY) - FIRST_ROWS)
+
+
+def test_going_past_known_rows_is_told_and_can_be_stopped(project, store, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("studio.importing.BATCH_ROWS", 50)
+    path = written(tmp_path, "a.jsonl", MANY)
+    import_file(project, store, path, cancelled=lambda: True)
+    told = []
+    stopped = import_file(project, store, path, on_progress=told.append, cancelled=lambda: True)
+    assert "finding where it stopped" in str(told[0])
+    assert (stopped.stopped, stopped.continued, stopped.records) == (True, FIRST_ROWS, 0)
+    last = import_file(project, store, path)
+    assert (last.stopped, records.count(store)) == (False, len(MANY))
+
+
+def test_a_large_file_is_brought_in_and_indexed_wherever_one_is(project, store, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("studio.importing.LARGE", 0)
+    # A module of this name in the folder that one is in must not stand in for Python's own.
+    (tmp_path / "json.py").write_text("raise SystemExit(1)\n")
+    monkeypatch.chdir(tmp_path)
+    report = import_file(project, store, written(tmp_path, "a.jsonl", MANY))
+    assert (report.made.examples, search_index.pending(store)) == (len(MANY), 0)
+    assert find.count(store, "example", "Answer") == len(MANY)
+
+
+@pytest.mark.parametrize("remembered", [0, 1000])
+def test_a_large_import_that_was_killed_goes_on(project, store, tmp_path, monkeypatch, remembered) -> None:
+    monkeypatch.setattr("studio.importing.LARGE", 0)
+    path = written(tmp_path, "a.jsonl", [*MANY, *MANY])
+    import_file(project, store, path, cancelled=lambda: True)
+    before = examples.all_splits(store)
+    # As a kill leaves it.
+    store.connection.executescript("DROP INDEX record_by_hash; DROP INDEX example_by_group")
+    monkeypatch.setattr("studio.importing.MOST_EXAMPLES_REMEMBERED", remembered)
+    indexes = []
+    report = import_file(project, store, path, on_progress=lambda _: indexes.append(scattered(store)))
+    assert (report.records, report.duplicates) == (len(MANY) * 2 - FIRST_ROWS, len(MANY))
+    # Splits that are not remembered are looked up, which would take for ever without an index.
+    assert {"example_by_group" in names for names in indexes[1:]} == ({True} if not remembered else {False, True})
+    assert scattered(store) == {"record_by_hash", "example_by_group"}
+    assert before.items() <= examples.all_splits(store).items()
+
+
+def scattered(store) -> set[str]:
+    """The indexes that a large import does without."""
+    names = store.connection.execute("SELECT name FROM sqlite_schema WHERE type = 'index'")
+    return {name for (name,) in names} & {"record_by_hash", "example_by_group"}
+
+
+def test_a_file_that_is_written_while_it_is_read_is_told_of(project, store, tmp_path) -> None:
+    path = written(tmp_path, "a.jsonl", MANY)
+    with path.open("a") as file:
+        report = import_file(
+            project, store, path, on_progress=lambda _: print('{"prompt": "x"}', file=file, flush=True)
+        )
+    assert "was changed while it was read" in report.note
+    assert "was changed" not in import_file(project, store, path).note
+
+
+def test_rows_are_in_for_good_although_the_index_can_not_be_written(project, store, tmp_path) -> None:
+    path = written(tmp_path, "a.jsonl", MANY)
+    with closing(sqlite3.connect(project.folder / "search.db")) as other:
+        other.executescript(
+            "CREATE TRIGGER full BEFORE UPDATE ON progress BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+        )
+    with pytest.raises(sqlite3.Error, match="disk is full"):
+        import_file(project, store, path)
+    assert [source.state for source in records.sources(store)] == ["complete"]
+
+
 def test_an_import_that_breaks_off_keeps_whole_batches(project, store, tmp_path) -> None:
     def break_off(_: object) -> None:
         raise KeyboardInterrupt
@@ -299,7 +377,7 @@ def test_progress_tells_rate_and_time_left(project, store, tmp_path) -> None:
     assert first.rows == FIRST_ROWS
     assert (last.rows, last.examples, last.share, last.eta_seconds) == (len(MANY), len(MANY), 1.0, 0.0)
     assert last.rows_per_second == pytest.approx(len(MANY) / last.seconds)
-    assert "600 rows, 600 examples, 100%" in str(last)
+    assert "rows/s, 600 rows, 600 examples" in str(last)
 
 
 def test_a_prompt_that_comes_again_stays_in_its_split(project, store, tmp_path) -> None:
@@ -333,3 +411,14 @@ def test_several_answers_make_a_pair_of_each_two_that_differ(tmp_path) -> None:
         rows = [{"q": "Q", "a": "1", "b": "2", "c": "3"}, {"q": "R", "a": "1", "b": "1", "c": ""}]
         report = import_file(project, store, written(tmp_path, "a.jsonl", rows))
         assert (report.made.responses, report.made.pairs) == (5, 3)
+
+
+def test_files_of_a_folder_are_called_with_their_folders(tmp_path: Path) -> None:
+    folder = tmp_path / "saved"
+    for split in ("train", "test"):
+        (folder / split).mkdir(parents=True)
+        (folder / split / "data-00000-of-00001.jsonl").write_text(f'{{"text": "{split}"}}\n')
+    assert [file.name for file in plan(folder)] == [
+        f"saved/{split}/data-00000-of-00001.jsonl" for split in ("test", "train")
+    ]
+    assert [file.name for file in plan(folder / "test" / "data-00000-of-00001.jsonl")] == ["data-00000-of-00001.jsonl"]

@@ -7,7 +7,8 @@ import pytest
 from store import records
 from store.database import Store
 from studio.exporting import export
-from studio.importing import ImportReport, import_file
+from studio.import_report import ImportReport
+from studio.importing import import_file
 from studio.mapping import Mapping
 from studio.project import Project, create_project
 
