@@ -335,6 +335,7 @@ CREATE INDEX record_excluded ON record(id) WHERE excluded;
 DROP TABLE record_fts;
 ALTER TABLE source ADD COLUMN encoding TEXT NOT NULL DEFAULT 'utf-8';
 ALTER TABLE source ADD COLUMN compression TEXT NOT NULL DEFAULT '';
+ALTER TABLE source ADD COLUMN split TEXT;
 ALTER TABLE source ADD COLUMN rows INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE source ADD COLUMN state TEXT NOT NULL DEFAULT 'complete' CHECK (state IN ('importing', 'complete'));
 UPDATE source SET rows = (SELECT COUNT(*) FROM record r WHERE r.source_id = source.id);

@@ -40,6 +40,8 @@ class Source:
     """How many records it has so far."""
     state: SourceState = "complete"
     """`importing` while rows come in, and after that when the import was stopped."""
+    split: str | None = None
+    """Where its new prompts were to go; None where the project's rules decided."""
 
 
 class NewRecord(NamedTuple):
@@ -90,13 +92,14 @@ def add_source(
     mapping: str | None = None,
     encoding: str = "utf-8",
     compression: str = "",
+    split: str | None = None,
 ) -> int:
     """Note a file whose records are about to be added; return its id. `finish_source` says when all are in."""
     with store.transaction() as connection:
         cursor = connection.execute(
             "INSERT INTO source (name, path, container, format, sha256, size, mapping, imported_at, encoding,"
-            " compression, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'importing')",
-            (name, path, container, format, sha256, size, mapping, now(), encoding, compression),
+            " compression, split, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'importing')",
+            (name, path, container, format, sha256, size, mapping, now(), encoding, compression, split),
         )
     return _new_id(cursor)
 
@@ -334,7 +337,7 @@ def set_excluded(store: Store, record_id: int, excluded: bool) -> None:
 
 
 _SOURCE_COLUMNS = (
-    "id, name, path, container, format, sha256, size, mapping, imported_at, encoding, compression, rows, state"
+    "id, name, path, container, format, sha256, size, mapping, imported_at, encoding, compression, rows, state, split"
 )
 
 _SHORT_RAW, _SHORT_FIELDS = (f"CASE WHEN r.length <= ? THEN t.{name} END" for name in ("raw", "fields"))

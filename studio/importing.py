@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from store import bulk, examples, records, search_index
 from store.database import Store
@@ -57,7 +57,7 @@ def import_file(
 
     A file whose bytes were imported before adds nothing, except that rows which made no
     example then are read again where it is said, or found out, now what they mean.
-    An import that was stopped goes on as it was begun where neither format nor mapping is given.
+    An import that was stopped goes on as it was begun where neither format, mapping nor split is given.
     `name` is what its source is called; the file's own name where none is given.
 
     Raises:
@@ -65,15 +65,17 @@ def import_file(
     """
     layout = containers.sniff(path)
     sample = [row.fields for row in first_rows(containers.read(path, layout)) if row.fields is not None]
-    stopped = begun(store, path) if format is None and mapping is None else None
-    reading = choose(project, path, sample, *(said_of(stopped) if stopped else (format, mapping)))
+    stopped = begun(store, path)
+    as_begun = stopped is not None and format is None and mapping is None
+    reading = choose(project, path, sample, *(said_of(stopped) if stopped and as_begun else (format, mapping)))
+    split = split or cast(Split | None, stopped and stopped.split)
     with ExitStack() as stack:
         stack.enter_context(one_import_at_a_time(project))
         stack.enter_context(seldom_collected())
         digest = stack.enter_context(Digest(path))
         name = storable(name or path.name)
         ingest = Ingest(store, project.settings.splits, name, reading.template, split=split)
-        work = _Import(store, path, name, layout, reading, ingest, on_progress, cancelled)
+        work = _Import(store, path, name, split, layout, reading, ingest, on_progress, cancelled)
         previous, is_whole = _previous(store, path, digest)
         if previous and is_whole:
             return work.again(previous)
@@ -103,6 +105,7 @@ class _Import:
         store: Store,
         path: Path,
         name: str,
+        split: Split | None,
         layout: Layout,
         reading: Reading,
         ingest: Ingest,
@@ -112,6 +115,7 @@ class _Import:
         self._store = store
         self._path = path
         self._name = name
+        self._split = split
         self._layout = layout
         self._reading = reading
         self._ingest = ingest
@@ -249,6 +253,7 @@ class _Import:
             mapping=self._reading.mapping,
             encoding=self._layout.encoding,
             compression=self._layout.compression,
+            split=self._split,
         )
 
     def _understand_all(

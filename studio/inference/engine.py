@@ -206,7 +206,7 @@ class Engine:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "studio.inference.worker"],
+                [sys.executable, "-P", "-m", "studio.inference.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

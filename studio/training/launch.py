@@ -234,7 +234,7 @@ def _spawn(store: Store, run_id: str, folder: RunFolder) -> None:
     try:
         with folder.log.open("ab") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "studio.training.worker", str(folder.path.resolve())],
+                [sys.executable, "-P", "-m", "studio.training.worker", str(folder.path.resolve())],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

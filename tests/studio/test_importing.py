@@ -422,3 +422,10 @@ def test_files_of_a_folder_are_called_with_their_folders(tmp_path: Path) -> None
         f"saved/{split}/data-00000-of-00001.jsonl" for split in ("test", "train")
     ]
     assert [file.name for file in plan(folder / "test" / "data-00000-of-00001.jsonl")] == ["data-00000-of-00001.jsonl"]
+
+
+def test_a_continued_import_keeps_the_split_that_it_was_begun_with(project, store, tmp_path) -> None:
+    path = written(tmp_path, "a.jsonl", MANY)
+    import_file(project, store, path, split="test", cancelled=lambda: True)
+    import_file(project, store, path)
+    assert {example.split for example in examples.all_current(store)} == {"test"}
