@@ -59,8 +59,12 @@ def name(pilot: Pilot[None], path: Path | str, key: str = "enter") -> None:
 
 
 def shows(pilot: Pilot[None], *words: str) -> Callable[[], bool]:
-    """Tell whether the screen has all these words, however they are wrapped."""
-    return lambda: all(word in re.sub(r"[\s\u2502]+", " ", screen_text(pilot.app)) for word in words)
+    """Tell whether the screen has all these words, however they are wrapped: a long path is cut anywhere."""
+
+    def together(text: str) -> str:
+        return re.sub(r"[\s\u2502]+", "", text)
+
+    return lambda: all(together(word) in together(screen_text(pilot.app)) for word in words)
 
 
 def has(pilot: Pilot[None], kind: type) -> Callable[[], bool]:
