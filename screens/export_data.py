@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 from screens import keys
 from screens.background import in_background
 from screens.base import StudioModal, message_of
+from screens.paths import shortest
 from screens.widgets.text_view import TextView
 from screens.widgets.typing_order import LineInput
 from store.database import Store
@@ -56,7 +57,7 @@ class ExportWindow(StudioModal[None]):
         with Vertical(classes="window"):
             yield Static("", id="heading", classes="pane-title", markup=False)
             # Relative to where the program was started when that is shorter to read.
-            path = _shortest(self.studio.project.exports / f"{self._format.name}.jsonl")
+            path = shortest(self.studio.project.exports / f"{self._format.name}.jsonl")
             for name, value, hint in (
                 ("path", path, "path of the file to write"),
                 ("query", self._offered, "everything; a query takes a part"),
@@ -164,10 +165,3 @@ def writable() -> list[FormatInfo]:
     from studio.formats import describe
 
     return sorted((f for f in describe() if f.writes), key=lambda f: f.name != "trl-preference")
-
-
-def _shortest(path: Path) -> str:
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path.resolve())

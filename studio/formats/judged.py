@@ -1,13 +1,12 @@
 """Pairs with judgements in numbers: PandaLM, Auto-J and LLMBar, where the same number means different things."""
 
-from typing import Any
-
 from studio.formats.alpaca import question
 from studio.formats.plain_text import asks, empty_answers, two_candidates
 from studio.formats.row import Judgement, PreferenceRow, Row
 from studio.formats.shape import Fields, Format, are_texts, every_row, has_any
 from studio.formats.sides import judged_texts
 from studio.formats.turns import text_of
+from studio.mapping import code_of
 
 ANNOTATORS = ("annotator1", "annotator2", "annotator3")
 
@@ -73,13 +72,6 @@ def _labelled(fields: Fields, prompt: str, first: str, second: str) -> Row:
     code = code_of(fields.get("label"))
     said = (Judgement("", code),) if code else ()
     return Row([asks(prompt)], None, offered, problem=empty_answers(offered), judgements=said)
-
-
-def code_of(value: Any) -> str:
-    """Return a number, or a text of a CSV file, as the code that a person gives a meaning to; empty for none."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip() if isinstance(value, (int, float, str)) and not isinstance(value, bool) else ""
 
 
 PANDALM = Format(
