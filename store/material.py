@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import orjson
 
@@ -41,10 +41,37 @@ class Material(NamedTuple):
     """Why it can't be used: excluded, rejected, unjudged, tie, both_bad or skip; None where it can."""
 
 
-def columns(*names: str) -> Callable[[Material], Any]:
-    """Return what gets these of a material: `attrgetter`, but by their places, which takes a third of the time."""
-    return itemgetter(*map(Material._fields.index, names))
+class Columns(NamedTuple):
+    """Several materials, column by column: for what is the same for many, or has to be gone through quickly."""
 
+    split: tuple[Split, ...] = ()
+    example_id: tuple[int, ...] = ()
+    revision: tuple[int, ...] = ()
+    chosen_id: tuple[int | None, ...] = ()
+    rejected_id: tuple[int | None, ...] = ()
+    comparison_id: tuple[int | None, ...] = ()
+    messages: tuple[str, ...] = ()
+    tools: tuple[str | None, ...] = ()
+    chosen: tuple[str | None, ...] = ()
+    rejected: tuple[str | None, ...] = ()
+    record_is: tuple[bytes | None, ...] = ()
+    record: tuple[bytes | None, ...] = ()
+    source_id: tuple[int | None, ...] = ()
+    group: tuple[bytes, ...] = ()
+    state: tuple[str | None, ...] = ()
+
+    @classmethod
+    def of(cls, materials: Iterable[tuple[Any, ...]]) -> "Columns":
+        """Turn materials, or rows that have their values, into columns."""
+        return cls(*zip(*materials, strict=True))
+
+    def each(self) -> Iterator[Material]:
+        """Yield the materials."""
+        return map(Material._make, zip(*self, strict=True))
+
+
+READ_TOGETHER = 100
+"""Materials that are read at once: few enough that all their texts stay in the processor's cache."""
 
 Texts = tuple[list[Message], list[dict[str, Any]] | None, list[Message], list[Message], bool]
 """What a material says: messages, tools, the better and the worse answer; and whether it is certain to be
@@ -59,14 +86,14 @@ def narrow(store: Store, chunks: Iterable[Sequence[int]]) -> None:
         store.connection.executemany("INSERT OR IGNORE INTO temp.wanted VALUES (?)", zip(chunk, strict=True))
 
 
-def conversations(store: Store, *, split: Split | None = None, narrowed: bool = False) -> Iterator[Material]:
+def conversations(store: Store, *, split: Split | None = None, narrowed: bool = False) -> Iterator[Columns]:
     """Yield every example at its newest revision, by id."""
     where, values = _where(split, narrowed)
     sql = _select(_UNWANTED, "NULL, NULL, NULL", "NULL, NULL")
     return _materials(store, f"{sql} FROM example e {_RECORD} {_NEWEST} {_TEXT} {where} ORDER BY e.id", values)
 
 
-def judged_pairs(store: Store, *, split: Split | None = None, narrowed: bool = False) -> Iterator[Material]:
+def judged_pairs(store: Store, *, split: Split | None = None, narrowed: bool = False) -> Iterator[Columns]:
     """Yield every pair, by id, with its better and its worse response where one was found better."""
     where, values = _where(split, narrowed)
     state = (
@@ -87,7 +114,7 @@ def judged_pairs(store: Store, *, split: Split | None = None, narrowed: bool = F
     )
 
 
-def labelled_answers(store: Store, *, split: Split | None = None, narrowed: bool = False) -> Iterator[Material]:
+def labelled_answers(store: Store, *, split: Split | None = None, narrowed: bool = False) -> Iterator[Columns]:
     """Yield every response that was called good or bad by itself, by id, unless a pair says it already."""
     where, values = _where(split, narrowed)
     return _materials(
@@ -98,7 +125,7 @@ def labelled_answers(store: Store, *, split: Split | None = None, narrowed: bool
     )
 
 
-def of_items(store: Store, items: Iterable[SnapshotItem]) -> Iterator[Material]:
+def of_items(store: Store, items: Iterable[SnapshotItem]) -> Iterator[Columns]:
     """Yield what a snapshot's items stood for when it was taken, in its order."""
     store.connection.execute("DROP TABLE IF EXISTS temp.item")
     store.connection.execute(
@@ -129,18 +156,21 @@ def count(store: Store, what: str, *, split: Split | None = None, narrowed: bool
     return int(store.connection.execute(f"{sql} {where}", values).fetchone()[0])
 
 
-def held_out_prompts(store: Store) -> Iterator[tuple[bytes, Split]]:
-    """Yield the keys of the prompts that are held out, as they read now, with their split."""
+def held_out_prompts(store: Store) -> dict[bytes, Split]:
+    """Return the keys of the prompts that are held out, as they read now, with their split; test before validation."""
     held_out = (
         "e.split IN ('validation', 'test') AND NOT e.excluded AND e.status <> 'rejected'"
         " AND COALESCE(e.record_id, 0) NOT IN (SELECT id FROM record WHERE excluded)"
     )
     # Only an edit can make a prompt another than the one that the example was made with.
-    yield from store.connection.execute(f"SELECT prompt_group, split FROM example e WHERE {held_out} AND revision = 1")
-    edited = store.connection.execute(f"SELECT e.id FROM example e WHERE {held_out} AND revision > 1").fetchall()
-    for (number,) in edited:
+    sql = "SELECT {} FROM example e WHERE " + held_out + " AND revision {} ORDER BY split DESC"
+    found: dict[bytes, Split] = dict(store.connection.execute(sql.format("prompt_group, split", "= 1")))
+    for (number,) in store.connection.execute(sql.format("e.id", "> 1")).fetchall():
         example = examples.get(store, number)
-        yield prompt_group(example.messages), example.split
+        group = prompt_group(example.messages)
+        if found.get(group) != "test":
+            found[group] = example.split
+    return found
 
 
 class Alike(NamedTuple):
@@ -152,22 +182,25 @@ class Alike(NamedTuple):
     rejected: tuple[str, ...]
 
 
-def alike(found: list[Material]) -> Alike | None:
+def alike(found: Columns) -> Alike | None:
     """Return what pairs say that are stored alike, as most that were imported are; None where some are not.
 
     It says the same as `texts` of each, in half the time: there is no step of Python's for each message.
     """
-    if len(stored := set(map(_STORED_AS, found))) != 1:
+    stored_as = (found.messages, found.tools, found.chosen, found.rejected, found.state)
+    if any(column.count(column[0]) < len(column) for column in stored_as):
         return None
-    ((messages, tools, chosen, rejected, state),) = stored
-    if tools or state or not chosen or not rejected or len(messages) + len(chosen) + len(rejected) >= _SHORT:
+    messages, tools, chosen, rejected, state = (column[0] for column in stored_as)
+    if tools or state or not chosen or not rejected or not messages:
+        return None
+    if len(messages) + len(chosen) + len(rejected) >= _SHORT:
         return None
     quoted = _quoted_columns(messages, chosen, rejected)
     if quoted is None:
         return None
     roles, places = quoted
     try:
-        said = map(itemgetter(*places), map(orjson.loads, map(_RECORD_OF, found)))
+        said = map(itemgetter(*places), map(orjson.loads, cast(tuple[bytes, ...], found.record)))
         prompts, better, worse = zip(*said, strict=True)
     except orjson.JSONDecodeError:
         return None
@@ -202,9 +235,6 @@ def _said(stored: str | None, fields: Any, loads: Callable[[str], Any] = orjson.
             message["content"] = text
     return messages
 
-
-_STORED_AS = columns("messages", "tools", "chosen", "rejected", "state")
-_RECORD_OF = columns("record")
 
 _SHORT = 400
 """Characters of three stored lists of messages that may say the same in a great many rows."""
@@ -250,6 +280,7 @@ def _where(split: Split | None, narrowed: bool) -> tuple[str, tuple[Split, ...]]
     return ("WHERE " + " AND ".join(terms) if terms else ""), ((split,) if split else ())
 
 
-def _materials(store: Store, sql: str, values: tuple[Any, ...]) -> Iterator[Material]:
-    # As Material._make does, but with no function of Python's for each of a million rows.
-    return map(partial(tuple.__new__, Material), store.connection.execute(sql, values))
+def _materials(store: Store, sql: str, values: tuple[Any, ...]) -> Iterator[Columns]:
+    found = store.connection.execute(sql, values)
+    while rows := found.fetchmany(READ_TOGETHER):
+        yield Columns.of(rows)

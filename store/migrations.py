@@ -300,7 +300,10 @@ def _pack_snapshots(db: sqlite_utils.Database) -> None:
             (snapshot_id,),
         )
         for number, rows in enumerate(iter(partial(cursor.fetchmany, 10_000), [])):
-            db.execute("INSERT INTO snapshot_block VALUES (?, ?, ?)", (snapshot_id, number, pack(rows)))
+            db.execute(
+                "INSERT INTO snapshot_block VALUES (?, ?, ?)",
+                (snapshot_id, number, pack(list(zip(*rows, strict=True)))),
+            )
             db.execute("UPDATE snapshot SET length = length + ? WHERE id = ?", (len(rows), snapshot_id))
     db.execute("DROP TABLE snapshot_item")
 

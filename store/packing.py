@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from operator import sub
+from typing import Any
 
 import orjson
 
@@ -11,13 +12,13 @@ Ids = tuple[str, int, int, int | None, int | None, int | None]
 """A word (one of a few) and ids that mostly grow from row to row; ids begin at 1."""
 
 
-def pack(rows: Sequence[Ids]) -> bytes:
-    """Return rows column by column, each id as its step from the one before, compressed.
+def pack(columns: Sequence[Sequence[Any]]) -> bytes:
+    """Return columns of words and of ids, each id as its step from the one before, compressed.
 
     The inside is JSON, so that a file is read on any machine.
     """
-    words, *columns = zip(*rows, strict=True)
-    return zlib.compress(orjson.dumps([words, *map(_steps, columns)]), 1)
+    words, *ids = columns
+    return zlib.compress(orjson.dumps([words, *map(_steps, ids)]), 1)
 
 
 def unpack(block: bytes) -> Iterator[Ids]:
@@ -26,7 +27,7 @@ def unpack(block: bytes) -> Iterator[Ids]:
     return zip(words, *map(_ids, columns), strict=True)
 
 
-def _steps(column: tuple[int | None, ...]) -> list[int]:
+def _steps(column: Sequence[int | None]) -> list[int]:
     numbers = [number or 0 for number in column]
     return [numbers[0], *map(sub, numbers[1:], numbers)]
 

@@ -1,7 +1,7 @@
 """Snapshots: the frozen list of what a run or an export used."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -34,9 +34,10 @@ class Items(Collection[SnapshotItem]):
 
     def __init__(self, items: Iterable[Ids] = ()) -> None:
         self._blocks: list[bytes] = []
-        self._open: list[Ids] = []
+        self._open: tuple[list[Any], ...] = tuple([] for _ in SnapshotItem._fields)
         self._length = 0
-        self.extend(items)
+        if rows := list(items):
+            self.extend(tuple(zip(*rows, strict=True)))
 
     @classmethod
     def packed(cls, blocks: list[bytes], length: int) -> "Items":
@@ -45,19 +46,20 @@ class Items(Collection[SnapshotItem]):
         items._blocks, items._length = blocks, length
         return items
 
-    def extend(self, items: Iterable[Ids]) -> None:
-        """Add some at the end."""
-        before = len(self._open)
-        self._open.extend(items)
-        self._length += len(self._open) - before
-        while len(self._open) >= BLOCK_ITEMS:
-            self._blocks.append(pack(self._open[:BLOCK_ITEMS]))
-            del self._open[:BLOCK_ITEMS]
+    def extend(self, columns: Sequence[Sequence[Any]]) -> None:
+        """Add some at the end, which are given column by column."""
+        for column, more in zip(self._open, columns, strict=True):
+            column.extend(more)
+        self._length += len(columns[0])
+        while len(self._open[0]) >= BLOCK_ITEMS:
+            self._blocks.append(pack([column[:BLOCK_ITEMS] for column in self._open]))
+            for column in self._open:
+                del column[:BLOCK_ITEMS]
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the items as they are stored."""
         yield from self._blocks
-        if self._open:
+        if self._open[0]:
             yield pack(self._open)
 
     def __len__(self) -> int:

@@ -11,20 +11,17 @@ from typing import Any, cast, get_args
 from store import search_index, snapshots
 from store.database import Store
 from store.examples import Split
-from store.material import columns
 from studio import companions, formats, manifests
 from studio.atomic import replacing
 from studio.companions import Placed
 from studio.errors import StudioError
-from studio.formats.row import LabelledRow, RowError
+from studio.formats.row import LabelledRow, PreferenceRow, RowError
 from studio.formats.shape import Fields, Format
 from studio.garbage import seldom_collected
 from studio.manifests import manifest_of
 from studio.project import Project
 from studio.row_files import Hashed, check_suffix, open_rows
-from studio.snapshots import Selection, SnapshotRow, Wanted, recall, select
-
-_ORIGIN = columns("split", "source_id")
+from studio.snapshots import Block, Selection, SnapshotRow, Wanted, recall, select
 
 
 @dataclass(frozen=True)
@@ -171,20 +168,8 @@ def _select(store: Store, shape: Format, split: Split | None, query: str, snapsh
 def _say(shape: Format, selection: Selection, add: Callable[[list[Fields]], None]) -> _Said:
     """Hand each row on in the target's shape, and count what came of it."""
     said = _Said()
-    # Answers without a pair are chosen only for shapes that hold them, but an earlier snapshot may have some.
-    write = partial(_written, shape) if selection.kept else shape.write
-    for used, rows in selection:
-        written: list[list[Fields]] = []
-        for row in rows:
-            try:
-                written.append(write(row))
-            except RowError as reason:
-                said.unsaid[str(reason)] += 1
-                written.append([])
-        said.used += sum(map(bool, written))
-        # Each origin as often as rows came of it.
-        said.origins.update(chain.from_iterable(map(repeat, map(_ORIGIN, used), map(len, written))))
-        lines = list(chain.from_iterable(written))
+    for block in selection:
+        lines = _at_once(shape, block, said) or _one_by_one(shape, block, said)
         said.first = said.first or next(iter(lines), None)
         if shape.companion:
             said.columns.update(*lines)
@@ -194,7 +179,36 @@ def _say(shape: Format, selection: Selection, add: Callable[[list[Fields]], None
     return said
 
 
+def _at_once(shape: Format, block: Block, said: _Said) -> list[Fields] | None:
+    """Return the rows of pairs that are alike, one for each; None where some can't be said or the shape has others."""
+    if not (block.alike and shape.write_preference):
+        return None
+    try:
+        lines = list(map(shape.write_preference, cast(list[PreferenceRow], block.rows)))
+    except RowError:
+        return None
+    said.used += len(lines)
+    said.origins.update(zip(block.used.split, block.used.source_id, strict=True))
+    return lines
+
+
+def _one_by_one(shape: Format, block: Block, said: _Said) -> list[Fields]:
+    written: list[list[Fields]] = []
+    for row in block.rows:
+        try:
+            written.append(_written(shape, row))
+        except RowError as reason:
+            said.unsaid[str(reason)] += 1
+            written.append([])
+    said.used += sum(map(bool, written))
+    # Each origin as often as rows came of it.
+    origins = zip(block.used.split, block.used.source_id, strict=True)
+    said.origins.update(chain.from_iterable(map(repeat, origins, map(len, written))))
+    return list(chain.from_iterable(written))
+
+
 def _written(shape: Format, row: SnapshotRow) -> list[Fields]:
+    # Answers without a pair are chosen only for shapes that hold them, but an earlier snapshot may have some.
     if isinstance(row, LabelledRow) and not shape.write_labelled:
         raise RowError(f"{shape.name} holds pairs and no single answers with a label")
     return shape.write(row)

@@ -1,11 +1,13 @@
 """Rows written to a file one after the other, as its suffix says that they lie in it."""
 
 import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import orjson
 
+from studio.atomic import BUFFER
 from studio.errors import StudioError
 from studio.formats.shape import Fields
 
@@ -23,7 +25,7 @@ class RowFile(Protocol):
 
 
 class Hashed:
-    """A file that is hashed while it is written."""
+    """A file that is hashed while it is written, both in a thread: neither needs Python meanwhile."""
 
     closed = False
 
@@ -31,17 +33,22 @@ class Hashed:
         self._file = file
         self._digest = hashlib.sha256()
         self._length = 0
+        self._waiting = bytearray()
+        self._thread = ThreadPoolExecutor(1, "hashed-file")
+        self._under_way: Future[None] | None = None
 
     def write(self, data: bytes) -> int:
-        """Write some bytes."""
-        self._file.write(data)
-        self._digest.update(data)
+        """Write some bytes; an error of the disk may come with a later call."""
+        self._waiting += data
         self._length += len(data)
+        if len(self._waiting) >= BUFFER:
+            self._hand_over()
         return len(data)
 
     def sha256(self) -> str:
         """Write what is left, which a full disk ends here at the latest, and return the hash of it all."""
         self.flush()
+        self._thread.shutdown()
         return self._digest.hexdigest()
 
     def tell(self) -> int:
@@ -50,7 +57,23 @@ class Hashed:
 
     def flush(self) -> None:
         """Hand everything to the system."""
+        self._hand_over()
+        self._wait()
         self._file.flush()
+
+    def _hand_over(self) -> None:
+        self._wait()
+        data, self._waiting = self._waiting, bytearray()
+        self._under_way = self._thread.submit(self._take, data)
+
+    def _take(self, data: bytearray) -> None:
+        self._file.write(data)
+        self._digest.update(data)
+
+    def _wait(self) -> None:
+        under_way, self._under_way = self._under_way, None
+        if under_way:
+            under_way.result()
 
 
 class Lines:

@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, groupby, islice
+from functools import partial
+from itertools import chain, islice, repeat
 from operator import eq
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from store import material, snapshots
 from store.database import Store
 from store.errors import StoreError
 from store.examples import Message, Split, completion_of, prompt_group, prompt_of
-from store.material import Material
+from store.material import Columns, Material
 from store.snapshots import Items, Snapshot, SnapshotItem, SnapshotKind
 from studio.errors import StudioError
 from studio.formats.row import LabelledRow, PreferenceRow, SftRow
@@ -23,12 +24,6 @@ from studio.project import Project
 
 ID_LENGTH = 32
 """Hexadecimal digits of a snapshot's id."""
-
-READ_TOGETHER = 100
-"""Materials that are read at once: few enough that all their texts stay in the processor's cache."""
-
-_SPLIT, _REVISION, _GROUP = map(material.columns, ("split", "revision", "group"))
-_TEXTS = material.columns("messages", "tools", "chosen", "rejected")
 
 _STATES = {
     "excluded": "excluded",
@@ -40,6 +35,9 @@ _STATES = {
 }
 
 SnapshotRow = SftRow | PreferenceRow | LabelledRow
+
+# As PreferenceRow._make does, but with no function of Python's for each of a million rows.
+_pair_of: Callable[[tuple[Any, ...]], SnapshotRow] = partial(tuple.__new__, PreferenceRow)
 
 
 @dataclass(frozen=True)
@@ -84,8 +82,10 @@ class Built:
 class Block(NamedTuple):
     """Some of what is used, and the rows that it makes."""
 
-    used: list[Material]
+    used: Columns
     rows: list[SnapshotRow]
+    alike: bool = False
+    """Whether all are pairs of three single messages that have a role and a text and nothing else."""
 
 
 class _LeftOut(Exception):
@@ -97,7 +97,7 @@ class Selection:
     """Rows to be used, which are read while one goes through them; what was counted is complete after the last."""
 
     kind: SnapshotKind
-    materials: Iterator[Material]
+    materials: Iterator[Columns]
     description: str = ""
     held_out: dict[bytes, Split] = field(default_factory=dict)
     """The prompts that no row of another split may have."""
@@ -107,15 +107,15 @@ class Selection:
     """The snapshot that the rows come from, where it was there before."""
     _items: Items = field(default_factory=Items)
     _texts: tuple[str | None, ...] = ()
-    _ids: Any = field(default_factory=hashlib.sha256)
+    _ids: tuple[Any, ...] = field(default_factory=lambda: tuple(hashlib.sha256() for _ in SnapshotItem._fields))
     _stored: Any = field(default_factory=hashlib.sha256)
     _records: Any = field(default_factory=hashlib.sha256)
 
     def __iter__(self) -> Iterator[Block]:
         """Go through the rows, once, some at a time, in a transaction of the store."""
-        while found := list(islice(self.materials, READ_TOGETHER)):
+        for found in self.materials:
             block = self._make_alike(found) or self._make_each(found)
-            self._note(block.used)
+            self._note(block)
             yield block
 
     def snapshot(self) -> Snapshot:
@@ -123,40 +123,31 @@ class Selection:
         if self.kept:
             return self.kept
         counts = {**self.splits, "left_out": dict(self.left_out)}
-        content = f"{self.kind} {self._ids.hexdigest()} {self._stored.hexdigest()} {self._records.hexdigest()}"
+        digests = [digest.hexdigest() for digest in (*self._ids, self._stored, self._records)]
+        content = " ".join([self.kind, *digests])
         number = hashlib.sha256(content.encode()).hexdigest()[:ID_LENGTH]
         return Snapshot(number, self.kind, self._items, self.description, counts)
 
-    def _make_alike(self, found: list[Material]) -> Block | None:
+    def _make_alike(self, found: Columns) -> Block | None:
         """Do for many pairs what `_make` does for one, where all are stored alike and none has to be left out."""
         said = material.alike(found) if self.kind == "preference" else None
         if said is None or said.roles[0] != "user" or any(map(eq, said.chosen, said.rejected)):
             return None
         if not all(map(str.strip, said.chosen)) or not all(map(str.strip, said.rejected)):
             return None
-        splits = [each.split for each in found]
-        held_out = map(self.held_out.get, map(_GROUP, found), splits)
-        if max(map(_REVISION, found)) > 1 or list(held_out) != splits:
+        held_out = tuple(map(self.held_out.get, found.group, found.split))
+        if max(found.revision) > 1 or held_out != found.split:
             return None
         asks, answers, loses = said.roles
-        rows: list[SnapshotRow] = [
-            PreferenceRow(
-                [{"role": asks, "content": prompt}],
-                [{"role": answers, "content": chosen}],
-                [{"role": loses, "content": rejected}],
-            )
-            for prompt, chosen, rejected in zip(said.prompts, said.chosen, said.rejected, strict=True)
-        ]
-        return Block(found, rows)
+        prompts = [[{"role": asks, "content": text}] for text in said.prompts]
+        chosen = [[{"role": answers, "content": text}] for text in said.chosen]
+        rejected = [[{"role": loses, "content": text}] for text in said.rejected]
+        rows = list(map(_pair_of, zip(prompts, chosen, rejected, repeat(None))))
+        return Block(found, rows, alike=True)
 
-    def _make_each(self, found: list[Material]) -> Block:
-        block = Block([], [])
-        for each in found:
-            row = self._make(each)
-            if row:
-                block.used.append(each)
-                block.rows.append(row)
-        return block
+    def _make_each(self, found: Columns) -> Block:
+        made = [(each, row) for each in found.each() if (row := self._make(each))]
+        return Block(Columns.of(each for each, _ in made) if made else Columns(), [row for _, row in made])
 
     def _make(self, found: Material) -> SnapshotRow | None:
         if found.state is not None:
@@ -173,23 +164,24 @@ class Selection:
             return None
         return row
 
-    def _note(self, used: list[Material]) -> None:
+    def _note(self, block: Block) -> None:
         """Count and hash what is used: as it is stored, which with its record is all that its text is made of."""
-        if used:
-            items = [found[:6] for found in used]
-            place = len(self._items)
-            for texts, run in groupby(used, _TEXTS):
-                # Most are stored as the one before; hashed where they change, however many were taken together.
-                if texts != self._texts:
-                    self._texts = texts
-                    self._stored.update(orjson.dumps([place, *texts]))
-                place += len(list(run))
-            # Without the list's brackets, for the same reason.
-            self._ids.update(memoryview(orjson.dumps(items))[1:-1])
-            self._ids.update(b",")
-            self._items.extend(items)
-            self.splits.update(map(_SPLIT, used))
-            self._records.update(b"".join([found.record_is or b"" for found in used]))
+        used = block.used
+        if not block.rows:
+            return
+        # Most are stored as the one before; hashed where they change, however many were taken together.
+        stored = zip(used.messages, used.tools, used.chosen, used.rejected, strict=True)
+        for place, texts in enumerate(islice(stored, 1) if block.alike else stored, len(self._items)):
+            if texts != self._texts:
+                self._texts = texts
+                self._stored.update(orjson.dumps([place, *texts]))
+        ids = used[:6]
+        for digest, column in zip(self._ids, ids, strict=True):
+            # With a comma in the place of the closing bracket, for the same reason.
+            digest.update(orjson.dumps(column)[1:-1] + b",")
+        self._items.extend(ids)
+        self.splits.update(used.split)
+        self._records.update(b"".join([each or b"" for each in used.record_is]))
 
 
 def build(project: Project, store: Store, kind: SnapshotKind, *, split: Split | None = None) -> Built:  # noqa: ARG001
@@ -197,9 +189,9 @@ def build(project: Project, store: Store, kind: SnapshotKind, *, split: Split | 
     with store.reading():
         selection = select(store, Wanted(kind, split))
         rows = [
-            (SnapshotItem._make(found[:6]), row)
-            for used, made in selection
-            for found, row in zip(used, made, strict=True)
+            (SnapshotItem._make(item), row)
+            for block in selection
+            for item, row in zip(zip(*block.used[:6], strict=True), block.rows, strict=True)
         ]
     return Built(selection.snapshot(), rows)
 
@@ -234,7 +226,7 @@ def select(store: Store, wanted: Wanted) -> Selection:
         if wanted.split:
             left_out[f"not in the {wanted.split} split"] += found - material.count(store, part, **scope)
     materials = chain.from_iterable(getattr(material, part)(store, **scope) for part in wanted.parts)
-    return Selection(wanted.kind, materials, wanted.description, _held_out(store), +left_out)
+    return Selection(wanted.kind, materials, wanted.description, material.held_out_prompts(store), +left_out)
 
 
 def _narrow(store: Store, query: str) -> None:
@@ -258,15 +250,6 @@ def recall(store: Store, snapshot_id: str) -> Selection:
         raise StudioError(str(error), "Each export's manifest names its snapshot, and each run has one.") from error
     left_out = Counter(kept.counts.get("left_out", {}))
     return Selection(kept.kind, material.of_items(store, kept.items), kept.query, left_out=left_out, kept=kept)
-
-
-def _held_out(store: Store) -> dict[bytes, Split]:
-    """Return the prompts that are held out, as they read now, with their split; test goes before validation."""
-    found: dict[bytes, Split] = {}
-    for group, split in material.held_out_prompts(store):
-        if split == "test" or group not in found:
-            found[group] = split
-    return found
 
 
 def _conversation(found: Material) -> SftRow:

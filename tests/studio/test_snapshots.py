@@ -188,7 +188,7 @@ def test_labelled_answers_come_with_the_pairs_where_they_are_wanted(project, jud
         found = [
             (used.chosen_id, used.rejected_id, row)
             for block in selection
-            for used, row in zip(block.used, block.rows, strict=True)
+            for used, row in zip(block.used.each(), block.rows, strict=True)
         ][13:]
     prompt = [{"role": "user", "content": "New"}]
     assert found == [
