@@ -28,6 +28,7 @@ from screens.duplicate_search import DuplicateSearch
 from screens.imports import Imports
 from screens.indexing import LOOK_SECONDS, Indexing
 from screens.keys import AREAS, EVERYWHERE, LIST, TEXT, keymap_problems
+from screens.lint_run import LintRun
 from store import changes, interface_state
 from store.errors import StoreError
 from studio.errors import StudioError
@@ -70,6 +71,7 @@ class StudioApp(App[None]):
             self.add_mode(name, cast(Callable[[], Screen[Any]], partial(self._make_screen, name)))
         self.indexing = Indexing(self)
         self.duplicate_search = DuplicateSearch(self)
+        self.lint_run = LintRun(self)
         self.animation_level = "none"
         self.theme = self._kept_theme = self._first_theme()
 
@@ -91,6 +93,7 @@ class StudioApp(App[None]):
         """Keep the places of all areas, stop an import after its batch, then end."""
         self.imports.cancel()
         self.duplicate_search.cancel()
+        self.lint_run.cancel()
         for screen in self._areas.values():
             screen.remember()
         super().exit(result, return_code, message)
@@ -187,8 +190,16 @@ class StudioApp(App[None]):
                 run = partial(self.run_action, binding.action, node)
                 yield SystemCommand(tooltip or binding.description, f"key: {binding.key}", run)
         yield SystemCommand(
+            "Chat template", "Which one is used, where it is from, its traps; another for this project", self._template
+        )
+        yield SystemCommand(
             "Change the theme", "Colours; ansi-dark and ansi-light use the terminal's own", self.search_themes
         )
+
+    def _template(self) -> None:
+        from screens.chat_template_window import ChatTemplateWindow
+
+        self.push_screen(ChatTemplateWindow())
 
     def _make_screen(self, area: str) -> StudioScreen:
         module, _, name = SCREENS_OF_AREAS[area].partition(":")

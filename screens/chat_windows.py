@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 from screens import keys
 from screens.background import in_background
 from screens.base import StudioModal
-from screens.example_text import tokens_spans
+from screens.token_text import LEGEND, tokens_of, tokens_spans
 from screens.widgets.safe_text_area import SafeTextArea
 from screens.widgets.text_view import Span, TextView
 from screens.widgets.typing_order import LineInput
@@ -118,10 +118,10 @@ class TokensWindow(StudioModal[None]):
 
 def _tokens(project: Project, model: str, messages: list[Message], store: Store) -> list[Span]:
     from studio.inference.chat import resolve_chat_model
-    from studio.rendering import load_tokenizer, render_prompt
+    from studio.rendering import render_prompt
 
-    tokenizer = load_tokenizer(resolve_chat_model(project, store, model).tokenizer_folder)
+    tokenizer = resolve_chat_model(project, store, model).load_tokenizer()
     rendering = render_prompt(tokenizer, messages)
-    ids = " ".join(map(str, rendering.ids))
     heading = Span(f"The prompt as {model} is given it\n\n", "bold")
-    return [heading, *tokens_spans(rendering, tokenizer.special_ids), Span(f"\n\nThe ids\n{ids}")]
+    tokens = tokens_of(rendering, tokenizer.special_ids)
+    return [heading, Span(f"{LEGEND}\n\n", "italic"), *tokens_spans(tokens, with_ids=True)]

@@ -1,64 +1,43 @@
 """Data: the records of the project as they were read, what is wrong with them, and importing more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import BindingType
+from textual.events import Resize
 
 from screens import keys
-from screens.list_detail import FEW_ROWS, ListDetailScreen
-from screens.record_text import VIEWS, RecordView, record_detail, record_row
-from screens.widgets.table import Column, RecordTable, Row
-from store import examples, records, tags
+from screens.list_detail import ListDetailScreen
+from screens.marked_rows import FEW_ROWS
+from screens.query_text import added
+from screens.record_list import RecordList
+from screens.record_text import VIEWS, RecordView, as_text, record_detail
+from screens.widgets.table import RecordTable
+from store import examples, findings, records, tags
 from store.database import Store
 from store.records import Record
+from studio.errors import StudioError
 from studio.text import clean_line
 
 if TYPE_CHECKING:
     from screens.duplicates import Place
 
-LONGEST_IN_LIST = 20_000
-"""Characters; of a longer record the list reads only the beginning."""
-
 LONGEST_AS_FIELDS = 400_000
 """Characters; of a longer record only the beginning is shown, as it was read."""
 
 
-class DataScreen(ListDetailScreen):
+class DataScreen(RecordList):
     """The records, beside (or over) the one under the cursor."""
 
     AREA = "data"
-    KIND = "record"
-    NOUN = "records"
-    EMPTY = "No data yet. Press i to import a file."
-    MARKS = "! unreadable, ? with a problem, = repeats an earlier row, f flagged, x excluded, # tagged"
+    MARKS = "! unreadable, ? with a problem, = repeats an earlier row, f flagged, x excluded, # tagged, n with a note"
     CSS_PATH = "data.tcss"
     BINDINGS: ClassVar[list[BindingType]] = keys.DATA
 
     def __init__(self) -> None:
         super().__init__()
         self._view: RecordView = VIEWS[0]
-
-    def compose_list(self) -> RecordTable:
-        """Lay the columns out."""
-        return RecordTable([Column("", 5), Column("Line", 6), Column("Record")], self._rows, id="list")
-
-    def everything(self) -> range:
-        """Return the ids of all records."""
-        return records.span(self.studio.store)
-
-    def describe_everything(self) -> str:
-        """Name the sources."""
-        sources = records.sources(self.studio.store)
-        if not sources:
-            return "no source yet"
-        return f"source: {sources[0].name}" if len(sources) == 1 else f"all {len(sources)} sources"
-
-    def _rows(self, ids: list[int]) -> dict[int, Row]:
-        tagged = tags.of_many(self.studio.store, "record", ids)
-        found = records.glimpse_many(self.studio.store, ids, LONGEST_IN_LIST)
-        return {number: record_row(record, number in tagged) for number, record in found.items()}
 
     # The record
 
@@ -78,8 +57,16 @@ class DataScreen(ListDetailScreen):
         store = self.studio.store
         record = self._glimpse(record_id)
         first = None if record.duplicate_of is None else self._glimpse(record.duplicate_of)
-        names = tags.of_many(store, "record", [record_id]).get(record_id, [])
-        self.detail.show(record_detail(record, self._view, tags=names, first=first), keep_place=keep_place)
+        spans = record_detail(
+            record,
+            self._view,
+            tags=tags.of_many(store, "record", [record_id]).get(record_id, []),
+            first=first,
+            found=findings.details_of(store, "record", record_id),
+            encoding=records.source(store, record.source_id).encoding if self._view == "bytes" else "",
+            width=self.detail.scrollable_content_region.width,
+        )
+        self.detail.show(spans, keep_place=keep_place)
 
     def _glimpse(self, record_id: int) -> Record:
         return records.glimpse_many(self.studio.store, [record_id], LONGEST_AS_FIELDS)[record_id]
@@ -106,11 +93,41 @@ class DataScreen(ListDetailScreen):
             self.go_to(first)
 
     def action_view(self) -> None:
-        """Show the fields, the JSON, or the row as it was read."""
+        """Show the fields, the JSON, the row as it was read, or its bytes."""
         self._view = VIEWS[(VIEWS.index(self._view) + 1) % len(VIEWS)]
         self._read(self.table.cursor_id)
 
+    def on_resize(self, event: Resize) -> None:
+        """Lay bytes out to the new width."""
+        super().on_resize(event)
+        if self._view == "bytes":
+            self.call_after_refresh(self.read_again)
+
+    def action_edit_outside(self) -> None:
+        """Look at the whole row, as it was read, in the user's own editor."""
+        if self.table.cursor_id is None:
+            return
+        from screens.external_editor import edit_outside
+
+        record = records.get(self.studio.store, self.table.cursor_id)
+        suffix = ".txt" if record.fields is None else ".json"
+        if edit_outside(self.studio, as_text(record.raw), suffix=suffix) is not None:
+            self.notify_error(
+                StudioError(
+                    "The change was not taken over: records are kept as they were read.",
+                    "Edit the example instead: enter goes to it.",
+                )
+            )
+
     # Marks
+
+    def notes(self, ids: Sequence[int]) -> list[str]:
+        """Return the notes of a few records."""
+        return [record.note for record in records.glimpse_many(self.studio.store, list(ids), 0).values()]
+
+    def set_note(self, store: Store, row_id: int, note: str) -> None:
+        """Keep a note on a record."""
+        records.set_note(store, row_id, note)
 
     def action_flag(self) -> None:
         """Flag the chosen records, or take the flags off when all have one."""
@@ -148,6 +165,16 @@ class DataScreen(ListDetailScreen):
         screen = await self.studio.show_area(place.area)
         if isinstance(screen, ListDetailScreen):
             screen.go_to(place.row_id)
+
+    def action_column_statistics(self) -> None:
+        """Show what the columns of the rows that the query finds hold."""
+        from screens.column_statistics import ColumnsWindow
+
+        def chosen(term: str | None) -> None:
+            if term is not None:
+                self.ask(added(self.query_text, term))
+
+        self.studio.push_screen(ColumnsWindow(self.query_text), chosen)
 
     # Filters
 

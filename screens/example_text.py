@@ -1,11 +1,11 @@
-"""What an example looks like in words: its line in a list, its messages, its text and its tokens."""
+"""What an example looks like in words: its line in a list, its state and its messages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
-from screens.widgets.conversation import message_text
+from screens.finding_text import finding_lines
+from screens.widgets.conversation import message_text, speaker
 from screens.widgets.table import Row
 from screens.widgets.text_view import Span
 from store.examples import Example, Message, completion_of, prompt_of
@@ -13,15 +13,10 @@ from store.pairs import Entry
 from store.records import Record
 from store.responses import Response
 
-if TYPE_CHECKING:
-    from studio.rendering import Rendering
-
 ExampleView = Literal["messages", "text", "tokens"]
 VIEWS: tuple[ExampleView, ...] = ("messages", "text", "tokens")
 
 PREVIEW_LENGTH = 400
-
-LEGEND = "Prompt tokens are faint, trained ones bold and underlined, special ones reversed; \N{MIDDLE DOT} is a space."
 
 
 @dataclass(frozen=True)
@@ -30,12 +25,15 @@ class Completion:
 
     label: str
     messages: list[Message]
+    response: Response | None = None
+    """The one that it is; None for the example's own answer."""
 
 
 def example_row(example: Example, responses: int, tagged: bool = False) -> Row:
     """Return an example's line for a list."""
     marks = f"{'a' if example.status == 'approved' else 'r' if example.status == 'rejected' else ' '}"
     marks += f"{'f' if example.flagged else ' '}{'x' if example.excluded else ' '}{'#' if tagged else ' '}"
+    marks += "n" if example.note else " "
     answers = str(responses) if responses else "-"
     return Row((marks, str(example.id), example.split, answers, first_words(example)), dim=example.excluded)
 
@@ -71,7 +69,7 @@ def completions_of(example: Example, responses: list[Response], verdicts: list[E
     for number, response in enumerate(responses, start=1):
         words = [f"response {number} of {len(responses)}", response.author or response.origin]
         words += _judged(response, verdicts)
-        found.append(Completion(", ".join(words), response.messages))
+        found.append(Completion(", ".join(words), response.messages, response))
     return found
 
 
@@ -87,43 +85,25 @@ def characters_of(example: Example, completion: Completion | None) -> int:
     return sum(len(message["content"] or "") for message in conversation_of(example, completion))
 
 
-def messages_spans(example: Example, completion: Completion | None, remarks: list[tuple[str, str]]) -> list[Span]:
-    """Return the turns, each under who speaks, and what was remarked on the replies."""
-    spans: list[Span] = []
+def messages_spans(
+    example: Example,
+    completion: Completion | None,
+    remarks: list[tuple[str, str]],
+    found: Sequence[tuple[str, str]] = (),
+) -> list[Span]:
+    """Return what checks found, the turns, each under who speaks, and what was remarked on the replies."""
+    spans = [*finding_lines(found), Span("\n")] if found else []
+    spans += [Span(f"n {example.note}\n\n", "italic")] if example.note else []
+    spans += [Span(f"may call: {', '.join(map(_tool_name, example.tools))}\n\n", "italic")] if example.tools else []
     prompt = prompt_of(example.messages)
     for message in prompt:
-        spans += _turn(str(message.get("role", "?")), message)
+        spans += _turn(speaker(message), message)
     if completion is not None:
         for message in completion.messages:
-            spans += _turn(f"{message.get('role', '?')} ({completion.label})", message)
+            spans += _turn(f"{speaker(message)} ({completion.label})", message)
     elif len(prompt) == len(example.messages):
         spans.append(Span("no answer yet\n", "italic"))
     return spans + [Span(f"{rater} remarked: {note}\n", "italic") for rater, note in remarks]
-
-
-def text_spans(rendering: "Rendering", special: frozenset[int]) -> list[Span]:
-    """Return the rendered text, control tokens reversed, what is trained underlined."""
-    marked = zip(rendering.ids, rendering.trained, rendering.pieces, strict=True)
-    styled = ((_style(token in special, trained, "underline"), piece) for token, trained, piece in marked)
-    return [Span("".join(piece for _, piece in run), style) for style, run in groupby(styled, key=lambda s: s[0])]
-
-
-def tokens_spans(rendering: "Rendering", special: frozenset[int]) -> list[Span]:
-    """Return the tokens between bars, every second one in another colour."""
-    spans = [Span(f"{LEGEND}\n\n", "italic")]
-    marked = zip(rendering.ids, rendering.trained, rendering.pieces, strict=True)
-    for number, (token, trained, piece) in enumerate(marked):
-        style = _style(token in special, trained, "bold underline" + (" cyan" if number % 2 else ""))
-        spans += [Span(_visible(piece), style), Span("|", "dim")]
-        if piece.endswith("\n"):
-            spans.append(Span("\n"))
-    return spans
-
-
-def counts_words(rendering: "Rendering") -> str:
-    """Return how many tokens there are."""
-    trained = sum(rendering.trained)
-    return f"{len(rendering.ids):,} tokens: {rendering.prompt_length:,} prompt, {trained:,} trained"
 
 
 def _judged(response: Response, verdicts: list[Entry]) -> list[str]:
@@ -139,17 +119,10 @@ def _judged(response: Response, verdicts: list[Entry]) -> list[str]:
     return list(dict.fromkeys(words))
 
 
+def _tool_name(tool: dict[str, Any]) -> str:
+    function = tool.get("function", tool)
+    return str(function.get("name", "?")) if isinstance(function, dict) else "?"
+
+
 def _turn(title: str, message: Message) -> list[Span]:
     return [Span(f"{title}\n", "bold underline"), Span(f"{message_text(message)}\n\n")]
-
-
-def _style(special: bool, trained: bool, trained_style: str) -> str:
-    style = trained_style if trained else "dim"
-    return f"{style} reverse" if special else style
-
-
-def _visible(piece: str) -> str:
-    """Return a token's text with its spaces and line ends to be seen; one that goes on with a character is dots."""
-    if not piece:
-        return ".."
-    return piece.replace(" ", "\N{MIDDLE DOT}").replace("\n", "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}")

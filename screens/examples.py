@@ -1,6 +1,6 @@
 """Examples: what the model will learn from, as messages, as text and as tokens; approved, edited, left out."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, get_args
 
@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from screens import keys
 from screens.base import message_of
+from screens.edited_examples import EditedExamples
 from screens.example_text import (
     VIEWS,
     Completion,
@@ -21,18 +22,15 @@ from screens.example_text import (
     characters_of,
     completions_of,
     conversation_of,
-    counts_words,
     example_row,
     long_row,
     messages_spans,
     state_words,
-    text_spans,
-    tokens_spans,
 )
-from screens.list_detail import FEW_ROWS, ListDetailScreen
+from screens.token_text import RenderedView, counts_words, seen_spans
 from screens.widgets.table import Column, RecordTable, Row
 from screens.widgets.text_view import Span, TextView
-from store import examples, pairs, records, responses, tags
+from store import examples, findings, pairs, records, responses, tags
 from store.database import Store
 from store.examples import Example, Split
 from store.records import Record
@@ -48,14 +46,14 @@ LONGEST_RENDERED = 1_000_000
 """Characters; more would keep the tokenizer, and the screen with it, for many seconds."""
 
 
-class ExamplesScreen(ListDetailScreen):
+class ExamplesScreen(EditedExamples):
     """The examples, beside (or over) the one under the cursor."""
 
     AREA = "examples"
     KIND = "example"
     NOUN = "examples"
     EMPTY = "No examples yet. Import data on the Data screen (1, then i)."
-    MARKS = "a approved, r rejected, f flagged, x excluded, # tagged"
+    MARKS = "a approved, r rejected, f flagged, x excluded, # tagged, n with a note"
     CSS_PATH = "examples.tcss"
     BINDINGS: ClassVar[list[BindingType]] = keys.EXAMPLES
 
@@ -79,19 +77,17 @@ class ExamplesScreen(ListDetailScreen):
     def __init__(self) -> None:
         super().__init__()
         self._view: ExampleView = VIEWS[0]
-        self._example: Example | None = None
         self._record: Record | None = None
-        self._completions: list[Completion] = []
         self._remarks: list[tuple[str, str]] = []
+        self._findings: list[tuple[str, str]] = []
         self._tags: list[str] = []
-        self._completion = 0
         self._asked = 0
         self._preparing = False
-        self._preview: Preview | None = None
+        self._with_ids = False
 
     def compose_list(self) -> RecordTable:
         """Lay the columns out."""
-        columns = [Column("", 4), Column("Id", 7), Column("Split", 10), Column("Replies", 7), Column("Asked")]
+        columns = [Column("", 5), Column("Id", 7), Column("Split", 10), Column("Replies", 7), Column("Asked")]
         return RecordTable(columns, self._rows, id="list")
 
     def compose_detail(self) -> ComposeResult:
@@ -143,13 +139,10 @@ class ExamplesScreen(ListDetailScreen):
         verdicts = pairs.current_verdicts_of(store, example_id)
         self._completions = completions_of(self._example, responses.of_example(store, example_id), verdicts)
         self._remarks = pairs.remarks(store, example_id)
+        self._findings = findings.details_of(store, "example", example_id)
         self._draw(keep_place=keep_place)
 
     # The example
-
-    @property
-    def _shown_completion(self) -> Completion | None:
-        return self._completions[self._completion % len(self._completions)] if self._completions else None
 
     def _draw(self, *, keep_place: bool = False) -> None:
         example = self._example
@@ -158,30 +151,30 @@ class ExamplesScreen(ListDetailScreen):
         self._asked += 1
         self._say_state()
         if self._view == "messages":
-            self.detail.show(messages_spans(example, self._shown_completion, self._remarks), keep_place=keep_place)
-        elif (size := characters_of(example, self._shown_completion)) > LONGEST_RENDERED:
+            spans = messages_spans(example, self.shown_completion, self._remarks, self._findings)
+            self.detail.show(spans, keep_place=keep_place)
+        elif (size := characters_of(example, self.shown_completion)) > LONGEST_RENDERED:
             self.detail.show(f"{size:,} characters are too many to be laid out as {self._view}; v shows the messages.")
         else:
-            self._render_text(self._asked, self._view, example, self._shown_completion)
+            self._render_text(self._asked, self._view, example, self.shown_completion)
 
     def _say_state(self, counts: str = "") -> None:
         if self._example is not None:
-            completion = self._shown_completion
+            completion = self.shown_completion
             shown = completion.label if completion and self._view != "messages" and len(self._completions) > 1 else ""
             state = state_words(self._example, self._record, self._tags)
             parts = [part for part in (self._view, counts, state, shown) if part]
             self.state.update(clean_line(" " + "  |  ".join(parts)))
 
     @work(thread=True, exclusive=True, group="render")
-    def _render_text(self, number: int, view: ExampleView, example: Example, completion: Completion | None) -> None:
+    def _render_text(self, number: int, view: RenderedView, example: Example, completion: Completion | None) -> None:
         try:
-            messages = conversation_of(example, completion)
-            rendering, special = self._project_preview().render(messages, example.tools)
+            seen = Preview(self.studio.project).render(conversation_of(example, completion), example.tools)
         except StudioError as error:
             self.post_message(self.Drawn(number, [Span(message_of(error))], ""))
             return
-        draw = text_spans if view == "text" else tokens_spans
-        self.post_message(self.Drawn(number, draw(rendering, special), counts_words(rendering)))
+        spans = seen_spans(seen, view, with_ids=self._with_ids)
+        self.post_message(self.Drawn(number, spans, counts_words(seen)))
 
     @on(Drawn)
     def _show_drawn(self, drawn: Drawn) -> None:
@@ -189,16 +182,11 @@ class ExamplesScreen(ListDetailScreen):
             self._say_state(drawn.counts)
             self.detail.show(drawn.spans)
 
-    def _project_preview(self) -> Preview:
-        if self._preview is None:
-            self._preview = Preview(self.studio.project.settings.model)
-        return self._preview
-
     def action_prepare(self) -> None:
         """Prepare the model's tokenizer, once."""
         if not self._preparing:
             self._preparing = True
-            self._prepare(self._project_preview())
+            self._prepare(Preview(self.studio.project))
 
     @work(thread=True, group="prepare")
     def _prepare(self, preview: Preview) -> None:
@@ -227,67 +215,40 @@ class ExamplesScreen(ListDetailScreen):
         self._view = VIEWS[(VIEWS.index(self._view) + 1) % len(VIEWS)]
         self._draw()
 
+    def action_ids(self) -> None:
+        """Show each token with its id, or without."""
+        self._with_ids = not self._with_ids
+        self._view = "tokens"
+        self._draw(keep_place=True)
+
+    def action_model_view(self) -> None:
+        """Show what the model will see of the chosen examples: as trained, as a batch, beside another model."""
+        from screens.model_view import ModelView
+
+        if ids := self.chosen_ids():
+            self.studio.push_screen(ModelView(ids), lambda _: self.read_again())
+
     def action_next_response(self, step: int) -> None:
         """Show another answer to the same prompt."""
         if self._completions:
             self._completion = (self._completion + step) % len(self._completions)
             self._draw()
 
-    def action_approve(self) -> None:
-        """Approve the chosen examples, or make them drafts again when all are approved."""
-
-        def approve(store: Store, number: int, on: bool) -> None:
-            examples.set_status(store, number, "approved" if on else "draft")
-
-        self._toggle(("Approve", "Make drafts of"), lambda example: example.status == "approved", approve)
-
     def action_flag(self) -> None:
         """Flag the chosen examples, or take the flags off when all have one."""
-        self._toggle(("Flag", "Take the flags off"), lambda example: example.flagged, examples.set_flagged)
+        self.toggle(("Flag", "Take the flags off"), lambda example: example.flagged, examples.set_flagged)
 
     def action_exclude(self) -> None:
         """Exclude the chosen examples, or let them in when all are out."""
-        self._toggle(("Exclude", "Let in"), lambda example: example.excluded, examples.set_excluded)
+        self.toggle(("Exclude", "Let in"), lambda example: example.excluded, examples.set_excluded)
 
-    def _toggle(
-        self, does: tuple[str, str], holds: Callable[[Example], bool], change: Callable[[Store, int, bool], None]
-    ) -> None:
-        ids = self.chosen_ids()
-        if len(ids) > FEW_ROWS and self._example is not None:
-            # Of so many the row under the cursor decides what is to be done.
-            is_on = holds(self._example)
-            self.change_many(does[is_on], lambda store, number: change(store, number, not is_on))
-            return
-        on = not all(map(holds, examples.get_many(self.studio.store, ids).values()))
-        with self.studio.store.transaction():
-            for example_id in ids:
-                change(self.studio.store, example_id, on)
-        self.show_changed(ids)
+    def notes(self, ids: Sequence[int]) -> list[str]:
+        """Return the notes of a few examples."""
+        return [example.note for example in examples.get_many(self.studio.store, list(ids)).values()]
 
-    def action_edit(self) -> None:
-        """Open the editor on the example as it is now."""
-        from screens.editor import ConversationEditor
-
-        if self._example is not None:
-            example_id = self._example.id
-            self.studio.push_screen(
-                ConversationEditor(self._example.messages), lambda messages: self._save(example_id, messages)
-            )
-
-    def _save(self, example_id: int, messages: list[examples.Message] | None) -> None:
-        if messages is not None:
-            number = examples.revise(self.studio.store, example_id, messages)
-            self.notify(f"Saved as revision {number} of example {example_id}.", markup=False)
-            self.show_changed([example_id])
-
-    def action_revisions(self) -> None:
-        """List the states of the example; enter brings one back as the newest."""
-        from screens.revisions import RevisionsWindow
-
-        if self._example is not None:
-            example_id = self._example.id
-            found = examples.revisions(self.studio.store, example_id)
-            self.studio.push_screen(RevisionsWindow(found), lambda messages: self._save(example_id, messages))
+    def set_note(self, store: Store, row_id: int, note: str) -> None:
+        """Keep a note on an example."""
+        examples.set_note(store, row_id, note)
 
     async def action_record(self) -> None:
         """Show the record that the example was made from."""

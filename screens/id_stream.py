@@ -1,8 +1,8 @@
-"""The ids that a query finds, read in a thread and handed over bit by bit."""
+"""The ids that a query finds, read in a thread: handed over bit by bit, or all at once in an order."""
 
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.worker import Worker, get_current_worker
@@ -15,6 +15,7 @@ from studio.errors import StudioError
 
 if TYPE_CHECKING:
     from store.find import Kind
+    from store.ordering import Order, OrderedIds
 
 SECONDS_BETWEEN = 0.25
 """How often more rows are handed over: each time a part of the screen is painted again."""
@@ -50,3 +51,37 @@ def stream_ids(
         screen.call_later(hand_over, waiting, False)
 
     return in_background(screen, read, lambda _: None, failed=failed, group="find", exclusive=True)
+
+
+def order_ids(
+    screen: StudioScreen,
+    kind: "Kind",
+    query: str,
+    order: "Order",
+    take: Callable[[Sequence[int]], object],
+    failed: Callable[[StudioError], object],
+) -> Worker[None]:
+    """Find in a thread and bring into an order; all ids are handed over at the end, in one piece.
+
+    A stream that the screen began earlier is broken off.
+    """
+
+    def read(store: Store) -> "OrderedIds | None":
+        from store import find, ordering
+
+        worker = get_current_worker()
+        ids: array[int] | None = None
+        with until(store, lambda: worker.is_cancelled):
+            if query:
+                ids = array("q")
+                for chunk in find.ids(store, kind, query):
+                    ids.extend(chunk)
+            found = ordering.records_by(store, order, ids)
+            return None if worker.is_cancelled else found
+        return None
+
+    def done(found: "OrderedIds | None") -> None:
+        if found is not None:
+            take(found)
+
+    return in_background(screen, read, done, failed=failed, group="find", exclusive=True)

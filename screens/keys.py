@@ -52,6 +52,8 @@ LIST: list[BindingType] = [
     _key("G,end", "last", "Last", "list.last", "Last row", show=False),
     _key("enter", "open", "Open", "list.open", "Open the row"),
     _key("space", "select", "Select", "list.select", "Select the row and go to the next", show=False),
+    _key("left", "scroll_columns(-1)", "Left", "list.left", "Columns further left, where not all fit", show=False),
+    _key("right", "scroll_columns(1)", "Right", "list.right", "Columns further right, where not all fit", show=False),
     _key("A", "select_all", "Select all", "list.select_all", "Select all rows of the list, or none", show=False),
 ]
 """Keys of every list."""
@@ -72,7 +74,10 @@ TEXT: list[BindingType] = [
 
 _FIND: list[BindingType] = [
     _key("t", "tags", "Tags", "list.tags", "Add tags to the selected rows, or take them off"),
+    _key("w", "note", "Note", "list.note", "Write a note on the selected rows", show=False),
+    _key("L", "findings", "Findings", "list.findings", "Show what the checks found in the data, and mend it"),
     _key("S", "saved_queries", "Saved", "list.saved", "Show a saved query, or save this one"),
+    _key("T", "template", "Template", "list.template", "Edit the template: how records become examples", show=False),
     _key("F", "flagged_only", "Flagged", "list.flagged", "Show only what is flagged, or all", show=False),
     _key("tab", "switch_pane", "Detail", "screen.pane", "Go to the other pane", show=False),
     _key("escape", "back", "Back", "screen.back", "Back: leave the pane, then the query", show=False),
@@ -87,7 +92,12 @@ DATA: list[BindingType] = [
     _key("x", "exclude", "Exclude", "item.exclude", "Keep out of training and exports, or let in again"),
     *_FIND,
     _key("D", "duplicates", "Duplicates", "data.duplicates", "Review rows that repeat others, and leaks of splits"),
-    _key("v", "view", "View", "screen.view", "Show the fields or the row as it was read", show=False),
+    _key("C", "column_statistics", "Statistics", "data.statistics", "Show what the columns of these rows hold"),
+    _key("v", "view", "View", "screen.view", "Show the fields, JSON, the row as read, or its bytes", show=False),
+    _key("c", "columns", "Columns", "data.columns", "Choose the columns of the list"),
+    _key("O", "order", "Order", "data.order", "Order the list by a column", show=False),
+    _key("l", "line", "Line", "data.line", "Go to a line of a file", show=False),
+    _key("e", "edit_outside", "Editor", "data.editor", "Look at the whole row in $EDITOR", show=False),
     _key("s", "next_source", "Source", "data.source", "Show the next source, or all of them", show=False),
     _key("p", "problems_only", "Problems", "data.problems", "Show only the rows with a problem, or all", show=False),
     _key("o", "origin", "First", "data.origin", "Go to the first of the rows with the same bytes", show=False),
@@ -101,10 +111,17 @@ EXAMPLES: list[BindingType] = [
     _key("N", "next_response(-1)", "Response before", "examples.response_back", "Show the response before", show=False),
     _key("e", "edit", "Edit", "item.edit", "Edit the conversation; the old one is kept"),
     _key("a", "approve", "Approve", "item.approve", "Approve, or make it a draft again"),
+    _key("y", "approve_and_next", "Approve, next", "item.approve_next", "Approve, and go to the next unreviewed"),
+    _key("R", "reject", "Reject", "item.reject", "Reject, or make it a draft again"),
+    _key("u", "next_unreviewed", "Next", "examples.unreviewed", "Go to the next that is neither approved nor rejected"),
     _key("f", "flag", "Flag", "item.flag", "Mark for a second look, or take the mark off"),
     _key("x", "exclude", "Exclude", "item.exclude", "Keep out of training and exports, or let in again"),
     *_FIND,
-    _key("r", "revisions", "Revisions", "examples.revisions", "Look at the states that it had", show=False),
+    _key("m", "model_view", "Model", "examples.model", "Show what the model sees: as trained, as a batch, compared"),
+    _key("i", "ids", "Ids", "examples.ids", "Show each token with its id, or without", show=False),
+    _key("r", "revisions", "Revisions", "examples.revisions", "Compare its states; bring one back", show=False),
+    _key("b", "new_example", "New", "examples.new", "Write a new example, or begin with a copy", show=False),
+    _key("P", "move_split", "Move", "examples.move_split", "Move to another split, with all of its prompt", show=False),
     _key("o", "record", "Record", "examples.record", "Go to the record that it was made from", show=False),
     _key("s", "next_split", "Split", "examples.split", "Show one split, or all", show=False),
     _key("p", "prepare", "Prepare", "examples.prepare", "Prepare the model's tokenizer", show=False),
@@ -116,11 +133,21 @@ EDITOR: list[BindingType] = [
     _key("f3", "next_turn(1)", "Next turn", "editor.next", "Go to the next turn"),
     _key("f4", "next_turn(-1)", "Turn before", "editor.previous", "Go to the turn before", show=False),
     _key("f5", "role", "Role", "editor.role", "Change who speaks"),
+    _key("ctrl+o", "edit_turn", "$EDITOR", "editor.turn_outside", "Open this turn in your own editor"),
+    _key("ctrl+g", "edit_whole", "All in it", "editor.whole_outside", "Open the whole conversation in your own editor"),
     _key("f8", "add_turn", "Add", "editor.add", "Add a turn after this one"),
     _key("f9", "remove_turn", "Remove", "editor.remove", "Remove this turn"),
+    _key("ctrl+n,alt+down", "move_turn(1)", "Later", "editor.later", "Move this turn after the next", show=False),
+    _key("ctrl+t,alt+up", "move_turn(-1)", "Earlier", "editor.earlier", "Move this turn before", show=False),
     _key("escape", "cancel", "Cancel", "editor.cancel", "Leave; asks where something was changed"),
 ]
 """Keys of the conversation editor."""
+
+REVISIONS: list[BindingType] = [
+    _key("v", "next_view", "View", "screen.view", "Change from the newest, from the one before, or the whole text"),
+    _key("tab", "switch_pane", "Text", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with an example's revisions; enter brings one back."""
 
 DIALOG: list[BindingType] = [
     _key("escape", "cancel", "Close", "dialog.close", "Close without doing anything"),
@@ -193,6 +220,18 @@ SAVED_QUERIES: list[BindingType] = [
 ]
 """Keys of the window with the saved queries."""
 
+NOTE: list[BindingType] = [
+    _key("f2,ctrl+s", "submit", "Keep", "note.keep", "Keep the note; an empty one takes it off"),
+]
+"""Keys of the window for a note."""
+
+CHOOSE_COLUMNS: list[BindingType] = [
+    _key("J", "move(1)", "Further down", "columns.down", "Move the column down in the order"),
+    _key("K", "move(-1)", "Further up", "columns.up", "Move the column up in the order"),
+    _key("r", "reset", "As at first", "columns.reset", "Show the columns of a new project"),
+]
+"""Keys of the window with the columns; space chooses, enter shows them."""
+
 TAGS: list[BindingType] = [
     _key("tab", "complete", "Complete", "tags.complete", "Complete the tag"),
 ]
@@ -209,6 +248,78 @@ DUPLICATES: list[BindingType] = [
     _key("o", "open_row", "Go to", "duplicates.open", "Go to the row in its own list"),
 ]
 """Keys of the window with the duplicates; tab goes to the other pane."""
+
+MODEL_VIEW: list[BindingType] = [
+    _key("v", "next_view", "View", "screen.view", "As trained, the batch, or beside another model"),
+    _key("i", "ids", "Ids", "model.ids", "Show each token with its id, or without"),
+    _key("o", "other", "Other model", "model.other", "Choose the model or template to compare with"),
+    _key("b", "batch", "Batch", "model.batch", "Show these examples as one batch, or the first batch of a run"),
+    _key("P", "packing", "Packed", "model.packing", "Show the batch packed, or padded"),
+    _key("d", "method", "Method", "model.method", "Show the batch of sft, or of dpo"),
+    _key("n", "next_example(1)", "Next", "model.next", "Compare the next example", show=False),
+    _key("N", "next_example(-1)", "Before", "model.back", "Compare the example before", show=False),
+    _key("c", "chat_template", "Template", "model.template", "Look at the chat template, or choose another"),
+    _key("tab", "switch_pane", "Other pane", "screen.pane", "Go to the other pane", show=False),
+    _key("p", "prepare", "Prepare", "examples.prepare", "Prepare the model's tokenizer", show=False),
+]
+"""Keys of the window on what the model sees."""
+
+CHAT_TEMPLATE: list[BindingType] = [
+    _key("e", "edit", "Edit", "chat_template.edit", "Write a chat template for this project"),
+    _key("ctrl+e", "edit_outside", "Editor", "chat_template.editor", "Write it in $EDITOR"),
+    _key("m", "own", "Model's own", "chat_template.own", "Use the model's own template again"),
+]
+"""Keys of the window with the chat template."""
+
+TEMPLATE_TEXT: list[BindingType] = [
+    _key("f2,ctrl+s", "submit", "Keep", "template_text.keep", "Use this template"),
+    _key("escape", "cancel", "Cancel", "template_text.cancel", "Leave; asks where something was changed"),
+]
+"""Keys of the editor for a chat template."""
+
+TEMPLATE: list[BindingType] = [
+    _key("f2,ctrl+s", "save", "Save", "template.save", "Save a version, and write it into studio.toml"),
+    _key("f3", "next_part(1)", "Next text", "template.next", "Go to the next text of the template"),
+    _key("f4", "next_part(-1)", "Text before", "template.previous", "Go to the text before", show=False),
+    _key("f7", "apply", "Apply", "template.apply", "Look at what applying it would change, then do it"),
+    _key("ctrl+g", "insert", "Field", "template.field", "Insert a field of the record"),
+    _key("ctrl+n", "next_record(1)", "Record", "template.record", "Preview the next record"),
+    _key("ctrl+o", "next_record(-1)", "Record before", "template.record_back", "Preview the record before", show=False),
+    _key("f5", "role", "Role", "template.role", "Change who speaks the turn"),
+    _key("f8", "add", "Add", "template.add", "Add a turn, a response, few-shot examples, tools and more"),
+    _key("f9", "remove", "Remove", "template.remove", "Remove this text"),
+    _key("f10", "versions", "Versions", "template.versions", "Compare versions, go on from one, take one back"),
+    _key("ctrl+t", "next_failing", "Failing", "template.failing", "Preview the next record that it fails on"),
+    _key("ctrl+r", "ready", "Ready-made", "template.ready", "Begin with a template made for these rows"),
+    _key("f6", "switch_pane", "Preview", "template.pane", "Go to the preview, or back", show=False),
+    _key("escape", "cancel", "Leave", "template.leave", "Leave; asks where something was changed", show=False),
+]
+"""Keys of the template editor."""
+
+TEMPLATE_VERSIONS: list[BindingType] = [
+    _key("v", "next_view", "View", "screen.view", "Change from the draft, or from the version before"),
+    _key("b", "take_back", "Bring back", "template_versions.back", "Undo what applying this version changed"),
+    _key("tab", "switch_pane", "Text", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with a template's versions; enter goes on from one."""
+
+TEMPLATE_PLAN: list[BindingType] = [
+    _key("f2,ctrl+s", "apply", "Apply", "template_plan.apply", "Do what the plan says"),
+    _key("x", "choose", "Edit or template", "template_plan.choose", "Keep this edit, or take the template's instead"),
+    _key("X", "choose_all", "All", "template_plan.all", "Take the template's for all edits, or keep them all"),
+    _key("tab", "switch_pane", "Sides", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with the plan; enter opens both sides of an edit."""
+
+FINDINGS: list[BindingType] = [
+    _key("x", "exclude", "Exclude", "findings.exclude", "Exclude all rows of the finding"),
+    _key("R", "restore", "Let in", "findings.restore", "Let in again what was excluded because of it"),
+    _key("f", "fix", "Fix", "findings.fix", "Mend all its rows, each in a new revision"),
+    _key("U", "unfix", "Undo the fix", "findings.unfix", "Bring back what they said before, where nobody edited since"),
+    _key("r", "run", "Run", "findings.run", "Run the checks in the background; only what changed is looked at"),
+    _key("c", "stop", "Stop", "findings.stop", "Stop the run; what was looked at is kept"),
+]
+"""Keys of the window with the findings; tab goes to the other pane."""
 
 EXPORT: list[BindingType] = [
     _key("f5", "look", "Look", "export.look", "Show what would be written, and write nothing"),
@@ -249,14 +360,24 @@ GROUPS: dict[str, list[BindingType]] = {
     "Data": DATA,
     "Examples": EXAMPLES,
     "Editor": EDITOR,
+    "Revisions": REVISIONS,
     "Dialogs": DIALOG,
     "Forms": FORM,
     "Choices": CHOICE,
     "System prompt": SYSTEM_PROMPT,
+    "What the model sees": MODEL_VIEW,
+    "Chat template": CHAT_TEMPLATE,
+    "Chat template's text": TEMPLATE_TEXT,
+    "Template": TEMPLATE,
+    "Template's versions": TEMPLATE_VERSIONS,
+    "Template's plan": TEMPLATE_PLAN,
     "Export": EXPORT,
     "Saved queries": SAVED_QUERIES,
     "Tags": TAGS,
+    "Note": NOTE,
+    "Columns of the list": CHOOSE_COLUMNS,
     "Duplicates": DUPLICATES,
+    "Findings": FINDINGS,
     "Paths": PATH,
     "Import": IMPORT,
     "Columns": MAPPING,

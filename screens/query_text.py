@@ -1,6 +1,7 @@
 """Putting single terms into the text of a query and taking them out again, as the filter keys do."""
 
 import re
+from collections.abc import Sequence
 
 _OPERATORS = {"OR", "AND", "NOT"}
 _TERM = re.compile(r'(?:"[^"]*"?|[^\s"()])+')
@@ -32,6 +33,31 @@ def toggled(text: str, term: str) -> str:
     """Return the query with a term, or without it where it has it."""
     parts = terms(text)
     return _joined([p for p in parts if p != term] if term in parts else [*parts, term])
+
+
+def added(text: str, term: str) -> str:
+    """Return the query with a term."""
+    parts = terms(text)
+    return _joined(parts if term in parts else [*parts, term])
+
+
+def field_term(path: Sequence[str], value: str) -> str | None:
+    """Return the term that asks for a field of this value; None where the language can't ask for it."""
+    from store.query import Field, parse
+    from store.query_names import NAMES
+
+    name = ".".join(path)
+    if not re.fullmatch(r"[^\W\d][\w.-]*", name):
+        # In quotes a name is one name: a dot in it leads into no other field.
+        if len(path) > 1:
+            return None
+        name = f'"{name}"'
+    elif name.casefold() in NAMES:
+        # The dot says that a field is meant, not what the language itself calls so.
+        name = f".{name}"
+    term = f"{name}:{quoted(value)}"
+    asked = parse(term)
+    return term if isinstance(asked, Field) and ".".join(asked.path) == ".".join(path) else None
 
 
 def replaced(text: str, field: str, value: str) -> str:

@@ -4,20 +4,18 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from screens.widgets.table import Row
+from screens.finding_text import finding_lines
+from screens.hex_text import hex_lines
+from screens.json_text import json_spans
 from screens.widgets.text_view import Span
+from store.field_values import texts_of
 from store.records import Record
 
-RecordView = Literal["fields", "JSON", "as read"]
-VIEWS: tuple[RecordView, ...] = ("fields", "JSON", "as read")
+RecordView = Literal["fields", "JSON", "as read", "bytes"]
+VIEWS: tuple[RecordView, ...] = ("fields", "JSON", "as read", "bytes")
 
 PREVIEW_LENGTH = 400
 """Characters of a preview; more than any screen is wide."""
-
-
-def record_row(record: Record, tagged: bool = False) -> Row:
-    """Return a record's line for a list: marks, line number, preview."""
-    return Row((marks(record, tagged), str(record.line), preview(record)), dim=record.excluded)
 
 
 def marks(record: Record, tagged: bool = False) -> str:
@@ -28,6 +26,7 @@ def marks(record: Record, tagged: bool = False) -> str:
         ("f", record.flagged),
         ("x", record.excluded),
         ("#", tagged),
+        ("n", record.note),
     )
     return "".join(sign if on else " " for sign, on in signs)
 
@@ -36,13 +35,18 @@ def preview(record: Record, most: int = PREVIEW_LENGTH) -> str:
     """Return the beginning of what a record says."""
     if record.error or record.fields is None:
         return as_text(record.raw[:most])
-    said: list[str] = []
-    _collect(record.fields, said, most)
-    return "  ".join(said)
+    return "  ".join(texts_of(record.fields, most))
 
 
 def record_detail(
-    record: Record, view: RecordView, *, tags: Sequence[str] = (), first: Record | None = None
+    record: Record,
+    view: RecordView,
+    *,
+    tags: Sequence[str] = (),
+    first: Record | None = None,
+    found: Sequence[tuple[str, str]] = (),
+    encoding: str = "utf-8",
+    width: int = 80,
 ) -> list[Span]:
     """Return where a record came from, what is wrong with it, and what it holds.
 
@@ -51,28 +55,63 @@ def record_detail(
         view: how it is shown.
         tags: that it has.
         first: the record that it repeats.
+        found: the checks that found something in it, each with what.
+        encoding: of the file that it came from, for its bytes.
+        width: cells of a line, for the bytes.
     """
+    heading = [*_heading(record, tags, first), *finding_lines(found)]
+    try:
+        return [*heading, *_content(record, view, encoding, width)]
+    except RecursionError:
+        why = Span("\nIt is nested too deep to be laid out; this is how it was read.\n\n", "italic")
+        return [*heading, why, _raw(record)]
+
+
+def _heading(record: Record, tags: Sequence[str], first: Record | None) -> Iterator[Span]:
     words = [w for w, on in (("flagged", record.flagged), ("excluded", record.excluded)) if on]
-    spans = [Span(f"{record.source}:{record.line}", "bold")]
+    yield Span(f"{record.source}:{record.line}", "bold")
     if words:
-        spans.append(Span(f"   {', '.join(words)}", "italic"))
-    spans.append(Span("\n"))
+        yield Span(f"   {', '.join(words)}", "italic")
+    yield Span("\n")
     if tags:
-        spans.append(Span(f"# {', '.join(tags)}\n", "italic"))
+        yield Span(f"# {', '.join(tags)}\n", "italic")
+    if record.note:
+        yield Span(f"n {record.note}\n", "italic")
     if first is not None:
-        spans.append(Span(f"= The same bytes as {first.source}:{first.line}; o goes there.\n", "italic"))
+        yield Span(f"= The same bytes as {first.source}:{first.line}; o goes there.\n", "italic")
     if record.error:
-        spans.append(Span(f"! Unreadable: {record.error}\n", "bold"))
+        yield Span(f"! Unreadable: {record.error}\n", "bold")
     elif record.problem:
-        spans.append(Span(f"? {record.problem}\n", "bold"))
+        yield Span(f"? {record.problem}\n", "bold")
     left = record.length - len(record.raw)
     if left > 0:
-        spans.append(Span(f"Too long to be shown in full: {left:,} more characters follow.\n", "italic"))
+        more = f"Too long to be shown in full: {left:,} more characters follow; e shows all in your editor.\n"
+        yield Span(more, "italic")
+
+
+def _content(record: Record, view: RecordView, encoding: str, width: int) -> list[Span]:
+    if view == "bytes":
+        data, name = as_bytes(record.raw, encoding)
+        return [Span(f"{len(data):,} bytes, {name}\n\n", "italic"), Span("\n".join(hex_lines(data, width)))]
     if view == "as read" or record.fields is None:
-        return [*spans, Span("\n" + as_text(record.raw))]
+        return [Span("\n"), _raw(record)]
     if view == "JSON":
-        return [*spans, Span("\n" + json.dumps(record.fields, ensure_ascii=False, indent=2))]
-    return [*spans, *_field_spans(record.fields)]
+        return [Span("\n"), *json_spans(record.fields)]
+    return _field_spans(record.fields)
+
+
+def _raw(record: Record) -> Span:
+    return Span(as_text(record.raw))
+
+
+def as_bytes(raw: str | bytes, encoding: str) -> tuple[bytes, str]:
+    """Return a row's bytes, and in which encoding: that of its file, where its text can be written so."""
+    if isinstance(raw, bytes):
+        return raw, "as they are in the file"
+    try:
+        return raw.encode(encoding), encoding
+    except (LookupError, UnicodeEncodeError):
+        return raw.encode("utf-8", "surrogatepass"), "utf-8"
 
 
 def as_text(raw: str | bytes) -> str:
@@ -100,18 +139,3 @@ def _outline(value: Any) -> Iterator[str]:
             yield from (f"  {line}" for line in lines[is_short:])
     else:
         yield json.dumps(value)
-
-
-def _collect(value: Any, said: list[str], room: int) -> int:
-    """Gather texts in reading order until there is no room; return the room that is left."""
-    if room <= 0 or value is None or value == "":
-        return room
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            room = _collect(item, said, room)
-        return room
-    text = str(value)[:room]
-    said.append(text)
-    return room - len(text)

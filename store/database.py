@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from store import search_file
 from store.errors import CorruptStoreError, NewerSchemaError, StoreError
+from store.findings_file import FINDINGS
+from store.search_file import SEARCH
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The number of the newest migration; `PRAGMA user_version` of an up-to-date file."""
+
+DERIVED = (SEARCH, FINDINGS)
+"""What lies beside the file and can be made anew from it."""
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a write waits for another process's write before it fails."""
@@ -111,9 +115,10 @@ def explain(path: Path, error: sqlite3.Error) -> StoreError:
     """Return what an error of SQLite means for the person whose file it is."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith("SQLITE_CORRUPT"):
-        # SQLite does not say whether it means this file or the index that is attached to it.
-        index = f"delete {search_file.FILE} beside it, which is made anew; if that does not help, "
-        return _unusable(path, str(error), first=index)
+        # SQLite does not say whether it means this file or one that is attached to it.
+        files = " and ".join(each.file for each in DERIVED)
+        first = f"delete {files} beside it, which are made anew; if that does not help, "
+        return _unusable(path, str(error), first=first)
     if name.startswith("SQLITE_NOTADB"):
         return _unusable(path, str(error))
     if name.startswith("SQLITE_BUSY"):
@@ -127,14 +132,15 @@ def explain(path: Path, error: sqlite3.Error) -> StoreError:
 
 def _open(path: Path) -> Store:
     try:
-        # URIs, because the search index is attached by one; absolute, because a relative path may look like one.
+        # URIs, because other files are attached by one; absolute, because a relative path may look like one.
         connection = sqlite3.connect(path.absolute(), isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, uri=True)
         try:
             version = _known_version(path, connection)
             _set_up(connection)
             if version < SCHEMA_VERSION:
                 _migrate(path.absolute(), connection)
-            search_file.attach(path, connection)
+            for derived in DERIVED:
+                derived.attach(path, connection)
         except BaseException:
             connection.close()
             raise

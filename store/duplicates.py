@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from store import interface_state
 from store.database import Store, now
 from store.errors import MissingRowError
 from store.examples import Split, prompt_of
@@ -74,6 +75,14 @@ def replace(store: Store, kind: GroupKind, found: Iterable[Sequence[tuple[int, f
                 "INSERT INTO duplicate_member (group_id, item_id, similarity, left_out) VALUES (?, ?, ?, ?)",
                 [(number, item, similarity, item in left_out) for item, similarity in members],
             )
+        interface_state.remember(store, f"duplicates.{kind}", moment)
+
+
+def searched_at(store: Store, kind: GroupKind) -> str | None:
+    """Return when groups of a kind were looked for last; None where they never were."""
+    groups_made = store.connection.execute("SELECT MAX(created_at) FROM duplicate_group WHERE kind = ?", (kind,))
+    moment: str | None = interface_state.recall(store, f"duplicates.{kind}") or groups_made.fetchone()[0]
+    return moment
 
 
 def groups(store: Store, kind: GroupKind, *, after: int = 0, limit: int = 50) -> list[Group]:

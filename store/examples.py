@@ -2,7 +2,7 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring
 from typing import Any, Literal
@@ -77,17 +77,6 @@ def _as_json(content: str | None) -> str:
     return "null" if content is None else encode_basestring(content)
 
 
-def add_template(store: Store, name: str, body: str) -> int:
-    """Keep a template's text as it was used; the same text has one id."""
-    digest = hashlib.sha256(f"{name}\0{body}".encode()).hexdigest()
-    with store.transaction() as connection:
-        connection.execute(
-            "INSERT INTO template (hash, name, body, created_at) VALUES (?, ?, ?, ?) ON CONFLICT(hash) DO NOTHING",
-            (digest, name, body, now()),
-        )
-        return int(connection.execute("SELECT id FROM template WHERE hash = ?", (digest,)).fetchone()[0])
-
-
 def add(
     store: Store,
     *,
@@ -145,6 +134,18 @@ def revise(store: Store, example_id: int, messages: list[Message], *, origin: Re
         connection.execute("UPDATE example SET revision = ? WHERE id = ?", (number, example_id))
         note_own_text(connection, example_id)
     return number
+
+
+def of_records(store: Store, record_ids: list[int]) -> dict[int, Example]:
+    """Return the first example of each of these records (a batch) at its newest revision, by record."""
+    marks = ",".join("?" * len(record_ids))
+    rows = store.connection.execute(
+        f"{_select_example('e.revision')} WHERE e.id IN"
+        f" (SELECT MIN(id) FROM example WHERE record_id IN ({marks}) GROUP BY record_id)",
+        record_ids,
+    )
+    found = map(_example, rows)
+    return {example.record_id: example for example in found if example.record_id is not None}
 
 
 def note_own_text(connection: sqlite3.Connection, example_id: int) -> None:
@@ -215,45 +216,12 @@ def count(store: Store) -> int:
     return int(store.connection.execute("SELECT COUNT(*) FROM example").fetchone()[0])
 
 
-def splits_of_groups(store: Store, groups: Iterable[bytes]) -> dict[bytes, Split]:
-    """Return the splits that prompts (a batch of them) have already."""
-    wanted = list(groups)
-    marks = ",".join("?" * len(wanted))
-    return dict(
-        store.connection.execute(
-            f"SELECT prompt_group, split FROM example WHERE prompt_group IN ({marks}) GROUP BY 1", wanted
-        )
-    )
-
-
-def all_splits(store: Store) -> dict[bytes, Split]:
-    """Return the split of every prompt of the project."""
-    return dict(store.connection.execute("SELECT prompt_group, split FROM example"))
-
-
-def split_of_group(store: Store, group: bytes) -> Split | None:
-    """Return the split that a prompt has already, None where the prompt is new."""
-    row = store.connection.execute("SELECT split FROM example WHERE prompt_group = ? LIMIT 1", (group,)).fetchone()
-    return row[0] if row else None
-
-
 def count_of_source(store: Store, source_id: int) -> int:
     """Return how many examples came from a source."""
     row = store.connection.execute(
         "SELECT COUNT(*) FROM example e JOIN record r ON r.id = e.record_id WHERE r.source_id = ?", (source_id,)
     ).fetchone()
     return int(row[0])
-
-
-def all_current(store: Store) -> Iterator[Example]:
-    """Yield every example at its newest revision, by id; `excluded` is set for excluded records too."""
-    rows = store.connection.execute(
-        "SELECT e.id, e.record_id, e.split, e.status, e.flagged, e.excluded OR COALESCE(r.excluded, 0), e.note,"
-        " v.number, v.messages, t.raw, t.fields, v.tools, v.template_id, v.origin FROM example e"
-        " JOIN revision v ON v.example_id = e.id AND v.number = e.revision"
-        " LEFT JOIN record r ON r.id = e.record_id LEFT JOIN record_text t ON t.record_id = e.record_id ORDER BY e.id"
-    )
-    return (_example(row) for row in rows)
 
 
 def ids_of_record(store: Store, record_id: int) -> list[int]:
@@ -272,6 +240,12 @@ def set_flagged(store: Store, example_id: int, flagged: bool) -> None:
     """Mark an example for a second look, or take the mark off."""
     with store.transaction() as connection:
         connection.execute("UPDATE example SET flagged = ? WHERE id = ?", (flagged, example_id))
+
+
+def set_note(store: Store, example_id: int, note: str) -> None:
+    """Keep what somebody wrote about an example; an empty note takes it off."""
+    with store.transaction() as connection:
+        connection.execute("UPDATE example SET note = ? WHERE id = ?", (note, example_id))
 
 
 def set_excluded(store: Store, example_id: int, excluded: bool) -> None:

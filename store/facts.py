@@ -28,14 +28,21 @@ def of(kind: Kind, name: str, operator: str, parameter: str, value: str | int) -
         return _verdict(str(value), parameter)
     if name == "tag":
         return _tag(kind, parameter)
+    if name == "finding":
+        of_kind, _, check = str(value).partition(" ")
+        return _finding("example" if of_kind == "example" else "record", check)
     return _named(name, parameter, value)
 
 
 def _own(kind: Kind, what: str) -> Fact:
     """Return a fact that records and examples have each of their own."""
     row = kind[0]
+    if what == "finding":
+        return _any_finding(kind)
     if what == "flag":
         return Fact(kind, f"{row}.flagged", f"SELECT id FROM {kind} WHERE flagged")
+    if what == "note":
+        return Fact(kind, f"{row}.note <> ''", f"SELECT id FROM {kind} WHERE note <> ''")
     return Fact(
         kind,
         f"EXISTS (SELECT 1 FROM {kind}_tag t WHERE t.{kind}_id = {row}.id)",
@@ -51,6 +58,32 @@ def _tag(kind: Kind, parameter: str) -> Fact:
         f"EXISTS (SELECT 1 FROM {kind}_tag t WHERE t.{kind}_id = {kind[0]}.id AND {same})",
         f"SELECT t.{kind}_id AS id FROM {kind}_tag t WHERE {same}",
     )
+
+
+def _finding(kind: Kind, check: str) -> Fact:
+    # Names of checks are words joined by hyphens; `resolving` lets no other through.
+    same = f"f.kind = '{kind}' AND f.name = '{check}'"
+    return Fact(
+        kind,
+        f"EXISTS (SELECT 1 FROM findings.finding f WHERE {same} AND f.row_id = {kind[0]}.id)",
+        f"SELECT f.row_id AS id FROM findings.finding f WHERE {same}",
+    )
+
+
+def _any_finding(kind: Kind) -> Fact:
+    """Return the fact that something was found in a row, in its record, or in an example made of it."""
+    own = f"SELECT f.row_id FROM findings.finding f WHERE f.kind = '{kind}'"
+    if kind == "record":
+        other = "SELECT o.record_id FROM findings.finding f CROSS JOIN example o ON o.id = f.row_id"
+        of_other = f"{other} WHERE f.kind = 'example'"
+        sql = f"EXISTS ({own} AND f.row_id = r.id) OR EXISTS (SELECT 1 FROM example o WHERE o.record_id = r.id AND"
+        sql += " EXISTS (SELECT 1 FROM findings.finding f WHERE f.kind = 'example' AND f.row_id = o.id))"
+    else:
+        other = "SELECT o.id FROM findings.finding f CROSS JOIN example o ON o.record_id = f.row_id"
+        of_other = f"{other} WHERE f.kind = 'record'"
+        sql = f"EXISTS ({own} AND f.row_id = e.id) OR EXISTS ("
+        sql += "SELECT 1 FROM findings.finding f WHERE f.kind = 'record' AND f.row_id = e.record_id)"
+    return Fact(kind, sql, f"SELECT row_id AS id FROM ({own}) UNION ALL SELECT * FROM ({of_other})")
 
 
 def _number(kind: Kind, name: str, operator: str, parameter: str) -> Fact:
@@ -125,7 +158,6 @@ _HAS = {
     "leak": _in_group("example", "leak"),
     "example": Fact("example", "1"),
     "edit": Fact("example", "e.revision > 1", "SELECT id FROM example WHERE revision > 1"),
-    "note": Fact("example", "e.note <> ''", "SELECT id FROM example WHERE note <> ''"),
     "tools": Fact(
         "example",
         "EXISTS (SELECT 1 FROM revision v WHERE v.example_id = e.id AND v.number = e.revision AND v.tools IS NOT NULL)",

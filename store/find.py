@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
 
-from store import examples, field_match, query, records, search_file, search_index
+from store import examples, field_match, query, records, search_index
 from store.conditions import Condition, Conditions, Scope, joined
-from store.database import Store
+from store.database import DERIVED, Store
+from store.derived_file import is_damaged
 from store.errors import StoreError
 from store.facts import Kind
 from store.query import And
@@ -155,13 +156,14 @@ class _Search:
 
 @contextmanager
 def _mending(store: Store) -> Iterator[None]:
-    """Begin a new index where this one is found to be damaged: all of it can be made again."""
+    """Begin anew with what is derived where it is found to be damaged: all of it can be made again."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if not search_file.is_damaged(error) or store.connection.in_transaction:
+        if not is_damaged(error) or store.connection.in_transaction:
             raise
-        search_file.make_anew(store.path, store.connection)
+        for derived in DERIVED:
+            derived.make_anew(store.path, store.connection)
         raise StoreError("The index of words was damaged and is made anew; search again when that is done.") from error
 
 

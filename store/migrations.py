@@ -394,4 +394,16 @@ CREATE TABLE duplicate_member (
 CREATE INDEX duplicate_member_by_item ON duplicate_member(item_id);
 """
 
-MIGRATIONS: tuple[Migration, ...] = (m001_first_schema, m002_a_million_rows)
+
+def m003_notes_on_records(db: sqlite_utils.Database) -> None:
+    """Records have notes, as examples do."""
+    _run(db, _NOTES)
+
+
+_NOTES = """
+ALTER TABLE record ADD COLUMN note TEXT NOT NULL DEFAULT '';
+CREATE INDEX record_noted ON record(id) WHERE note <> '';
+CREATE INDEX example_noted ON example(id) WHERE note <> '';
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (m001_first_schema, m002_a_million_rows, m003_notes_on_records)

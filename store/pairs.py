@@ -121,11 +121,6 @@ def get(store: Store, pair_id: int) -> Pair:
     return Pair(*row)
 
 
-def examples_of_pairs(store: Store) -> dict[int, int]:
-    """Return the example that each pair belongs to, by the pair's id."""
-    return dict(store.connection.execute("SELECT id, example_id FROM pair ORDER BY id"))
-
-
 def unjudged(store: Store, *, after: int = 0, limit: int = 1) -> list[Pair]:
     """Return the next pairs that carry no verdict, by id; pairs of excluded data are left out."""
     rows = store.connection.execute(

@@ -57,22 +57,36 @@ def _one_quotation(role: str, path: Path) -> str:
     return dumps([{"role": role, "content": path}])
 
 
+class Quoted:
+    """A record that messages quote; it is parsed when the first of them does, and once for all."""
+
+    def __init__(self, raw: str | bytes | None, fields: str | None) -> None:
+        self._stored = raw if fields is None else fields
+        self._source: Any = None
+
+    def unquote(self, stored: str) -> list[Message]:
+        """Return messages with the texts that they quote."""
+        # Arguments of tool calls are values of any kind, whose numbers must stay what they are.
+        messages: list[Message] = loads(stored) if '"tool_calls"' in stored else loads_texts(stored)
+        for message in messages:
+            place = message["content"]
+            if isinstance(place, list):
+                message["content"] = self._text_at(place)
+        return messages
+
+    def _text_at(self, place: list[str | int]) -> Any:
+        if self._source is None:
+            assert self._stored is not None
+            self._source = loads_texts(self._stored)
+        text = self._source
+        for step in place:
+            text = text[step]
+        return text
+
+
 def unquote(stored: str, raw: str | bytes | None, fields: str | None) -> list[Message]:
     """Return messages with the texts that they quote; `raw` and `fields` are those of the record."""
-    # Arguments of tool calls are values of any kind, whose numbers must stay what they are.
-    messages: list[Message] = loads(stored) if '"tool_calls"' in stored else loads_texts(stored)
-    source: Any = None
-    for message in messages:
-        place = message["content"]
-        if isinstance(place, list):
-            if source is None:
-                assert raw is not None
-                source = loads_texts(fields if fields is not None else raw)
-            text = source
-            for step in place:
-                text = text[step]
-            message["content"] = text
-    return messages
+    return Quoted(raw, fields).unquote(stored)
 
 
 def dumps(value: Any) -> str:

@@ -9,11 +9,9 @@ from typing import Any, Literal, NamedTuple
 from store.database import Store, now
 from store.errors import MissingRowError
 from store.inserting import insert_many
+from store.quoting import loads_texts
 
 SourceState = Literal["importing", "complete"]
-
-MARKED_AT_ONCE = 50_000
-"""Repetitions that are linked in one transaction."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +76,7 @@ class Record:
     """Characters of `raw`; bytes where it is no valid text."""
     duplicate_of: int | None = None
     """The first record with the same bytes, where this one is not the first."""
+    note: str = ""
 
 
 def add_source(
@@ -170,82 +169,31 @@ def hashes_of_source(store: Store, source_id: int) -> Iterator[bytes]:
         last = rows[-1][0]
 
 
-def mark_duplicates(store: Store) -> None:
-    """Link the records of files that are being imported to the first ones with the same bytes, where there are any.
-
-    Bit by bit: where every row is a repetition, a verdict would have to wait too long for all of them.
-    """
-    new, known = store.connection.execute(
-        "SELECT COALESCE(SUM(rows) FILTER (WHERE state = 'importing'), 0), SUM(rows) FROM source"
-    ).fetchone()
-    # Looking up the few rows of a small file takes no time; of a large one, going through the index once is faster.
-    wanted = _IMPORTING if new * 10 < known else ""
-    store.connection.execute("CREATE TEMP TABLE repeated (id INTEGER PRIMARY KEY, first INTEGER NOT NULL)")
-    try:
-        store.connection.execute(
-            "INSERT INTO temp.repeated SELECT r.id, f.first FROM"
-            f" (SELECT hash, MIN(id) AS first FROM record {wanted} GROUP BY hash HAVING COUNT(*) > 1) f"
-            " CROSS JOIN record r ON r.hash = f.hash AND r.id > f.first"
-        )
-        last = 0
-        while found := store.connection.execute(
-            "SELECT MAX(id) FROM (SELECT id FROM temp.repeated WHERE id > ? ORDER BY id LIMIT ?)",
-            (last, MARKED_AT_ONCE),
-        ).fetchone()[0]:
-            with store.transaction() as connection:
-                connection.execute(
-                    "UPDATE record SET duplicate_of = f.first FROM temp.repeated f"
-                    " WHERE f.id = record.id AND f.id > ? AND f.id <= ? AND duplicate_of IS NULL",
-                    (last, found),
-                )
-            last = found
-    finally:
-        store.connection.execute("DROP TABLE temp.repeated")
-
-
-_IMPORTING = (
-    "WHERE hash IN (SELECT r.hash FROM source s CROSS JOIN record r ON r.source_id = s.id WHERE s.state = 'importing')"
-)
-
-
-def duplicates(store: Store, source_id: int) -> int:
-    """Return how many of a source's rows repeat an earlier row of the project, byte for byte."""
-    row = store.connection.execute(
-        "SELECT COUNT(*) FROM record WHERE duplicate_of IS NOT NULL AND source_id = ?", (source_id,)
-    ).fetchone()
-    return int(row[0])
-
-
-def of_source(store: Store, source_id: int, *, page: int = 500) -> Iterator[Record]:
-    """Yield a source's records in order, read in pages so that the caller may write in between."""
-    return _pages(store, source_id, "", page)
+def first_of_source(store: Store, source_id: int, number: int) -> list[Record]:
+    """Return so many of a source's records, in order."""
+    rows = store.connection.execute(
+        f"{_SELECT_RECORD} WHERE r.source_id = ? ORDER BY r.id LIMIT ?", (source_id, number)
+    )
+    return [_record(row) for row in rows]
 
 
 def without_example(store: Store, source_id: int, *, page: int = 500) -> Iterator[Record]:
-    """Yield in the same way those of a source's records that made no example."""
-    return _pages(store, source_id, "AND NOT EXISTS (SELECT 1 FROM example e WHERE e.record_id = r.id)", page)
-
-
-def _pages(store: Store, source_id: int, condition: str, page: int) -> Iterator[Record]:
-    last = 0
-    while True:
-        rows = store.connection.execute(
-            f"{_SELECT_RECORD} WHERE r.source_id = ? AND r.id > ? {condition} ORDER BY r.id LIMIT ?",
-            (source_id, last, page),
-        ).fetchall()
-        if not rows:
-            return
-        yield from (_record(row) for row in rows)
-        last = rows[-1][0]
+    """Yield those of a source's records that made no example, read in pages so that the caller may write in between."""
+    no_example = "NOT EXISTS (SELECT 1 FROM example e WHERE e.record_id = r.id)"
+    return _pages(store, f"r.source_id = :source AND {no_example}", page, {"source": source_id})
 
 
 def with_problems(store: Store, *, page: int = 500) -> Iterator[Record]:
     """Yield the records that can't be parsed or mean less than they seem to, in order, read in pages."""
+    return _pages(store, "(r.error IS NOT NULL OR r.problem IS NOT NULL)", page, {})
+
+
+def _pages(store: Store, condition: str, page: int, values: dict[str, int]) -> Iterator[Record]:
     last = 0
     while True:
         rows = store.connection.execute(
-            f"{_SELECT_RECORD} WHERE (r.error IS NOT NULL OR r.problem IS NOT NULL) AND r.id > ? ORDER BY r.id LIMIT ?",
-            (last, page),
+            f"{_SELECT_RECORD} WHERE {condition} AND r.id > :last ORDER BY r.id LIMIT :page",
+            {**values, "last": last, "page": page},
         ).fetchall()
         if not rows:
             return
@@ -292,7 +240,7 @@ def glimpse_many(store: Store, record_ids: list[int], most: int) -> dict[int, Re
     marks = ",".join("?" * len(record_ids))
     rows = store.connection.execute(
         f"SELECT r.id, r.source_id, s.name, r.line, {_SHORT_RAW}, {_SHORT_FIELDS}, r.error, r.flagged, r.excluded,"
-        " r.problem, r.length, r.duplicate_of, typeof(t.raw) FROM record r"
+        " r.problem, r.length, r.duplicate_of, r.note, typeof(t.raw) FROM record r"
         " JOIN record_text t ON t.record_id = r.id JOIN source s ON s.id = r.source_id"
         f" WHERE r.id IN ({marks})",
         (most, most, *record_ids),
@@ -306,6 +254,18 @@ def glimpse_many(store: Store, record_ids: list[int], most: int) -> dict[int, Re
         else:
             found[row[0]] = _record(row)
     return found
+
+
+def fields_of(store: Store, record_ids: Sequence[int]) -> Iterator[dict[str, Any] | None]:
+    """Yield the fields of some hundreds of records, one after another; None for a row that can't be parsed."""
+    marks = ",".join("?" * len(record_ids))
+    rows = store.connection.execute(
+        "SELECT r.error, COALESCE(t.fields, t.raw), t.fields IS NULL FROM record r"
+        f" JOIN record_text t ON t.record_id = r.id WHERE r.id IN ({marks})",
+        tuple(record_ids),
+    )
+    for error, text, is_raw in rows:
+        yield None if error and is_raw else loads_texts(text)
 
 
 def _beginning(store: Store, record_id: int, size: int) -> bytes:
@@ -336,6 +296,12 @@ def set_excluded(store: Store, record_id: int, excluded: bool) -> None:
         connection.execute("UPDATE record SET excluded = ? WHERE id = ?", (excluded, record_id))
 
 
+def set_note(store: Store, record_id: int, note: str) -> None:
+    """Keep what somebody wrote about a record; an empty note takes it off."""
+    with store.transaction() as connection:
+        connection.execute("UPDATE record SET note = ? WHERE id = ?", (note, record_id))
+
+
 _SOURCE_COLUMNS = (
     "id, name, path, container, format, sha256, size, mapping, imported_at, encoding, compression, rows, state, split"
 )
@@ -344,12 +310,12 @@ _SHORT_RAW, _SHORT_FIELDS = (f"CASE WHEN r.length <= ? THEN t.{name} END" for na
 
 _SELECT_RECORD = (
     "SELECT r.id, r.source_id, s.name, r.line, t.raw, t.fields, r.error, r.flagged, r.excluded, r.problem, r.length,"
-    " r.duplicate_of FROM record r JOIN record_text t ON t.record_id = r.id JOIN source s ON s.id = r.source_id"
+    " r.duplicate_of, r.note FROM record r JOIN record_text t ON t.record_id = r.id JOIN source s ON s.id = r.source_id"
 )
 
 
 def _record(row: Sequence[Any], *, parse: bool = True) -> Record:
-    record_id, source_id, name, line, raw, fields, error, flagged, excluded, problem, length, duplicate_of = row
+    record_id, source_id, name, line, raw, fields, error, flagged, excluded, problem, length, duplicate_of, note = row
     parsed = None
     if parse and (fields is not None or not error):
         parsed = json.loads(raw if fields is None else fields)
@@ -366,6 +332,7 @@ def _record(row: Sequence[Any], *, parse: bool = True) -> Record:
         problem,
         length,
         duplicate_of,
+        note,
     )
 
 

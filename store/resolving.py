@@ -8,6 +8,7 @@ from itertools import chain
 from store import query, records, saved_queries, tags
 from store.database import Store
 from store.errors import MissingRowError
+from store.findings import checked
 from store.query import And, Node, Not, Or, QueryError, Saved, Term
 from store.query_names import nearest
 
@@ -57,10 +58,23 @@ def _term(store: Store, term: Term) -> Term:
         return replace(term, value=json.dumps(_sources(store, value, term.at)))
     if term.name == "tag":
         return replace(term, value=json.dumps(tags.spellings(store, value)))
+    if term.name == "finding":
+        return replace(term, value=_finding(store, value, term.at))
     if term.name == "author":
         plain = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         return replace(term, value=f"%{plain}%")
     return term
+
+
+def _finding(store: Store, name: str, at: int) -> str:
+    """Return the kind of rows that a check looks at, and its name."""
+    known = checked(store)
+    if not known:
+        raise QueryError(at, "no check was run on this project yet", "run studio lint first")
+    wanted = name.strip().casefold().replace("_", "-")
+    if wanted not in known:
+        raise QueryError(at, f"no check is named '{name}'", nearest(wanted, known))
+    return f"{known[wanted]} {wanted}"
 
 
 def _sources(store: Store, name: str, at: int) -> list[int]:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from store import quoting, search_file
+from store import quoting
+from store.derived_file import is_damaged
+from store.search_file import SEARCH
 from store.unspaced import apart
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ BATCH_EXAMPLES = 500
 
 def pending(store: "Store") -> int:
     """Return how many records and examples are not in the index yet."""
-    search_file.renew(store.path, store.connection)
+    SEARCH.renew(store.path, store.connection)
     done, digest, mark = store.connection.execute("SELECT record_id, hash, mark FROM search.progress").fetchone()
     last = store.connection.execute("SELECT COALESCE(MAX(id), 0) FROM record").fetchone()[0]
     edited = "unindexed" if mark == _mark(store.connection) else "example WHERE own_text"
@@ -38,13 +40,13 @@ def catch_up(
 
     An index that is found to be damaged is made anew.
     """
-    search_file.renew(store.path, store.connection)
+    SEARCH.renew(store.path, store.connection)
     try:
         _index_all(store, stop, after_batch)
     except sqlite3.DatabaseError as error:
-        if not search_file.is_damaged(error):
+        if not is_damaged(error):
             raise
-        search_file.make_anew(store.path, store.connection)
+        SEARCH.make_anew(store.path, store.connection)
         _index_all(store, stop, after_batch)
 
 
@@ -58,7 +60,7 @@ def _index_all(store: "Store", stop: Callable[[], bool], after_batch: Callable[[
 
 @contextmanager
 def _writing(store: "Store") -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(search_file.for_writing(store.path), isolation_level=None, timeout=60, uri=True)
+    connection = sqlite3.connect(SEARCH.for_writing(store.path), isolation_level=None, timeout=60, uri=True)
     try:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA cache_size=-32768")

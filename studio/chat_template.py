@@ -47,7 +47,7 @@ def render_template(
             "Leave these examples out, or choose a model that was made for tools.",
         )
     try:
-        return _compiled(source)(
+        return compiled(source)(
             messages=[_with_reasoning(m) for m in messages],
             tools=tools,
             documents=None,
@@ -63,7 +63,12 @@ def render_template(
 
 
 @lru_cache(maxsize=16)
-def _compiled(source: str) -> Callable[..., str]:
+def compiled(source: str) -> Callable[..., str]:
+    """Return what renders a template.
+
+    Raises:
+        TemplateSyntaxError: it is not valid Jinja.
+    """
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
     )

@@ -8,7 +8,20 @@ from typing import Any
 import click
 
 from studio import __version__
-from studio.commands import data, duplicates, inference, machine, problems, projects, search, training
+from studio.commands import (
+    chat_template,
+    columns,
+    data,
+    duplicates,
+    inference,
+    lint,
+    machine,
+    problems,
+    projects,
+    search,
+    template,
+    training,
+)
 from studio.errors import StudioError
 
 
@@ -70,7 +83,20 @@ def demo(folder: Path, no_open: bool) -> None:
 
 cli.add_command(open_app)
 cli.add_command(demo)
-for _module in (projects, data, search, problems, duplicates, training, inference, machine):
+for _module in (
+    projects,
+    data,
+    search,
+    columns,
+    problems,
+    duplicates,
+    lint,
+    chat_template,
+    template,
+    training,
+    inference,
+    machine,
+):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 

@@ -92,13 +92,14 @@ def examine(project: Project, path: Path) -> FileLook:
     own = project.settings.template
     by_template = bool(own and templates.fits(own, sample))
     shape = None if by_template else formats.detect(sample)
-    columns = _columns(sample)
+    columns = columns_of(sample)
     guessed = Mapping() if shape or by_template else Mapping(guess(columns))
     codes = codes_of_format(shape, sample) if shape else []
     return FileLook(path, layout, tuple(sample), len(rows), columns, shape, by_template, guessed, tuple(codes))
 
 
-def _columns(sample: list[Fields]) -> tuple[ColumnLook, ...]:
+def columns_of(sample: list[Fields]) -> tuple[ColumnLook, ...]:
+    """Return what the columns of some rows hold, nested fields after those that hold them."""
     paths = dict.fromkeys(path for fields in sample for path in _paths(fields))
     return tuple(_look(path, sample) for path in islice(paths, MOST_COLUMNS))
 

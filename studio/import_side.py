@@ -1,39 +1,16 @@
-"""What goes on beside an import: the file's hash, the search index, and one import at a time."""
+"""What goes on beside an import: the file's hash and the search index."""
 
-import fcntl
 import hashlib
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 from store.database import Store
-from studio.errors import StudioError
-from studio.project import Project
 
 POLL_SECONDS = 0.1
-
-
-@contextmanager
-def one_import_at_a_time(project: Project) -> Iterator[None]:
-    """Hold the project's import lock, which the system gives back when the process ends, however it ends.
-
-    Raises:
-        StudioError: another import holds it.
-    """
-    path = project.folder / "import.lock"
-    with path.open("a") as file:
-        path.chmod(0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StudioError(
-                f"Another import into {project.folder} is running.", "Wait until it ends, then do this again."
-            ) from None
-        yield
 
 
 class Digest:

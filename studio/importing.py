@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from store import bulk, examples, records, search_index
+from store import bulk, examples, records, repeats, search_index
 from store.database import Store
 from store.examples import Split
 from store.records import NewRecord, Source
@@ -18,9 +18,10 @@ from studio.errors import StudioError
 from studio.formats.row import Row, RowError
 from studio.garbage import seldom_collected
 from studio.import_report import ImportProgress, ImportReport
-from studio.import_side import Digest, IndexFollower, one_import_at_a_time
+from studio.import_side import Digest, IndexFollower
 from studio.ingest import Ingest, Understood, storable
 from studio.mapping import Mapping
+from studio.one_at_a_time import one_at_a_time
 from studio.project import Project
 from studio.reading import PLAIN, Reading, choose, first_rows, said_of
 
@@ -70,7 +71,7 @@ def import_file(
     reading = choose(project, path, sample, *(said_of(stopped) if stopped and as_begun else (format, mapping)))
     split = split or cast(Split | None, stopped and stopped.split)
     with ExitStack() as stack:
-        stack.enter_context(one_import_at_a_time(project))
+        stack.enter_context(one_at_a_time(project, "import", f"Another import into {project.folder} is running."))
         stack.enter_context(seldom_collected())
         digest = stack.enter_context(Digest(path))
         name = storable(name or path.name)
@@ -140,8 +141,8 @@ class _Import:
         if begun:
             if not self._pass(begun, rows):
                 return self._report(begun.id, continued=begun.rows, stopped=True)
-            records.mark_duplicates(self._store)
-            known_duplicates = records.duplicates(self._store, begun.id)
+            repeats.mark_duplicates(self._store)
+            known_duplicates = repeats.duplicates(self._store, begun.id)
             self._began, self._read_before = time.monotonic(), self._position
         source_id = begun.id if begun else None
         if not self._is_large:
@@ -151,13 +152,13 @@ class _Import:
             source_id, stopped = self._add_many(source_id, rows)
         if source_id is None:
             raise StudioError(f"{self._path} holds no rows.", "Nothing was imported.")
-        records.mark_duplicates(self._store)
+        repeats.mark_duplicates(self._store)
         if not stopped:
             records.finish_source(self._store, source_id, digest.result())
         if not self._is_large:
             # Last, because all that matters is in by now: an index that can't be written is made good later.
             search_index.catch_up(self._store, stop=self._cancelled, after_batch=self._waiting_for_index)
-        duplicates = records.duplicates(self._store, source_id) - known_duplicates
+        duplicates = repeats.duplicates(self._store, source_id) - known_duplicates
         note = " ".join(filter(None, (self._layout.note, self._reading.note, self._changed())))
         return self._report(
             source_id, duplicates=duplicates, continued=begun.rows if begun else 0, stopped=stopped, note=note

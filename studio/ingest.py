@@ -1,13 +1,12 @@
 """What rows mean, written into the store: examples, their responses, their pairs and verdicts."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from store import examples, pairs, responses
+from store import examples, pairs, responses, splits
 from store.database import Store
 from store.examples import NewExample, Split, prompt_group
 from store.pairs import NewEntry, NewPair, Verdict
@@ -16,6 +15,7 @@ from store.responses import NewResponse
 from studio.formats.row import Candidate, Row
 from studio.settings import SplitSettings, TemplateSettings
 from studio.splits import split_of
+from studio.templating import versions
 
 _FLIPPED: dict[Verdict, Verdict] = {"left": "right", "right": "left"}
 
@@ -81,7 +81,7 @@ class Ingest:
 
     def remember_splits(self) -> None:
         """Read the splits of all prompts now, because the index that finds one is about to be taken away."""
-        self._splits_before = examples.all_splits(self._store)
+        self._splits_before = splits.of_all(self._store)
 
     def add(self, rows: Iterable[Understood]) -> None:
         """Add what a batch of rows means."""
@@ -110,7 +110,7 @@ class Ingest:
         if self._splits_before is not None:
             found = {group: self._splits_before[group] for group in wanted & self._splits_before.keys()}
         elif self._looks_up_splits:
-            found = examples.splits_of_groups(self._store, wanted)
+            found = splits.of_groups(self._store, wanted)
         if self._split:
             self.made.kept_split += sum(found.get(group, self._split) != self._split for group in groups)
         return {group: found.get(group) or self._split or split_of(group, self._splits) for group in wanted}
@@ -176,8 +176,7 @@ class Ingest:
 
     def _kept_template(self) -> int | None:
         if self._template and self._template_id is None:
-            body = json.dumps(asdict(self._template))
-            self._template_id = examples.add_template(self._store, storable(self._template.name), body)
+            self._template_id = versions.save(self._store, self._template).id
         return self._template_id
 
 

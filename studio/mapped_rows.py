@@ -70,7 +70,7 @@ def _conversation(columns: dict[str, str], fields: Fields) -> list[Message]:
     messages: list[Message] = []
     if "messages" in columns:
         turns = field_of(fields, columns["messages"])
-        messages += _list_of_turns(parsed(turns, "messages") if isinstance(turns, str) else turns, columns["messages"])
+        messages += list_of_turns(parsed(turns, "messages") if isinstance(turns, str) else turns, columns["messages"])
     if system := _text(_optional(fields, columns.get("system")), "system"):
         messages.insert(0, {"role": "system", "content": system})
     for name, role in (("prompt", "user"), ("completion", "assistant")):
@@ -87,7 +87,7 @@ def _turns(value: Any, column: str, role: str) -> list[Message]:
     if is_turns([value]):
         value = [value]
     if is_turns(value):
-        return _list_of_turns(value, column)
+        return list_of_turns(value, column)
     text = _text(value, column)
     return [{"role": role, "content": text}] if text.strip() else []
 
@@ -102,7 +102,12 @@ def _is_sharegpt(value: Any) -> bool:
     return is_list and all(isinstance(turn, dict) and {"from", "value"} <= set(turn) for turn in value)
 
 
-def _list_of_turns(value: Any, column: str) -> list[Message]:
+def list_of_turns(value: Any, column: str) -> list[Message]:
+    """Return a list of turns, with role and content or as ShareGPT has them.
+
+    Raises:
+        RowError: it is no such list.
+    """
     if _is_sharegpt(value):
         return [read_turn(turn, f"{column}[{number}]") for number, turn in enumerate(value)]
     return read_turns(value, column)

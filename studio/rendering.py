@@ -2,19 +2,22 @@
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from store.examples import Message, completion_of, prompt_of
 from studio.chat_template import render_template
+from studio.chat_templates import own_template
 from studio.errors import StudioError
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 _MARK_CANDIDATES = tuple(chr(code) for code in range(0xF8F0, 0xF8FF))
 """Private-use characters, one of which breaks up special tokens that stand in a person's text."""
@@ -22,6 +25,13 @@ _MARK_CANDIDATES = tuple(chr(code) for code in range(0xF8F0, 0xF8FF))
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 _NAMED_TOKENS = ("bos_token", "eos_token", "pad_token", "unk_token")
+
+
+_LONG = 10_000
+"""Characters that take a tokenizer more than a moment."""
+
+_ENCODING = Lock()
+"""Held while a tokenizer is told how to read special tokens and reads: threads share it."""
 
 
 @dataclass(frozen=True)
@@ -56,26 +66,28 @@ class ChatTokenizer:
     """`bos_token` and the like, as templates use them."""
 
     @classmethod
-    def load(cls, folder: Path) -> "ChatTokenizer":
-        """Read `tokenizer.json`, `tokenizer_config.json` and the chat template.
+    def load(cls, folder: Path, template: str | None = None) -> "ChatTokenizer":
+        """Read `tokenizer.json`, `tokenizer_config.json` and the chat template, or take another template instead.
 
         Raises:
             StudioError: a file is missing or broken, or there is no chat template.
         """
         from tokenizers import Tokenizer
 
+        # Texts are encoded one by one, and threads of its own would be in the way of processes that are started.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         try:
             tokenizer = Tokenizer.from_str((folder / "tokenizer.json").read_text(encoding="utf-8"))
             config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-            file = folder / "chat_template.jinja"
-            template = file.read_text(encoding="utf-8") if file.is_file() else config.get("chat_template")
+            template = own_template(folder) if template is None else template
         except FileNotFoundError as error:
             raise StudioError(f"{error.filename} is missing.", "Prepare the model again: studio doctor.") from error
         except Exception as error:  # tokenizers raises plain Exception for a broken file
             raise StudioError(f"The tokenizer in {folder} can't be read: {error}.") from error
-        if not isinstance(template, str):
+        if template is None:
             raise StudioError(
-                f"The tokenizer in {folder} has no chat template.", "Use the model's instruction-tuned form."
+                f"The tokenizer in {folder} has no chat template.",
+                "Use the model's instruction-tuned form, or give the project a template: studio chat-template --set.",
             )
         tokenizer.no_truncation()
         tokenizer.no_padding()
@@ -122,13 +134,13 @@ class ChatTokenizer:
 
 
 @lru_cache(maxsize=8)
-def load_tokenizer(folder: Path) -> ChatTokenizer:
-    """Return the tokenizer of a folder, loaded once in this process.
+def load_tokenizer(folder: Path, template: str | None = None) -> ChatTokenizer:
+    """Return the tokenizer of a folder, with its own chat template or another, loaded once in this process.
 
     Raises:
         StudioError: see `ChatTokenizer.load`.
     """
-    return ChatTokenizer.load(folder)
+    return ChatTokenizer.load(folder, template)
 
 
 def render(tokenizer: ChatTokenizer, messages: list[Message], tools: list[dict[str, Any]] | None = None) -> Rendering:
@@ -157,6 +169,19 @@ def render_prompt(
     parts = _split(tokenizer, _text(tokenizer, marked, marked_tools, add_generation_prompt=True), mark)
     ids, pieces = _encode(tokenizer, parts)
     return Rendering("".join(s.text for s in parts), ids, [False] * len(ids), pieces, len(ids))
+
+
+def lengths(
+    tokenizer: ChatTokenizer, messages: list[Message], tools: list[dict[str, Any]] | None = None
+) -> tuple[int, int]:
+    """Return how many ids `render` gives the prompt, and how many the whole conversation; quicker than rendering.
+
+    Raises:
+        StudioError: see `render`.
+    """
+    head, tail = segments(tokenizer, messages, tools)
+    asked = sum(len(_encoding(tokenizer, part).ids) for part in head)
+    return asked, asked + sum(len(_encoding(tokenizer, part).ids) for part in tail)
 
 
 def segments(
@@ -230,11 +255,19 @@ def _encode(tokenizer: ChatTokenizer, parts: list[Segment]) -> tuple[list[int], 
     ids: list[int] = []
     pieces: list[str] = []
     for part in parts:
-        tokenizer.tokenizer.encode_special_tokens = not part.parse_special
-        encoding = tokenizer.tokenizer.encode(part.text, add_special_tokens=False)
+        encoding = _encoding(tokenizer, part)
         ids.extend(encoding.ids)
         pieces.extend(_pieces(part.text, encoding.offsets))
     return ids, pieces
+
+
+def _encoding(tokenizer: ChatTokenizer, part: Segment) -> "Encoding":
+    with _ENCODING:
+        tokenizer.tokenizer.encode_special_tokens = not part.parse_special
+        if len(part.text) > _LONG:
+            # Slower to begin with, but it lets other threads go on, the screen's among them.
+            return tokenizer.tokenizer.encode_batch([part.text], add_special_tokens=False)[0]
+        return tokenizer.tokenizer.encode(part.text, add_special_tokens=False)
 
 
 def _pieces(text: str, offsets: list[tuple[int, int]]) -> list[str]:

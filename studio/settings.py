@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
+from studio.lint import options
 
 DEFAULT_MODEL = "smollm2"
 
@@ -16,7 +17,8 @@ class TurnTemplate:
     """One turn that a template makes.
 
     `role` is system, user, assistant or tool and `content` a Jinja text over the record's fields;
-    or `role` is messages and `content` names a field that holds a list of turns.
+    or `role` is messages and `content` names a field that holds a list of turns; or prompt, for those of
+    them before the answer.
     """
 
     role: str
@@ -29,6 +31,25 @@ class ResponseTemplate:
 
     content: str
     author: str = ""
+    label: str = ""
+    """Renders to true or false where the row says by itself that it is good or bad, else to nothing."""
+
+
+@dataclass(frozen=True)
+class FewShotTurn:
+    """One turn of a few-shot example; its content is taken as it is."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class FewShot:
+    """A conversation that shows the model how to answer; put before the prompt, by value."""
+
+    turns: tuple[FewShotTurn, ...]
+    example: int = 0
+    """The example that it was taken from; 0 where it was written by hand."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +63,17 @@ class TemplateSettings:
     """Renders to left, right, tie, both_bad, skip or nothing; left is the first response."""
     comment: str = ""
     rater: str = ""
+    system: str = ""
+    """The system turn; takes the place of one that the record brings."""
+    few_shot: tuple[FewShot, ...] = ()
+    tools: str = ""
+    """JSON list of the tools that the model may call, or Jinja that renders to one."""
+    tools_file: str = ""
+    """The file in the project's folder that `tools` was read from."""
+    schema: str = ""
+    """JSON schema that every answer must fit."""
+    schema_file: str = ""
+    """The file in the project's folder that `schema` was read from."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +91,13 @@ class Settings:
 
     name: str = ""
     model: str = DEFAULT_MODEL
+    chat_template: str = ""
+    """A file in the project's folder that takes the place of the model's own chat template."""
     splits: SplitSettings = field(default_factory=SplitSettings)
     template: TemplateSettings | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
+    lint: Mapping[str, Any] = field(default_factory=options.defaults)
+    """Every option of `studio.lint.options`."""
 
 
 def read_settings(path: Path) -> Settings:
@@ -77,12 +113,13 @@ def read_settings(path: Path) -> Settings:
         splits=_splits(table.pop("splits", {}), path),
         template=None if template is None else _template(template, path),
         keys=_keys(table.pop("keys", {}), path),
-        **_known(Settings, project, path, "project", {"name", "model"}),
+        lint=options.complete(_checked_table(table.pop("lint", {}), path, "lint"), str(path)),
+        **_known(Settings, project, path, "project", {"name", "model", "chat_template"}),
     )
     if table:
         raise StudioError(
             f"{path}: there is no section [{next(iter(table))}].",
-            "Known are project, splits, template, keys.",
+            "Known are project, splits, template, keys, lint.",
         )
     return settings
 
@@ -109,14 +146,44 @@ def _template(table: Any, path: Path) -> TemplateSettings:
     rest = dict(_checked_table(table, path, "template"))
     turns = _build_all(TurnTemplate, rest.pop("turns", []), path, "template.turns")
     responses = _build_all(ResponseTemplate, rest.pop("responses", []), path, "template.responses")
-    known = _known(TemplateSettings, rest, path, "template", {"name", "verdict", "comment", "rater"})
-    return TemplateSettings(turns=turns, responses=responses, **known)
+    few_shot = tuple(_few_shot(one, path) for one in _list_of_tables(rest.pop("few_shot", []), path, _FEW_SHOT))
+    known = _known(TemplateSettings, rest, path, "template", _TEMPLATE_TEXTS)
+    for name in ("tools", "schema"):
+        if file := known.get(f"{name}_file"):
+            if known.get(name):
+                raise StudioError(f"{path}: [template] has both {name} and {name}_file.", "Leave one of them out.")
+            known[name] = _text_beside(path, file, f"template.{name}_file")
+    return TemplateSettings(turns=turns, responses=responses, few_shot=few_shot, **known)
+
+
+_FEW_SHOT = "template.few_shot"
+_TEMPLATE_TEXTS = {"name", "verdict", "comment", "rater", "system", "tools", "tools_file", "schema", "schema_file"}
+
+
+def _few_shot(table: Any, path: Path) -> FewShot:
+    rest = dict(_checked_table(table, path, _FEW_SHOT))
+    turns = _build_all(FewShotTurn, rest.pop("turns", []), path, f"{_FEW_SHOT}.turns")
+    if not turns:
+        raise StudioError(f"{path}: an example of {_FEW_SHOT} has no turns.", "Give each one turns, or leave it out.")
+    return FewShot(turns, **_known(FewShot, rest, path, _FEW_SHOT, {"example"}))
+
+
+def _text_beside(path: Path, name: str, setting: str) -> str:
+    try:
+        return (path.parent / name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise StudioError(f"{path}: {setting} names {name}, which can't be read: {why}.") from error
 
 
 def _build_all(kind: type[Any], tables: Any, path: Path, section: str) -> tuple[Any, ...]:
+    return tuple(_build(kind, table, path, section) for table in _list_of_tables(tables, path, section))
+
+
+def _list_of_tables(tables: Any, path: Path, section: str) -> list[Any]:
     if not isinstance(tables, list):
         raise StudioError(f"{path}: {section} must be a list of tables.", f"Begin each with [[{section}]].")
-    return tuple(_build(kind, table, path, section) for table in tables)
+    return tables
 
 
 def _build(kind: type[Any], table: Any, path: Path, section: str) -> Any:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice, repeat
@@ -150,19 +150,11 @@ class Selection:
         return Block(Columns.of(each for each, _ in made) if made else Columns(), [row for _, row in made])
 
     def _make(self, found: Material) -> SnapshotRow | None:
-        if found.state is not None:
-            self.left_out[_STATES[found.state]] += 1
-            return None
         try:
-            row = _conversation(found) if self.kind == "sft" else _answer(found)
-            split = found.split
-            # An example that was never edited has the prompt still that it was made with, but for odd ones.
-            if self.held_out.get(found.group, split) != split or found.revision > 1 or row[0][-1]["role"] == "system":
-                _check_leak(found, row, self.held_out)
+            return _row(self.kind, found, self.held_out)
         except _LeftOut as reason:
             self.left_out[str(reason)] += 1
             return None
-        return row
 
     def _note(self, block: Block) -> None:
         """Count and hash what is used: as it is stored, which with its record is all that its text is made of."""
@@ -227,6 +219,45 @@ def select(store: Store, wanted: Wanted) -> Selection:
             left_out[f"not in the {wanted.split} split"] += found - material.count(store, part, **scope)
     materials = chain.from_iterable(getattr(material, part)(store, **scope) for part in wanted.parts)
     return Selection(wanted.kind, materials, wanted.description, material.held_out_prompts(store), +left_out)
+
+
+class Outcome(NamedTuple):
+    """What becomes of an example or a pair: a row, or the reason why it is left out."""
+
+    item: SnapshotItem
+    row: SnapshotRow | None
+    reason: str = ""
+
+
+def outcomes(store: Store, kind: SnapshotKind, examples: Iterable[int]) -> list[Outcome]:
+    """Return what becomes of some examples, or of their pairs, in the order in which they were made."""
+    found = []
+    with store.reading():
+        material.narrow(store, [list(examples)])
+        held_out = material.held_out_prompts(store)
+        for part in Wanted(kind).parts:
+            for columns in getattr(material, part)(store, narrowed=True):
+                found += [_outcome(kind, each, held_out) for each in columns.each()]
+    return found
+
+
+def _outcome(kind: SnapshotKind, found: Material, held_out: dict[bytes, Split]) -> Outcome:
+    item = SnapshotItem._make(found[:6])
+    try:
+        return Outcome(item, _row(kind, found, held_out))
+    except _LeftOut as reason:
+        return Outcome(item, None, str(reason))
+
+
+def _row(kind: SnapshotKind, found: Material, held_out: dict[bytes, Split]) -> SnapshotRow:
+    if found.state is not None:
+        raise _LeftOut(_STATES[found.state])
+    row = _conversation(found) if kind == "sft" else _answer(found)
+    split = found.split
+    # An example that was never edited has the prompt still that it was made with, but for odd ones.
+    if held_out.get(found.group, split) != split or found.revision > 1 or row[0][-1]["role"] == "system":
+        _check_leak(found, row, held_out)
+    return row
 
 
 def _narrow(store: Store, query: str) -> None:

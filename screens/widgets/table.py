@@ -1,12 +1,12 @@
 """A table over any number of rows: it holds ids, fetches what is in sight, repaints what changed."""
 
 import time
-from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region, Size
@@ -15,31 +15,16 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from screens.keys import LIST
-from studio.text import clean_line
+from screens.widgets.row_ids import joined, position_of
+from screens.widgets.table_cells import GUTTER, Column, Row, cells_in_sight, columns_in_sight
+
+__all__ = ["Column", "RecordTable", "Row"]
 
 PAGE = 64
 """Rows fetched at once."""
 
 PAGES_KEPT = 32
-GUTTER = 2
 DOUBLE_PRESS_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: its title and its width in cells, 0 for what is left."""
-
-    title: str
-    width: int = 0
-
-
-@dataclass(frozen=True)
-class Row:
-    """What a row shows; texts are made safe here, callers pass them as they are."""
-
-    cells: Sequence[str]
-    dim: bool = False
-    """Painted faintly, beside a word or sign in a cell that says the same."""
 
 
 Fetch = Callable[[list[int]], Mapping[int, Row]]
@@ -79,8 +64,8 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
             return self.table
 
     @dataclass
-    class AllSelected(Message):
-        """All rows were selected, or none."""
+    class SelectionChanged(Message):
+        """Rows were selected or deselected; `number` of them are selected now."""
 
         table: "RecordTable"
         number: int
@@ -107,6 +92,8 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
     ) -> None:
         super().__init__(id=id)
         self._columns = tuple(columns)
+        self._left = 1
+        """The first column in sight after the marks, which stay."""
         self._fetch = fetch
         self._empty = empty
         self._ids: Sequence[int] = ()
@@ -137,7 +124,7 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def selected(self) -> set[int]:
         """The ids of the selected rows, those left out that are not in the list now."""
-        return {row_id for row_id in self._selected if _position(self._ids, row_id) is not None}
+        return {row_id for row_id in self._selected if position_of(self._ids, row_id) is not None}
 
     @property
     def incomplete(self) -> bool:
@@ -160,7 +147,7 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._empty = self._empty if empty is None else empty
         self._incomplete, self._follows_end = more, False
         self._pages.clear()
-        position = _position(ids, cursor_id)
+        position = position_of(ids, cursor_id)
         self._cursor = max(0, min(self._cursor if position is None else position, len(ids) - 1))
         self.virtual_size = Size(0, len(ids) + 1)
         self._keep_in_sight()
@@ -172,7 +159,7 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
     def extend(self, ids: Sequence[int], *, more: bool = False) -> None:
         """Add rows at the end; the cursor stays, or goes on to the end where the end was asked for."""
         before = len(self._ids)
-        self._ids = _joined(self._ids, ids)
+        self._ids = joined(self._ids, ids)
         self._incomplete, follows = more, self._follows_end
         # The last page may have been fetched when it was half full.
         self._pages.pop(before // PAGE, None)
@@ -185,7 +172,7 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def go_to(self, row_id: int) -> bool:
         """Put the cursor on a row; tell whether it is here."""
-        position = _position(self._ids, row_id)
+        position = position_of(self._ids, row_id)
         if position is not None:
             self._move_to(position)
         return position is not None
@@ -197,10 +184,22 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh()
             return
         for row_id in ids:
-            position = _position(self._ids, row_id)
+            position = position_of(self._ids, row_id)
             if position is not None:
                 self._pages.pop(position // PAGE, None)
                 self._refresh_position(position)
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Show other columns; the rows are fetched anew."""
+        self._columns = tuple(columns)
+        self._left = 1
+        self._pages.clear()
+        self.refresh()
+
+    def select(self, ids: Collection[int]) -> None:
+        """Select these rows and no others."""
+        self._selected = set(ids)
+        self.refresh()
 
     # Keys
 
@@ -215,6 +214,15 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
     def action_page(self, direction: int) -> None:
         """Move by what is in sight."""
         self._move_to(self._cursor + direction * max(self._rows_in_sight, 1))
+
+    def action_scroll_columns(self, step: int) -> None:
+        """Move the columns that do not all fit, by one."""
+        last = len(self._columns) - 1
+        before = self._left
+        if step < 0 or columns_in_sight(self._columns, self._left, self.scrollable_content_region.width)[-1][0] < last:
+            self._left = max(1, min(self._left + step, last))
+        if self._left != before:
+            self.refresh()
 
     def action_first_key(self) -> None:
         """Go to the first row at the second press."""
@@ -244,13 +252,16 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._selected ^= {self.cursor_id}
             self._refresh_position(self._cursor)
             self._move_to(self._cursor + 1)
+            # Of very many it takes long to tell which are in the list now.
+            number = len(self.selected if len(self._selected) <= PAGE else self._selected)
+            self.post_message(self.SelectionChanged(self, number))
 
     def action_select_all(self) -> None:
         """Select all rows that are in the list now; where all are, none."""
         everything = set(self._ids)
         self._selected = set() if self._selected == everything else everything
         self.refresh()
-        self.post_message(self.AllSelected(self, len(self._selected)))
+        self.post_message(self.SelectionChanged(self, len(self._selected)))
 
     # Moving and painting
 
@@ -299,16 +310,27 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """Paint one line: the titles, a row, or nothing."""
-        width = self.size.width
+        # Without what the scrollbar covers.
+        width = self.scrollable_content_region.width
         if y == 0:
-            titles = self._line([column.title for column in self._columns], width)
-            return self._strip(" " * GUTTER + titles, self._style("table--title"), width)
+            return self._title_strip(width)
         position = round(self.scroll_offset.y) + y - 1
         if position < len(self._ids):
             return self._row_strip(position, width)
         if not self._ids and y == 2:
-            return self._strip(" " * GUTTER + self._empty, self.rich_style, width)
+            return _strip([Segment(" " * GUTTER + self._empty, self.rich_style)], self.rich_style, width)
         return Strip.blank(width, self.rich_style)
+
+    def _title_strip(self, width: int) -> Strip:
+        style = self._style("table--title")
+        titles = [column.title for column in self._columns]
+        line = "".join(text for text, _ in cells_in_sight(self._columns, self._left, titles, width))
+        places = columns_in_sight(self._columns, self._left, width)
+        # Signs for columns that are out of sight, where the gutter and the last cell are free anyhow.
+        before = "<" if self._left > 1 else " "
+        after = ">" if places and places[-1][0] < len(self._columns) - 1 else ""
+        text = set_cell_size(f" {before}{line}", width - len(after)) + after
+        return _strip([Segment(text, style)], style, width)
 
     def _row_strip(self, position: int, width: int) -> Strip:
         row_id = self._ids[position]
@@ -318,7 +340,12 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         if here:
             style = self._style("table--cursor" if self.has_focus else "table--blurred")
         sign = (">" if here else " ") + ("*" if row_id in self._selected else " ")
-        return self._strip(sign + self._line(row.cells, width), style, width)
+        faint = style + Style(dim=True)
+        segments = [Segment(sign, style)]
+        cells = cells_in_sight(self._columns, self._left, row.cells, width)
+        for is_faint, texts in groupby(cells, key=itemgetter(1)):
+            segments.append(Segment("".join(text for text, _ in texts), faint if is_faint else style))
+        return _strip(segments, style, width)
 
     def _row(self, position: int) -> Row:
         page = position // PAGE
@@ -329,41 +356,9 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
             rows = self._pages[page] = self._fetch(list(self._ids[page * PAGE : (page + 1) * PAGE]))
         return rows.get(self._ids[position]) or Row(("(gone)",), dim=True)
 
-    def _line(self, cells: Sequence[str], width: int) -> str:
-        fixed = sum(column.width + 1 for column in self._columns if column.width)
-        rest = max(width - GUTTER - fixed, 1)
-        parts = []
-        for column, cell in zip(self._columns, cells, strict=False):
-            room = column.width or rest
-            # Cut first: a cell may hold a megabyte, and only `room` cells of it are seen.
-            text = clean_line(cell[: 4 * room])
-            cut = cell_len(text) > room or len(cell) > 4 * room
-            parts.append(set_cell_size(text, room - 1) + "…" if cut else set_cell_size(text, room))
-        return " ".join(parts)
-
     def _style(self, name: str) -> Style:
         return self.rich_style + self.get_component_rich_style(name, partial=True)
 
-    @staticmethod
-    def _strip(text: str, style: Style, width: int) -> Strip:
-        return Strip([Segment(text, style)], cell_len(text)).adjust_cell_length(width, style)
 
-
-def _joined(ids: Sequence[int], more: Sequence[int]) -> Sequence[int]:
-    if isinstance(ids, range) and isinstance(more, range) and ids.stop == more.start:
-        return range(ids.start, more.stop)
-    joined = ids if isinstance(ids, array) else array("q", ids)
-    joined.extend(more)
-    return joined
-
-
-def _position(ids: Sequence[int], row_id: int | None) -> int | None:
-    if row_id is None:
-        return None
-    if isinstance(ids, array):
-        position = bisect_left(ids, row_id)
-        return position if position < len(ids) and ids[position] == row_id else None
-    try:
-        return ids.index(row_id)
-    except ValueError:
-        return None
+def _strip(segments: list[Segment], style: Style, width: int) -> Strip:
+    return Strip(segments).adjust_cell_length(width, style)

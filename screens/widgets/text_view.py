@@ -90,9 +90,18 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         self._fit()
 
     def _fit(self) -> None:
-        # Never less than what is in sight: short texts that follow each other then need no new layout,
-        # which would paint the whole of the pane again.
-        self.virtual_size = Size(self._wrapped_at, max(len(self._lines), self.size.height))
+        size = Size(self._wrapped_at, max(len(self._lines), self.size.height))
+        has_bar = size.height > self.size.height
+        if has_bar != self.show_vertical_scrollbar or not self.is_mounted:
+            self.virtual_size = size
+        elif size != self.virtual_size:
+            # The bar stays or stays away: a new layout, which paints the whole of the pane again, is not needed.
+            self.set_reactive(TextView.virtual_size, size)
+            if has_bar:
+                self.vertical_scrollbar.window_virtual_size = size.height
+        last = max(len(self._lines) - self.size.height, 0)
+        if self.scroll_offset.y > last:
+            self.scroll_to(y=last, animate=False, immediate=True, force=True)
 
     def _in_sight(self) -> list[Pieces]:
         top = round(self.scroll_offset.y)

@@ -6,7 +6,7 @@ slow line several keys come in one piece, and letters would overtake the backspa
 
 from functools import cache
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.events import Key
 from textual.widget import Widget
 from textual.widgets import Input
@@ -34,5 +34,9 @@ async def acted(widget: Widget, event: Key) -> bool:
 @cache
 def _actions(kind: type[Widget]) -> dict[str, str]:
     """Return the actions by key that a kind of widget declares, the nearest class last."""
-    declared = [base.__dict__.get("BINDINGS", []) for base in reversed(kind.__mro__)]
+    declared: list[list[BindingType]] = []
+    for base in kind.__mro__:
+        declared.insert(0, base.__dict__.get("BINDINGS", []))
+        if not base.__dict__.get("_inherit_bindings", True):
+            break
     return {binding.key: binding.action for group in declared for binding in Binding.make_bindings(group)}

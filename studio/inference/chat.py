@@ -8,11 +8,12 @@ from store import runs
 from store.database import Store
 from store.errors import MissingRowError
 from store.examples import Message
+from studio.chat_templates import override_of
 from studio.errors import StudioError
 from studio.inference.engine import Engine, Generation, Sampling
 from studio.models import chat_gguf, check_unchanged, prepare, resolve
 from studio.project import Project
-from studio.rendering import load_tokenizer, render_prompt
+from studio.rendering import ChatTokenizer, load_tokenizer, render_prompt
 from studio.training.folder import RunFolder
 
 
@@ -25,8 +26,18 @@ class ChatModel:
     adapter: Path | None
     tokenizer_folder: Path
     """The tokenizer and template that it was trained with."""
+    template: str | None = None
+    """The project's chat template, where it takes the place of the one beside the tokenizer."""
     parity: str = ""
     """What the token-for-token proof of the run said; empty for a base model."""
+
+    def load_tokenizer(self) -> ChatTokenizer:
+        """Return what renders its prompts.
+
+        Raises:
+            StudioError: see `ChatTokenizer.load`.
+        """
+        return load_tokenizer(self.tokenizer_folder, self.template)
 
 
 def resolve_chat_model(
@@ -40,13 +51,14 @@ def resolve_chat_model(
     try:
         run = runs.get(store, ref)
     except MissingRowError:
-        return _base(ref, on_progress)
+        return _base(project, ref, on_progress)
     folder = RunFolder(project.runs / run.id)
     if not folder.adapter_gguf.is_file():
         raise StudioError(f"{run.id} has nothing to chat with; it is {run.status}.", "Wait until it is done.")
     check_unchanged(resolve(run.base_model), run.base_hash)
     parity = run.result.get("parity", "")
-    return ChatModel(run.id, _gguf(run.base_model, on_progress), folder.adapter_gguf, folder.tokenizer, parity)
+    gguf = _gguf(run.base_model, on_progress)
+    return ChatModel(run.id, gguf, folder.adapter_gguf, folder.tokenizer, parity=parity)
 
 
 def reply(engine: Engine, model: ChatModel, messages: list[Message], sampling: Sampling) -> Generation:
@@ -56,14 +68,16 @@ def reply(engine: Engine, model: ChatModel, messages: list[Message], sampling: S
         EngineError: the model can't be loaded.
         StudioError: the chat template refuses the conversation.
     """
-    tokenizer = load_tokenizer(model.tokenizer_folder)
+    tokenizer = model.load_tokenizer()
     key = engine.load(model.gguf, model.adapter)
     return engine.generate(key, render_prompt(tokenizer, messages).ids, sampling, tokenizer.eos_ids)
 
 
-def _base(name: str, on_progress: Callable[[str], None] | None) -> ChatModel:
+def _base(project: Project, name: str, on_progress: Callable[[str], None] | None) -> ChatModel:
     model = resolve(name)
-    return ChatModel(model.name, _gguf(name, on_progress), None, model.folder)
+    gguf = _gguf(name, on_progress)
+    override = override_of(project)
+    return ChatModel(model.name, gguf, None, model.folder, override.text if override else None)
 
 
 def _gguf(name: str, on_progress: Callable[[str], None] | None) -> Path:

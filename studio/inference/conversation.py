@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from store import chats, examples, pairs, responses, runs
+from store import chats, examples, pairs, responses, runs, splits
 from store.database import Store
 from store.errors import MissingRowError
 from store.examples import Message, prompt_group, prompt_of
@@ -140,7 +140,7 @@ def keep_preference(
     with store.transaction():
         example_id = conversation.example_id
         if example_id is None or prompt_of(examples.get(store, example_id).messages) != prompt:
-            split = examples.split_of_group(store, group) or split_of(group, project.settings.splits)
+            split = splits.of_group(store, group) or split_of(group, project.settings.splits)
             example_id = examples.add(store, record_id=None, messages=prompt, split=split)
         first, second = (
             responses.add(

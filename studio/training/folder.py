@@ -36,6 +36,11 @@ class RunFolder:
         return self.path / "tokenizer"
 
     @property
+    def chat_template(self) -> Path:
+        """The chat template alone, where every reader of a tokenizer's folder looks first."""
+        return self.tokenizer / "chat_template.jinja"
+
+    @property
     def checkpoints(self) -> Path:
         """The trainer's checkpoints, each with all that a resume needs."""
         return self.path / "checkpoints"
@@ -88,6 +93,8 @@ class Description:
     parent: str | None
     parent_adapter: str | None
     studio_version: str
+    chat_template: str = ""
+    """Where its chat template came from, in words; empty in folders of earlier versions."""
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,12 @@ def write_tokenizer(gguf: Path, folder: Path) -> None:
             "Use the model's Hugging Face folder instead."
         )
     template = _field(reader, "tokenizer.chat_template")
-    if not template:
-        raise StudioError(f"{gguf.name} has no chat template. Use the model's instruction-tuned form.")
     tokens: list[str] = _required(reader, gguf, "tokenizer.ggml.tokens")
     tokenizer = _build(tokens, _required(reader, gguf, "tokenizer.ggml.merges"), str(rules))
     _add_special(tokenizer, tokens, _required(reader, gguf, "tokenizer.ggml.token_type"))
     tokenizer.save(str(folder / "tokenizer.json"))
-    (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
+    if template:  # a base model has none, and the project must give it one
+        (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
     config = _config(reader, tokens)
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False), encoding="utf-8")
 

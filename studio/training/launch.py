@@ -15,11 +15,13 @@ import orjson
 from store import runs, snapshots
 from store.database import Store
 from store.runs import ACTIVE, Run
+from store.snapshots import SnapshotItem
 from studio import __version__
+from studio.chat_templates import ChatTemplate, check, chosen
 from studio.errors import StudioError
 from studio.models import BaseModel, check_unchanged, model_hash, prepare, resolve
 from studio.project import Project
-from studio.snapshots import Built, build
+from studio.snapshots import Built, SnapshotRow, build
 from studio.training.folder import Description, RunFolder, write_json
 from studio.training.process import launching, started_at
 from studio.training.recipe import Recipe, as_table, make_recipe, write_recipe
@@ -28,7 +30,7 @@ from studio.training.watch import sync_all, sync_run
 MINIMUM_ROWS = {"sft": 2, "dpo": 4}
 """Fewer training rows than this are no training."""
 
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 Progress = Callable[[str], None]
 
@@ -59,12 +61,13 @@ def start_run(
     built = build(project, store, "preference" if method == "dpo" else "sft")
     refuse_too_little(method, built.snapshot.counts)
     prepare(base, "tokenizer", on_progress=on_progress)
+    template = _template_of(project, base, parent_run)
     digest = model_hash(base)
     if parent_run:
         check_unchanged(base, parent_run.base_hash)
     with launching(project.runs):
         refuse_second(project, store)
-        return _launch(project, store, recipe, base, digest, built, parent, parent_adapter)
+        return _launch(project, store, recipe, base, digest, built, template, parent, parent_adapter)
 
 
 def _launch(
@@ -74,6 +77,7 @@ def _launch(
     base: BaseModel,
     digest: str,
     built: Built,
+    template: ChatTemplate,
     parent: str | None,
     parent_adapter: str | None,
 ) -> str:
@@ -99,9 +103,14 @@ def _launch(
         parent=parent,
         parent_adapter=parent_adapter,
         studio_version=__version__,
+        chat_template=template.origin,
     )
     try:
-        _write_folder(folder, recipe, description, built, base)
+        folder.path.mkdir(parents=True, mode=0o700)
+        write_json(folder.description, description)
+        write_data(folder, built.rows, base, template)
+        # Last, since a folder with a recipe can be started again.
+        write_recipe(recipe, folder.recipe)
     except OSError as error:
         message = f"{folder.path} can't be written: {error.strerror}."
         runs.update(store, run_id, status="failed", error=message)
@@ -171,6 +180,21 @@ def refuse_too_little(method: str, counts: dict[str, Any]) -> None:
         )
 
 
+def _template_of(project: Project, base: BaseModel, parent: Run | None) -> ChatTemplate:
+    """Return the template to train with: what an adapter has learnt so far was rendered with its own."""
+    kept = RunFolder(project.runs / parent.id).chat_template if parent else None
+    if parent and kept and kept.is_file():
+        return ChatTemplate(kept.read_text(encoding="utf-8"), f"{parent.id}, which it goes on from")
+    template = chosen(project, base)
+    if template is None:
+        raise StudioError(
+            f"{base.name} has no chat template, so nobody can tell how a conversation reads to it.",
+            "Use the model's instruction-tuned form, or give the project a template: studio chat-template --set FILE.",
+        )
+    check(template.text)
+    return template
+
+
 def _parent_adapter(project: Project, parent: Run | None, base: BaseModel) -> str | None:
     if parent is None:
         return None
@@ -198,18 +222,18 @@ def _highest_number(folder: Path) -> int:
     return max((int(end) for end in ends if end.isdecimal()), default=0)
 
 
-def _write_folder(folder: RunFolder, recipe: Recipe, description: Description, built: Built, base: BaseModel) -> None:
-    folder.path.mkdir(parents=True, mode=0o700)
+def write_data(
+    folder: RunFolder, rows: list[tuple[SnapshotItem, SnapshotRow]], base: BaseModel, template: ChatTemplate
+) -> None:
+    """Write all that rows are made into tokens of: the rows of both splits, the tokenizer, the chat template."""
     for sub in (folder.data, folder.tokenizer, folder.checkpoints):
         sub.mkdir()
-    write_json(folder.description, description)
     for name in TOKENIZER_FILES:
         if (base.folder / name).is_file():
             shutil.copyfile(base.folder / name, folder.tokenizer / name)
     for split in ("train", "validation"):
-        _write_rows(folder.data / f"{split}.jsonl", [pair for pair in built.rows if pair[0].split == split])
-    # Last, since a folder with a recipe can be started again.
-    write_recipe(recipe, folder.recipe)
+        _write_rows(folder.data / f"{split}.jsonl", [pair for pair in rows if pair[0].split == split])
+    folder.chat_template.write_text(template.text, encoding="utf-8")
 
 
 def _write_rows(path: Path, rows: list[Any]) -> None:

@@ -31,6 +31,7 @@ class Recipe:
     batch_size: int = _setting(1, "Rows in one forward pass; more fill a GPU better and need more memory.")
     gradient_accumulation: int = _setting(4, "Forward passes before each optimiser step.")
     max_length: int = _setting(1024, "Tokens of a row that are kept, from its start.")
+    packing: bool = _setting(False, "SFT: fill each row up to max_length with examples that don't see each other.")
     max_grad_norm: float = _setting(1.0, "Gradients longer than this are scaled down.")
     weight_decay: float = _setting(0.0, "Pull of the adapter's weights towards zero.")
     beta: float = _setting(0.1, "DPO: how strongly the tuned model is held to the base; smaller moves further.")
@@ -137,6 +138,8 @@ def _checked(recipe: Recipe) -> Recipe:
             raise StudioError(f"{item.name} can't be {value!r}.", f"It is one of {', '.join(choices)}.")
         if isinstance(value, float) and not math.isfinite(value):
             raise StudioError(f"{item.name} must be a finite number, not {value}.")
+    if recipe.packing and recipe.method != "sft":
+        raise StudioError(f"{recipe.method} can't pack its rows.", "Only sft can: leave packing=false.")
     positive = ("epochs", "learning_rate", "batch_size", "gradient_accumulation", "max_length", "lora_rank", "beta")
     for name in positive:
         if getattr(recipe, name) <= 0:

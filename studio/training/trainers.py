@@ -7,8 +7,9 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig, PeftModel
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
-from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
+from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer, pack_dataset
 
+from studio.errors import StudioError
 from studio.training.data import Tokenised
 from studio.training.folder import RunFolder
 from studio.training.hardware import Hardware
@@ -37,23 +38,57 @@ def make_trainer(
     train: Tokenised,
     held_out: Tokenised,
     parent_adapter: str | None,
+    *,
+    with_reference: bool = True,
 ) -> Any:
-    """Return the method's trainer, ready to train."""
+    """Return the method's trainer, ready to train; without DPO's reference where only its batches are wanted."""
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder.tokenizer)
     if parent_adapter:
         model = PeftModel.from_pretrained(model, parent_adapter, is_trainable=True)
+    rows = _data_set(recipe, train)
     common = {
         "model": model,
-        "train_dataset": Dataset.from_list(train.rows),
+        "train_dataset": rows,
         "eval_dataset": Dataset.from_list(held_out.rows),
         "processing_class": tokenizer,
         "peft_config": None if parent_adapter else _lora(recipe),
     }
-    arguments = _arguments(recipe, folder, hardware, len(train.rows), len(held_out.rows))
+    arguments = _arguments(recipe, folder, hardware, len(rows), len(held_out.rows))
     if recipe.method == "dpo":
-        config = DPOConfig(**arguments, beta=recipe.beta, loss_type=[recipe.loss], precompute_ref_log_probs=True)
-        return RenderedDPOTrainer(args=config, **common)
-    return SFTTrainer(args=SFTConfig(**arguments), **common)
+        dpo = {"beta": recipe.beta, "loss_type": [recipe.loss], "precompute_ref_log_probs": with_reference}
+        return RenderedDPOTrainer(args=DPOConfig(**arguments, **dpo), **common)
+    if not recipe.packing:
+        return SFTTrainer(args=SFTConfig(**arguments), **common)
+    # The rows are packed here already, since the number of steps hangs on how many they become.
+    packed = {"packing": True, "eval_packing": False, "dataset_kwargs": {"skip_prepare_dataset": True}}
+    trainer = SFTTrainer(args=SFTConfig(**arguments, **packed), **common)
+    _refuse_leak(trainer)
+    return trainer
+
+
+def _data_set(recipe: Recipe, train: Tokenised) -> Dataset:
+    rows = Dataset.from_list(train.rows)
+    return pack_dataset(rows, recipe.max_length, "bfd") if recipe.packing else rows
+
+
+def _refuse_leak(trainer: Any) -> None:
+    """Raise a StudioError where the model lets an example see another that is packed before it."""
+    model, tail = trainer.model, [1, 2, 3, 4]
+    was_training = model.training
+    model.eval()
+    ends = []
+    with torch.no_grad():
+        for head in ([5] * 4, [6] * 4):
+            packed = {"input_ids": head + tail, "labels": head + tail, "seq_lengths": [len(head), len(tail)]}
+            batch = {name: _to(value, model.device) for name, value in trainer.data_collator([packed]).items()}
+            ends.append(model(**batch).logits[0, len(head) :])
+    model.train(was_training)
+    if not torch.allclose(*ends, rtol=1e-3, atol=1e-3):
+        raise StudioError("This model lets packed examples see each other.", "Train it with packing=false.")
+
+
+def _to(value: Any, device: Any) -> Any:
+    return value.to(device) if isinstance(value, torch.Tensor) else value
 
 
 def _lora(recipe: Recipe) -> LoraConfig:

@@ -9,7 +9,7 @@ from store import runs
 from store.database import Store, now
 from store.runs import ACTIVE, Metric, Run
 from studio.project import Project
-from studio.training.folder import RunFolder, Status, read_status
+from studio.training.folder import RunFolder, Status, read_description, read_status
 from studio.training.process import is_alive, is_launching
 
 _read_up_to: dict[Path, int] = {}
@@ -82,9 +82,17 @@ def describe_run(project: Project, store: Store, run: Run) -> list[str]:
         f"folder     {folder.path}",
         f"progress   {describe_progress(project, store, run)}",
     ]
+    lines += [f"template   {origin}" for origin in [_template_origin(folder)] if origin]
     lines += [f"recipe     {name} = {value}" for name, value in run.recipe.items() if name != "method"]
     lines += [f"result     {name} = {_shown(value)}" for name, value in run.result.items()]
     return lines
+
+
+def _template_origin(folder: RunFolder) -> str:
+    try:
+        return read_description(folder).chat_template
+    except (OSError, ValueError, TypeError):
+        return ""
 
 
 _HEADLINES = (

@@ -81,7 +81,7 @@ async def test_flags_and_exclusions_hold_for_the_selection(filled: Project) -> N
         table = data_screen(app).table
         assert [records.get(app.store, number).flagged for number in table.ids[:3]] == [True, False, False]
         assert [records.get(app.store, number).excluded for number in table.ids[:4]] == [False, True, True, False]
-        assert " *   x  2  " in screen_text(app)
+        assert " *   x   2  " in screen_text(app)
         await pilot.press("x", "F")
         assert not records.get(app.store, 2).excluded
         await until(pilot, lambda: "1/1 of 18 records" in screen_text(app))
@@ -104,7 +104,7 @@ async def test_hostile_records_are_shown_without_harm(filled: Project) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("s", "s", "tab")
         for _ in HOSTILE:
-            for view in range(3):
+            for view in range(4):
                 await pilot.press("v" if view else "j")
                 text = screen_text(app)
                 assert not [c for c in text if (ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0]

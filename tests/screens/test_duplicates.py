@@ -9,7 +9,7 @@ from screens.duplicate_groups import difference
 from screens.duplicates import DuplicatesWindow
 from screens.examples import ExamplesScreen
 from screens.list_detail import ListDetailScreen
-from store import duplicates, examples, records
+from store import duplicates, examples, records, repeats
 from store.database import Store
 from studio.project import Project
 
@@ -22,7 +22,7 @@ def repeating(project: Project, store: Store) -> Project:
     texts = [LETTER, "Something else", LETTER, LETTER + " soon", "A book", "A pen"]
     rows = [new_record(n, {"text": text}) for n, text in enumerate(texts, start=1)]
     ids = records.add(store, add_source(store, "letters.jsonl"), rows)
-    records.mark_duplicates(store)
+    repeats.mark_duplicates(store)
     for row, split in zip(ids[4:], ("train", "test"), strict=True):
         examples.add(store, record_id=row, messages=turns("Do you have it?", "Yes."), split=split)
     return project
@@ -42,7 +42,7 @@ async def test_a_repeated_row_is_marked_and_leads_to_the_first(repeating: Projec
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("j", "j")
         text = screen_text(app)
-        assert ">  =    3 " in text
+        assert ">  =     3 " in text
         assert "The same bytes as letters.jsonl:1" in text
         await pilot.press("o")
         assert isinstance(app.screen, ListDetailScreen)
@@ -64,7 +64,7 @@ async def test_equal_rows_are_excluded_and_let_in_again(repeating: Project) -> N
         await until(pilot, lambda: isinstance(app.screen, ListDetailScreen))
         assert isinstance(app.screen, ListDetailScreen)
         assert app.screen.table.cursor_id == 3
-        assert ">  = x  3 " in screen_text(app)
+        assert ">  = x   3 " in screen_text(app)
 
 
 async def test_similar_rows_are_looked_for_and_what_differs_is_shown(repeating: Project) -> None:

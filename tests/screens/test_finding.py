@@ -186,10 +186,10 @@ async def test_tags_are_added_completed_and_taken_off(filled: Project) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("space", "space", "t", *"polite short", "enter")
         assert tags.of_many(app.store, "record", [1, 2, 3]) == {1: ["polite", "short"], 2: ["polite", "short"]}
-        assert " *    # 1 " in screen_text(app)
+        assert " *    #  1 " in screen_text(app)
         await pilot.press("2", "t", *"po", "tab", "enter")
         assert tags.of_many(app.store, "example", [1]) == {1: ["polite"]}
-        assert ">    # 1 " in screen_text(app)
+        assert ">    #  1 " in screen_text(app)
         assert "#polite" in screen_text(app)
         await pilot.press("t")
         assert isinstance(app.screen, TagsWindow)

@@ -20,6 +20,8 @@ KEYS = {
     "data-query": ["slash", *"has:flog"],
     "data-unreadable": ["p"],
     "duplicates": ["D"],
+    "findings-not-run": ["L"],
+    "column-statistics": ["C"],
     "tags": ["t"],
     "saved-queries": ["p", "S"],
     "data-hostile": ["s", "s", "j"],
@@ -32,6 +34,9 @@ KEYS = {
     "chat": ["5"],
     "export": ["E"],
 }
+
+GROUPS = ("find", "count", "columns", "report")
+"""Of the workers whose results are on the screens."""
 
 
 def check(name: str, text: str) -> None:
@@ -50,7 +55,7 @@ async def test_screen_looks_as_kept(filled: Project, name: str, size: str) -> No
     async with app.run_test(size=SIZES[size]) as pilot:
         await pilot.press(*KEYS[name])
         # A query is answered by a thread.
-        await app.workers.wait_for_complete([worker for worker in app.workers if worker.group in ("find", "count")])
+        await app.workers.wait_for_complete([worker for worker in app.workers if worker.group in GROUPS])
         await pilot.pause(SEARCH_DELAY * 2)
         check(f"{name}-{size}", screen_text(app))
 

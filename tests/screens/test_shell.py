@@ -77,7 +77,7 @@ async def test_a_changed_key_works_in_place_of_the_old_one(filled: Project) -> N
 
 def test_changed_keys_are_checked() -> None:
     assert keymap_problems({}) == []
-    assert keymap_problems({"item.flag": "m"}) == []
+    assert keymap_problems({"item.flag": "z"}) == []
     assert "Did you mean 'item.flag'?" in keymap_problems({"item.flga": "m"})[0]
     assert any("'x'" in problem for problem in keymap_problems({"item.flag": "x"}))
 
@@ -189,7 +189,7 @@ async def test_no_color_needs_no_colour(
         await pilot.pause()
         assert app.theme == "ansi-dark"
         assert "[1 Data]" in screen_text(app)
-        assert "\n>       1      Order 1" in screen_text(app)
+        assert "\n>        1      Order 1" in screen_text(app)
 
 
 async def test_a_terminal_that_is_too_small_says_so_and_comes_back(filled: Project) -> None:

@@ -4,6 +4,7 @@ from array import array
 
 from hypothesis import given
 from hypothesis import strategies as st
+from reading import screen_text
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
@@ -119,3 +120,19 @@ def test_spans_keep_their_styles_across_lines() -> None:
         [("two ", True, None)],
         [("three", None, True)],
     ]
+
+
+async def test_a_text_that_became_shorter_is_not_scrolled_past_its_end() -> None:
+    app = TextApp()
+    async with app.run_test(size=(40, 10)) as pilot:
+        view = app.query_one(TextView)
+        view.focus()
+        for number in (1000, 500, 20, 5, 300):
+            before = view.scroll_offset.y
+            view.show("\n".join(f"line {n}" for n in range(number)), keep_place=True)
+            await pilot.pause()
+            assert view.scroll_offset.y == min(before, max(number - 10, 0))
+            await pilot.press("G")
+            await pilot.pause()
+            assert view.scroll_offset.y == max(number - 10, 0)
+            assert f"line {number - 1}" in screen_text(app)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from stored import records_of
 
 from store import database, migrations, pairs, records, runs, search_index
 from store.database import Store, create_store, open_store
@@ -30,8 +31,9 @@ def filled(tmp_path: Path) -> Path:
     path.parent.mkdir()
     with create_store(path) as store:
         fill(store, rows=400)
-    for file in path.parent.glob("search.db*"):
-        file.unlink()
+    for name in ("search.db", "findings.db"):
+        for file in path.parent.glob(f"{name}*"):
+            file.unlink()
     assert [p.name for p in path.parent.iterdir()] == ["studio.db"]
     return path
 
@@ -57,7 +59,7 @@ def test_the_file_and_what_stands_beside_it_are_private(tmp_path) -> None:
             modes = {path.name: mode(path) for path in tmp_path.iterdir()}
     finally:
         os.umask(old)
-    assert {"studio.db", "studio.db-wal", "studio.db-shm", "search.db"} <= modes.keys()
+    assert {"studio.db", "studio.db-wal", "studio.db-shm", "search.db", "findings.db"} <= modes.keys()
     assert set(modes.values()) == {0o600}
 
 
@@ -124,11 +126,11 @@ def test_damage_in_the_middle_is_an_error_where_it_is_met(filled) -> None:
     filled.write_bytes(content)
     with open_store(filled) as store:
         with pytest.raises(sqlite3.DatabaseError) as caught:
-            list(records.of_source(store, 1))
+            records_of(store, 1)
         explained = database.explain(filled, caught.value)
     assert isinstance(explained, CorruptStoreError)
     # It may have been the index, and a backup of the project is not to be put back for that.
-    assert str(explained).index("delete search.db") < str(explained).index("restore it from a backup")
+    assert str(explained).index("delete search.db and findings.db") < str(explained).index("restore it from a backup")
     assert filled.read_bytes() == content
 
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stored import examples_of
 
-from store import examples, records, responses
+from store import examples, records, responses, splits
 from store.database import Store, create_store
 from store.errors import MissingRowError
 from store.examples import completion_of, prompt_group, prompt_of
@@ -131,21 +132,21 @@ def test_many_are_added_at_once_as_one_is(store) -> None:
     offered = responses.next_id(store)
     responses.add_many(store, [(offered, new, stored, "file", "Ada", True, None)])
     assert responses.get(store, offered) == responses.Response(offered, new, asked, "file", "Ada", {}, True)
-    assert examples.splits_of_groups(store, [prompt_group(asked), b"else"]) == {prompt_group(asked): "test"}
-    assert examples.all_splits(store) == {prompt_group(asked): "test"}
+    assert splits.of_groups(store, [prompt_group(asked), b"else"]) == {prompt_group(asked): "test"}
+    assert splits.of_all(store) == {prompt_group(asked): "test"}
 
 
 def test_the_split_of_a_known_prompt_is_found(store) -> None:
     add(store, QUESTION, ANSWER, split="validation")
-    assert examples.split_of_group(store, prompt_group([QUESTION])) == "validation"
-    assert examples.split_of_group(store, prompt_group([ANSWER])) is None
+    assert splits.of_group(store, prompt_group([QUESTION])) == "validation"
+    assert splits.of_group(store, prompt_group([ANSWER])) is None
 
 
 def test_examples_are_found_by_record_source_and_split(store) -> None:
     source = add_source(store)
     rows = records.add(store, source, [records.NewRecord(n, "{}", {}, b"") for n in range(3)])
-    splits = ("train", "test", "train")
-    made = [add(store, QUESTION, record_id=row, split=split) for row, split in zip(rows, splits, strict=True)]
+    places = ("train", "test", "train")
+    made = [add(store, QUESTION, record_id=row, split=split) for row, split in zip(rows, places, strict=True)]
     alone = add(store, QUESTION, split="validation")
     assert examples.ids_of_split(store, "train") == [made[0], made[2]]
     assert examples.ids_of_split(store, "validation") == [alone]
@@ -162,7 +163,7 @@ def test_a_screenful_and_the_whole_agree(store) -> None:
     examples.revise(store, made[2], [ANSWER])
     page = examples.get_many(store, made)
     assert page == {example_id: examples.get(store, example_id) for example_id in made}
-    assert list(examples.all_current(store)) == list(page.values())
+    assert examples_of(store) == list(page.values())
     assert examples.get_many(store, []) == {}
 
 
@@ -173,9 +174,9 @@ def test_an_excluded_record_excludes_its_examples(store) -> None:
     own = add(store, QUESTION)
     records.set_excluded(store, row, True)
     examples.set_excluded(store, own, True)
-    assert [e.excluded for e in examples.all_current(store)] == [True, True]
+    assert [e.excluded for e in examples_of(store)] == [True, True]
     records.set_excluded(store, row, False)
-    assert [e.excluded for e in examples.all_current(store)] == [False, True]
+    assert [e.excluded for e in examples_of(store)] == [False, True]
 
 
 def test_responses_keep_who_wrote_them(store) -> None:
@@ -190,14 +191,6 @@ def test_responses_keep_who_wrote_them(store) -> None:
     assert responses.get(store, first) == stored[0]
     assert list(responses.all_of_project(store)) == stored
     assert responses.counts(store, [example_id, empty]) == {example_id: 2}
-
-
-def test_a_template_is_kept_once(store) -> None:
-    first = examples.add_template(store, "mail", "{{ body }}")
-    assert examples.add_template(store, "mail", "{{ body }}") == first
-    assert examples.add_template(store, "mail", "{{ text }}") != first
-    kept = store.connection.execute("SELECT name FROM template WHERE id = ?", (first,)).fetchone()
-    assert kept == ("mail",)
 
 
 def test_nested_fields_of_a_turn_are_kept(store) -> None:

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store import duplicates, examples, find, pairs, records, responses, saved_queries, search_file, search_index, tags
+from store import duplicates, examples, find, pairs, records, repeats, responses, saved_queries, search_index, tags
 from store.database import Store, create_store, open_store
 from store.errors import StoreError
 from store.query import QueryError
 from store.quoting import dumps
 from store.records import NewRecord
+from store.search_file import SEARCH
 from tests.store.typed_queries import TYPED
 
 ROWS = 6_000
@@ -355,12 +356,15 @@ def test_what_examples_have(store) -> None:
     }.items():
         assert found(store, "example", text) == numbers, text
     assert found(store, "record", "origin:human") == [2]
+    assert found(store, "record", "has:example -has:note") == [1, 2]
+    records.set_note(store, 1, "hm")
     assert found(store, "record", "has:example -has:note") == [2]
+    assert found(store, "record", "has:note") == [1]
 
 
 def test_duplicates_and_leaks(store) -> None:
     add(store, {"text": "one"}, {"text": "one"}, {"text": "two"})
-    records.mark_duplicates(store)
+    repeats.mark_duplicates(store)
     for record_id in (1, 2, 3):
         add_example(store, record_id)
     duplicates.replace(store, "near", [[(3, 1.0)]])
@@ -383,7 +387,7 @@ def test_a_damaged_index_is_begun_anew(store) -> None:
     search_index.catch_up(store)
     path = store.path
     store.close()
-    index = search_file.beside(path)
+    index = SEARCH.beside(path)
     with closing(sqlite3.connect(index)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     whole = index.read_bytes()

@@ -19,7 +19,7 @@ def store(tmp_path: Path) -> Store:
     source = records.add_source(opened, name="a", path="/a", container="jsonl", format="plain", size=1)
     hashes = [b"a", b"b", b"a", b"c", b"d", b"a", b"b"]
     records.add(opened, source, [NewRecord(n, "{}", {}, h) for n, h in enumerate(hashes, start=1)])
-    records.mark_duplicates(opened)
+    repeats.mark_duplicates(opened)
     return opened
 
 

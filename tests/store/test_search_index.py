@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from store import examples, pairs, records, responses, search_file, search_index
+from store import examples, pairs, records, responses, search_index
 from store.database import Store, create_store, open_store
 from store.records import NewRecord
+from store.search_file import SEARCH
 
 WORDS = ("fox", "bear", "hare", "owl", "elk")
 
@@ -216,7 +217,7 @@ def test_an_index_that_is_deleted_while_it_is_open_is_made_anew(filled) -> None:
 
 def test_an_index_that_another_process_made_anew_is_seen(filled) -> None:
     with open_store(filled.path) as other:
-        search_file.make_anew(other.path, other.connection)
+        SEARCH.make_anew(other.path, other.connection)
         search_index.catch_up(other)
     assert search_index.pending(filled) == 0
     add(filled, "heron")

@@ -469,7 +469,7 @@ def test_help_and_version(studio) -> None:
 
 
 def test_every_listed_command_works_and_explains_itself(studio) -> None:
-    listed = re.findall(r"^  ([a-z]+)  ", studio("--help").out.partition("Commands:")[2], re.MULTILINE)
+    listed = re.findall(r"^  ([a-z-]+)  ", studio("--help").out.partition("Commands:")[2], re.MULTILINE)
     assert set(listed) == {name for name, command in cli.commands.items() if not command.hidden}
     assert len(listed) > 10
     for name in listed:

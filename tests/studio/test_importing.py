@@ -6,8 +6,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from stored import examples_of, records_of
 
-from store import examples, find, pairs, records, responses, search_index
+from store import examples, find, pairs, records, responses, search_index, splits
 from studio.errors import StudioError
 from studio.import_plan import plan
 from studio.importing import FIRST_ROWS, import_file
@@ -76,7 +77,7 @@ def test_raw_texts_of_a_real_array_stand_in_the_file_at_their_line(project, stor
     path = shared_data / "llamafactory_dpo_zh_demo.json"
     report = import_file(project, store, path)
     lines = path.read_bytes().decode().split("\n")
-    for record in records.of_source(store, report.source_id):
+    for record in records_of(store, report.source_id):
         assert str(record.raw).split("\n") == [
             line.strip() if number == 0 else line
             for number, line in enumerate(lines[record.line - 1 :][: str(record.raw).count("\n")])
@@ -108,7 +109,7 @@ author = "{{ cmp_key.split('_')[1] }}"
         assert sum("empty" in problem for problem in report.problems) == 54
         assert report.made.examples == 993
         assert report.made.verdicts == 999 - 6 - 54
-        lines = [record.line for record in records.of_source(store, report.source_id) if record.problem]
+        lines = [record.line for record in records_of(store, report.source_id) if record.problem]
         assert len(lines) == report.problem_count == len(report.problems)
         assert report.problems[0].startswith(f"{shared_data / 'pandalm_testset_v1.json'}:{lines[0]}: ")
         assert store.connection.execute("SELECT name FROM template").fetchall() == [("pandalm",)]
@@ -202,7 +203,7 @@ def test_broken_rows_are_records_with_the_reason(project, store, tmp_path) -> No
         "11: is not valid JSON: expecting value at character 12",
         "12: chosen is 1, not a text",
     ]
-    stored = list(records.of_source(store, report.source_id))
+    stored = records_of(store, report.source_id)
     assert [r.raw if isinstance(r.raw, bytes) else r.raw.encode() for r in stored] == lines
     assert [r.line for r in stored if r.error or r.problem] == [10, 11, 12]
 
@@ -216,7 +217,7 @@ def test_awkward_texts_are_stored_byte_for_byte(project, store, tmp_path) -> Non
     ]
     path.write_bytes(b"\xef\xbb\xbf" + b"\r\n".join(lines))
     report = import_file(project, store, path)
-    stored = list(records.of_source(store, report.source_id))
+    stored = records_of(store, report.source_id)
     assert [str(r.raw).encode() for r in stored] == lines
     assert stored[1].fields == json.loads(lines[1])
     assert examples.get(store, 1).messages[0]["content"] == "half \ud800 \0"
@@ -231,7 +232,7 @@ def test_an_import_that_is_stopped_goes_on_without_doubling(project, store, tmp_
     assert records.count(store) == examples.count(store) == FIRST_ROWS
     second = import_file(project, store, path)
     assert (second.stopped, second.continued, second.records) == (False, FIRST_ROWS, len(MANY) - FIRST_ROWS)
-    assert [e.messages[0]["content"] for e in examples.all_current(store)] == [row["prompt"] for row in MANY]
+    assert [e.messages[0]["content"] for e in examples_of(store)] == [row["prompt"] for row in MANY]
     assert [source.state for source in records.sources(store)] == ["complete"]
     assert import_file(project, store, path).already
 
@@ -271,7 +272,7 @@ def test_a_large_import_that_was_killed_goes_on(project, store, tmp_path, monkey
     monkeypatch.setattr("studio.importing.LARGE", 0)
     path = written(tmp_path, "a.jsonl", [*MANY, *MANY])
     import_file(project, store, path, cancelled=lambda: True)
-    before = examples.all_splits(store)
+    before = splits.of_all(store)
     # As a kill leaves it.
     store.connection.executescript("DROP INDEX record_by_hash; DROP INDEX example_by_group")
     monkeypatch.setattr("studio.importing.MOST_EXAMPLES_REMEMBERED", remembered)
@@ -281,7 +282,7 @@ def test_a_large_import_that_was_killed_goes_on(project, store, tmp_path, monkey
     # Splits that are not remembered are looked up, which would take for ever without an index.
     assert {"example_by_group" in names for names in indexes[1:]} == ({True} if not remembered else {False, True})
     assert scattered(store) == {"record_by_hash", "example_by_group"}
-    assert before.items() <= examples.all_splits(store).items()
+    assert before.items() <= splits.of_all(store).items()
 
 
 def scattered(store) -> set[str]:
@@ -384,15 +385,15 @@ def test_a_prompt_that_comes_again_stays_in_its_split(project, store, tmp_path) 
     rows = [{"prompt": f"Question {number}", "completion": "Answer"} for number in range(60)]
     import_file(project, store, written(tmp_path, "a.jsonl", rows))
     import_file(project, store, written(tmp_path, "b.jsonl", [{**row, "completion": "Other"} for row in rows]))
-    splits = [e.split for e in examples.all_current(store)]
-    assert splits[:60] == splits[60:]
-    assert set(splits) == {"train", "validation", "test"}
+    found = [e.split for e in examples_of(store)]
+    assert found[:60] == found[60:]
+    assert set(found) == {"train", "validation", "test"}
 
 
 def test_repeated_rows_are_counted_and_kept(project, store, tmp_path) -> None:
     report = import_file(project, store, written(tmp_path, "a.jsonl", [*PREFERENCES, PREFERENCES[0]]))
     assert (report.records, report.duplicates) == (3, 1)
-    assert [r.duplicate_of for r in records.of_source(store, report.source_id)] == [None, None, 1]
+    assert [r.duplicate_of for r in records_of(store, report.source_id)] == [None, None, 1]
 
 
 def test_a_file_without_rows_is_refused(project, store, tmp_path) -> None:
@@ -428,4 +429,4 @@ def test_a_continued_import_keeps_the_split_that_it_was_begun_with(project, stor
     path = written(tmp_path, "a.jsonl", MANY)
     import_file(project, store, path, split="test", cancelled=lambda: True)
     import_file(project, store, path)
-    assert {example.split for example in examples.all_current(store)} == {"test"}
+    assert {example.split for example in examples_of(store)} == {"test"}

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stored import examples_of
 
 from store import duplicates as groups
 from store import examples, records
@@ -193,7 +194,7 @@ def test_a_prompt_in_more_than_one_split_is_a_leak(store) -> None:
     assert sorted(found(store, "leak")) == [[6, 1, 3], [7, 9], [8, 2]]
     for group in groups.ids(store, "leak"):
         groups.keep_first(store, group)
-    assert [e.id for e in examples.all_current(store) if e.excluded] == [1, 2, 3, 9]
+    assert [e.id for e in examples_of(store) if e.excluded] == [1, 2, 3, 9]
     assert find_leaks(store) == (3, 7, 0)
 
 

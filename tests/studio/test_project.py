@@ -16,8 +16,8 @@ def test_a_project_is_private_and_opens(tmp_path: Path) -> None:
     assert open_project(project.folder).settings.name == "mine"
     assert stat.S_IMODE(project.database.stat().st_mode) == 0o600
     assert stat.S_IMODE(project.folder.stat().st_mode) == 0o700
-    names = {path.name for path in project.folder.iterdir() if not path.name.startswith("search.db-")}
-    assert names == {"exports", "runs", "search.db", "studio.db", "studio.toml"}
+    names = {path.name for path in project.folder.iterdir() if not path.name.endswith(("-shm", "-wal"))}
+    assert names == {"exports", "findings.db", "runs", "search.db", "studio.db", "studio.toml"}
 
 
 def test_a_making_that_was_broken_off_can_be_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from studio.chat_template import render_template
 from studio.errors import StudioError
-from studio.rendering import ChatTokenizer, render, render_prompt, segments
+from studio.rendering import ChatTokenizer, lengths, render, render_prompt, segments
 
 pytestmark = pytest.mark.model
 
@@ -148,3 +148,13 @@ def test_tool_calls_are_never_dropped_silently(tokenizer: ChatTokenizer) -> None
     conversation = [CONVERSATION[1], {"role": "assistant", "content": "", "tool_calls": [call]}]
     with pytest.raises(StudioError, match="no place for tool calls"):
         render(tokenizer, conversation)
+
+
+def test_lengths_are_those_of_the_rendering(tokenizer: ChatTokenizer) -> None:
+    messages = [
+        {"role": "user", "content": "What does <|im_end|> mean? \ud83d"},
+        {"role": "assistant", "content": "It ends a turn: naïve, 日本語."},
+    ]
+    rendering = render(tokenizer, messages)
+    assert lengths(tokenizer, messages) == (rendering.prompt_length, len(rendering.ids))
+    assert lengths(tokenizer, messages[:1]) == (len(render_prompt(tokenizer, messages[:1]).ids),) * 2

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from stored import records_of
 
 from store import records
 from store.database import Store
@@ -61,7 +62,7 @@ def test_what_comes_in_goes_out(
 def test_what_is_known_of_the_demo_pairs(project: Project, shared_data: Path) -> None:
     with project.open_store() as store:
         report = imported(project, store, shared_data / "llamafactory_dpo_en_demo.json", None)
-        duplicates = [r for r in records.of_source(store, report.source_id) if r.duplicate_of is not None]
+        duplicates = [r for r in records_of(store, report.source_id) if r.duplicate_of is not None]
         linked = [records.get(store, r.duplicate_of or 0).raw for r in duplicates]
     assert report.duplicates == 5
     assert linked == [r.raw for r in duplicates]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from stored import examples_of
 
 from store import examples, pairs, records, responses, snapshots
 from store.database import Store
@@ -271,7 +272,7 @@ def test_no_prompt_is_in_two_splits_whatever_was_edited(tmp_path_factory, data) 
             if data.draw(st.integers(0, 5)) == 0:
                 examples.set_excluded(store, number, True)
         built = build(project, store, "sft")
-        found = {e.id: e for e in examples.all_current(store) if not e.excluded}
+        found = {e.id: e for e in examples_of(store) if not e.excluded}
     held_out: dict[str, str] = {}
     for example in found.values():
         word = example.messages[0]["content"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.statistics import Share, binomial_p, wilson
+from studio.statistics import Share, at_least_p, binomial_p, wilson
 
 COUNTS = st.integers(1, 300).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of)))
 
@@ -68,3 +68,18 @@ def test_a_large_count_is_still_exact() -> None:
     assert binomial_p(0, 20_000) == 0.0
     # The normal approximation with a continuity correction, good to three digits here.
     assert math.isclose(binomial_p(9_900, 20_000), math.erfc(99.5 / math.sqrt(10_000)), rel_tol=1e-3)
+
+
+def test_counts_too_large_to_be_exact_agree_with_the_exact_ones() -> None:
+    # Both ways of working it out, on either side of where one takes over from the other.
+    assert math.isclose(binomial_p(10_150, 20_000), 2 * at_least_p(10_150, 20_000, 0.5), rel_tol=1e-9)
+    assert binomial_p(50_000, 100_000) == 1.0
+    assert math.isclose(binomial_p(49_000, 100_000), math.erfc(999.5 / math.sqrt(50_000)), rel_tol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("part", "of", "expected", "p"),
+    [(3, 3, 0.2, 0.008), (0, 9, 0.2, 1.0), (1, 5, 0.2, 1.0), (2, 4, 0.25, 67 / 256), (4, 4, 0.1, 1e-4)],
+)
+def test_the_chance_of_so_many_or_more(part, of, expected, p) -> None:
+    assert math.isclose(at_least_p(part, of, expected), p, rel_tol=1e-9)

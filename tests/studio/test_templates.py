@@ -91,3 +91,12 @@ def test_a_wrong_or_prying_template_gives_nothing(template) -> None:
 def test_a_template_fits_where_its_turns_find_their_fields() -> None:
     assert fits(TEMPLATE, [EMAIL])
     assert not fits(TEMPLATE, [{"text": "x", "category": "y"}])
+
+
+def test_a_template_fits_where_the_conversation_that_it_names_is_a_column_or_inside_one() -> None:
+    template = TemplateSettings(turns=(TurnTemplate("messages", "chat.turns"),), system="By {{ json_schema }}")
+    turns = [{"role": "user", "content": "Hi"}]
+    for fields in ({"chat": {"turns": turns}}, {"chat.turns": turns}):
+        assert fits(template, [fields])
+        assert apply(template, fields).messages[-1]["content"] == "Hi"
+    assert not fits(template, [{"turns": turns}])

@@ -25,6 +25,7 @@ def test_changes_are_typed() -> None:
         ("dpo", "loss=hope", "loss can't be 'hope'"),
         ("dpo", "learning_rate=nan", "learning_rate must be a finite number"),
         ("dpo", "epochs", "KEY=VALUE"),
+        ("dpo", "packing=true", "dpo can't pack its rows"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(method: str, change: str, message: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 from store import examples, records, runs, snapshots
 from store.database import Store
 from store.runs import ACTIVE, Run
+from studio import chat_templates
 from studio.errors import StudioError
 from studio.importing import import_file
 from studio.models import TOKENIZER_FILES, BaseModel
@@ -25,7 +26,7 @@ from studio.training.launch import resume_run, start_run, stop_run
 from studio.training.prepare import _prepare
 from studio.training.process import launching, started_at
 from studio.training.report import Reporter
-from studio.training.watch import describe_progress, log_tail, sync_run
+from studio.training.watch import describe_progress, describe_run, log_tail, sync_run
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
 
@@ -98,14 +99,20 @@ def test_sft_trains_on_examples_with_an_answer(project: Project, store: Store, t
     path = project.folder / "rows.jsonl"
     path.write_bytes(b"\n".join(orjson.dumps(row) for row in rows))
     import_file(project, store, path)
-    run_id = start_run(project, store, "sft", model=str(tiny_model), overrides=[*QUICK, "epochs=1"])
+    own = chat_templates.own_template(tiny_model)
+    assert own is not None
+    changed = chat_templates.set_override(project, own.replace("SmolLM", "Nobody"))
+    run_id = start_run(changed, store, "sft", model=str(tiny_model), overrides=[*QUICK, "epochs=1"])
     done = wait_for(project, store, run_id, ended)
     assert done.status == "done", log_tail(project, run_id)
     assert done.result["held_out_loss"] > 0
+    assert "named Nobody" in RunFolder(project.runs / run_id).chat_template.read_text()
+    assert "template   chat_template.jinja of the project" in describe_run(project, store, done)
     assert (RunFolder(project.runs / run_id).adapter / "adapter_model.safetensors").is_file()
     child = start_run(project, store, "sft", parent=run_id, overrides=[*QUICK, "epochs=1"])
     grown = wait_for(project, store, child, ended)
     assert (grown.status, grown.parent_id) == ("done", run_id)
+    assert "named Nobody" in RunFolder(project.runs / child).chat_template.read_text(), "what it learnt was so"
 
 
 def test_a_failure_keeps_its_cause(judged: Project, store: Store, tiny_model: Path) -> None:

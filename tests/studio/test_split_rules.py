@@ -5,8 +5,8 @@ from collections import Counter, defaultdict
 
 from hypothesis import given
 from hypothesis import strategies as st
+from stored import examples_of
 
-from store import examples
 from store.examples import prompt_group
 from studio.importing import import_file
 from studio.project import open_project
@@ -61,7 +61,7 @@ def test_one_prompt_has_one_split_in_every_file_and_shape(project, store, tmp_pa
     chats_file.write_text("".join(json.dumps(row) + "\n" for row in chats))
     import_file(open_project(project.folder), store, chats_file)
     splits = defaultdict(set)
-    for made in examples.all_current(store):
+    for made in examples_of(store):
         splits[prompt_group(made.messages)].add(made.split)
     assert len(splits) == 40
     assert all(len(found) == 1 for found in splits.values())

@@ -1,0 +1,138 @@
+"""Keeping what checks found: by a connection of its own, so that no verdict ever waits for it."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from store.database import Store, now
+from store.facts import Kind
+from store.findings_file import FINDINGS
+
+WAIT_SECONDS = 60
+MOST_DETAILS = 10
+"""Things that one check may find in one row; what comes after says nothing new."""
+LONGEST_DETAIL = 300
+
+
+class Looked(NamedTuple):
+    """An example that was looked at."""
+
+    example_id: int
+    state: str
+    features: str | None
+    """JSON; None where nothing could be noted."""
+    found: list[tuple[str, str]]
+    """Names of checks, with what they found."""
+
+
+@contextmanager
+def writing(store: Store) -> Iterator[sqlite3.Connection]:
+    """Open the file of findings for writing."""
+    uri = FINDINGS.for_writing(store.path)
+    connection = sqlite3.connect(uri, isolation_level=None, timeout=WAIT_SECONDS, uri=True)
+    try:
+        # What a power cut takes away is looked at again.
+        connection.execute("PRAGMA synchronous=NORMAL")
+        yield connection
+    finally:
+        connection.close()
+
+
+def begin(file: sqlite3.Connection, basis: str, last_example: int) -> None:
+    """Forget what was found on another basis, and about examples that are there no more."""
+    with _transaction(file):
+        if file.execute("SELECT basis FROM run").fetchone() != (basis,):
+            for table in ("looked", "noted", "finding", "checked"):
+                file.execute(f"DELETE FROM {table}")
+            file.execute("UPDATE run SET basis = ?, mark = '', sum = '', ended_at = NULL", (basis,))
+        for table in ("looked", "noted"):
+            file.execute(f"DELETE FROM {table} WHERE example_id > ?", (last_example,))
+        file.execute("DELETE FROM finding WHERE kind = 'example' AND row_id > ?", (last_example,))
+
+
+def declare(file: sqlite3.Connection, checks: Iterable[tuple[str, Kind]]) -> None:
+    """Say which checks are run; what others found is forgotten."""
+    with _transaction(file):
+        known: dict[str, str] = dict(file.execute("SELECT name, note FROM checked"))
+        file.execute("DELETE FROM checked")
+        file.executemany(
+            "INSERT INTO checked VALUES (?, ?, ?)", ((name, kind, known.get(name, "")) for name, kind in checks)
+        )
+        file.execute("DELETE FROM finding WHERE name NOT IN (SELECT name FROM checked)")
+
+
+def keep(file: sqlite3.Connection, looked: list[Looked], checks: Iterable[str]) -> None:
+    """Keep what these checks of single examples found, in the place of what they found there before."""
+    marks = ",".join("?" * len(names := list(checks)))
+    with _transaction(file):
+        states = ((each.example_id, each.state) for each in looked)
+        file.executemany("INSERT OR REPLACE INTO looked VALUES (?, ?)", states)
+        file.executemany("DELETE FROM noted WHERE example_id = ?", ((each.example_id,) for each in looked))
+        file.executemany(
+            "INSERT INTO noted VALUES (?, ?)",
+            ((each.example_id, each.features) for each in looked if each.features is not None),
+        )
+        file.executemany(
+            f"DELETE FROM finding WHERE kind = 'example' AND row_id = ? AND name IN ({marks})",
+            ((each.example_id, *names) for each in looked),
+        )
+        rows = ((name, each.example_id, detail) for each in looked for name, detail in each.found)
+        file.executemany(_INSERT, _numbered("example", rows))
+
+
+def replace(file: sqlite3.Connection, kind: Kind, name: str, found: Iterable[tuple[int, str]], note: str) -> None:
+    """Keep what a check of all rows found, in the place of what it found before."""
+    with _transaction(file):
+        file.execute("DELETE FROM finding WHERE kind = ? AND name = ?", (kind, name))
+        file.executemany(_INSERT, _numbered(kind, ((name, row_id, detail) for row_id, detail in found)))
+        file.execute("UPDATE checked SET note = ? WHERE name = ?", (_text(note), name))
+
+
+def sum_of_noted(file: sqlite3.Connection) -> str:
+    """Return by what sum the checks of all examples together were last run to their end; empty where they were not."""
+    return str(file.execute("SELECT sum FROM run").fetchone()[0])
+
+
+def set_sum_of_noted(file: sqlite3.Connection, noted: str) -> None:
+    """Note the sum of all that the checks of all examples together looked at; empty while they are being run."""
+    file.execute("UPDATE run SET sum = ?", (noted,))
+
+
+def finish(file: sqlite3.Connection, mark: str, examples: int, records: int) -> None:
+    """Note that all checks were run to their end, on the data of this mark."""
+    with _transaction(file):
+        file.execute(
+            "UPDATE run SET mark = ?, ended_at = ?, examples = ?, records = ?", (mark, now(), examples, records)
+        )
+    # Nobody else's close would take the log away.
+    file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+_INSERT = "INSERT INTO finding (kind, name, row_id, number, detail) VALUES (?, ?, ?, ?, ?)"
+
+
+def _numbered(kind: Kind, found: Iterable[tuple[str, int, str]]) -> Iterator[tuple[Kind, str, int, int, str]]:
+    counts: dict[tuple[str, int], int] = {}
+    for name, row_id, detail in found:
+        number = counts.get((name, row_id), 0)
+        if number < MOST_DETAILS:
+            yield kind, name, row_id, number, _text(detail)
+        counts[name, row_id] = number + 1
+
+
+def _text(detail: str) -> str:
+    """Return a text that SQLite can hold: halves of characters are none."""
+    return detail[:LONGEST_DETAIL].encode(errors="replace").decode()
+
+
+@contextmanager
+def _transaction(file: sqlite3.Connection) -> Iterator[None]:
+    file.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        file.execute("COMMIT")
+    except BaseException:
+        if file.in_transaction:
+            file.execute("ROLLBACK")
+        raise

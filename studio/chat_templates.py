@@ -1,0 +1,136 @@
+"""Which chat template is used and where it comes from: the model's own, or one that the project puts in its place."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from studio.atomic import write_private
+from studio.errors import StudioError
+from studio.models import BaseModel
+from studio.project import Project
+from studio.settings_file import change
+
+FILE = "chat_template.jinja"
+"""The name of a template beside a tokenizer, and of a project's own."""
+
+
+@dataclass(frozen=True)
+class ChatTemplate:
+    """A chat template's text, and where it was found."""
+
+    text: str
+    origin: str
+    """In words: "the GGUF model.gguf", "chat_template.jinja of the project"."""
+
+
+def own_template(folder: Path) -> str | None:
+    """Return the template that lies beside a tokenizer: a file of its own, or a part of its configuration.
+
+    A configuration may name several; the one called `default` is meant where nothing else is said.
+
+    Raises:
+        OSError: the folder can't be read.
+        ValueError: its configuration is no JSON.
+    """
+    file = folder / FILE
+    if file.is_file():
+        return file.read_text(encoding="utf-8")
+    config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    found = config.get("chat_template")
+    if isinstance(found, list):
+        named = {each.get("name"): each.get("template") for each in found if isinstance(each, dict)}
+        found = named.get("default")
+    return found if isinstance(found, str) else None
+
+
+def of_model(model: BaseModel) -> ChatTemplate | None:
+    """Return the template that came with a model whose tokenizer is prepared; None where it came without.
+
+    Raises:
+        StudioError: its files can't be read.
+    """
+    try:
+        text = own_template(model.folder)
+        is_file = (model.folder / FILE).is_file()
+    except (OSError, ValueError) as error:
+        raise StudioError(f"The tokenizer in {model.folder} can't be read: {error}.") from error
+    if text is None:
+        return None
+    if model.kind == "gguf":
+        return ChatTemplate(text, f"the GGUF {model.source.name}")
+    return ChatTemplate(text, f"{FILE if is_file else 'tokenizer_config.json'} in {model.folder}")
+
+
+def override_of(project: Project) -> ChatTemplate | None:
+    """Return the template that the project puts in the place of its model's own; None where it uses that.
+
+    Raises:
+        StudioError: the file that studio.toml names can't be read.
+    """
+    name = project.settings.chat_template
+    if not name:
+        return None
+    path = project.folder / name
+    try:
+        return ChatTemplate(path.read_text(encoding="utf-8"), f"{name} of the project")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise StudioError(
+            f"{path}, which chat_template in studio.toml names, can't be read: {reason}.",
+            "Put the file back, or take that line out to use the model's own template.",
+        ) from error
+
+
+def chosen(project: Project, model: BaseModel) -> ChatTemplate | None:
+    """Return the template that conversations are rendered with; None where there is none.
+
+    Raises:
+        StudioError: a file can't be read.
+    """
+    return override_of(project) or of_model(model)
+
+
+def set_override(project: Project, text: str) -> Project:
+    """Put a template in the place of the model's own; return the project as it is then.
+
+    Raises:
+        StudioError: it is not valid Jinja (with the line), or it can't be written.
+    """
+    check(text)
+    name = project.settings.chat_template or FILE
+    write_private(project.folder / name, text.encode())
+    return _with(project, name)
+
+
+def clear_override(project: Project) -> Project:
+    """Use the model's own template again; the file stays. Return the project as it is then.
+
+    Raises:
+        StudioError: the settings can't be written.
+    """
+    return _with(project, "")
+
+
+def check(text: str) -> None:
+    """Refuse what is no template.
+
+    Raises:
+        StudioError: it is not valid Jinja; the message names the line.
+    """
+    from jinja2 import TemplateSyntaxError
+
+    from studio.chat_template import compiled
+
+    if not text.strip():
+        raise StudioError("An empty chat template would make nothing of every conversation.")
+    try:
+        compiled(text)
+    except TemplateSyntaxError as error:
+        raise StudioError(
+            f"Line {error.lineno} of the chat template is not valid Jinja: {error.message}.", "Mend it and try again."
+        ) from error
+
+
+def _with(project: Project, name: str) -> Project:
+    change(project.folder / "studio.toml", "project", {"chat_template": name or None})
+    return replace(project, settings=replace(project.settings, chat_template=name))

@@ -1,0 +1,51 @@
+"""Whether what is held out can measure anything."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+
+from studio.lint.check import Check, Context, Found, OfSet
+from studio.lint.noted import Noted
+from studio.statistics import Z95
+
+FEWEST_EXAMPLES = 30
+"""A project that has fewer examples than these is only begun."""
+
+
+def too_small(noted: Noted, context: Context) -> Iterator[Found]:
+    """Tell which held-out split is empty, or has too few different prompts, where there is something to train on."""
+    prompts: dict[str, set[str]] = defaultdict(set)
+    for split, prompt, answer in noted.columns("split", "prompt", "answer_text"):
+        prompts[split].add(prompt or answer)
+    if not prompts["train"] or len(noted) < FEWEST_EXAMPLES:
+        return
+    if not prompts["validation"] and not prompts["test"]:
+        yield Found(
+            None,
+            "nothing is held out: no example is in validation or test, so nothing can show whether training helped."
+            " Move some examples there, or import with splits.",
+        )
+    for split in ("validation", "test"):
+        count = len(prompts[split])
+        if 0 < count < context.options["held_out"]:
+            # The half of a 95 % interval at a share of one half, where it is widest.
+            points = 100 * Z95 * math.sqrt(0.25 / count)
+            yield Found(
+                None,
+                f"{split} has {count:,} different prompts: a share measured there is known to {points:.0f} percentage"
+                f" points up or down. Hold out {context.options['held_out']:,} or more.",
+            )
+
+
+CHECKS = (
+    OfSet(
+        Check(
+            "small-held-out",
+            "too little is held out",
+            "What training brings is measured on prompts that it never saw. On few of them a real gain can't be told"
+            " from chance.",
+            "warning",
+        ),
+        too_small,
+    ),
+)

@@ -1,0 +1,113 @@
+"""The batch that a run would compute on, as a process with the trainer's libraries answers for it."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from store.snapshots import SnapshotKind
+from studio.errors import StudioError
+from studio.training.recipe import Method
+
+POLL_SECONDS = 0.1
+"""How soon a question that nobody waits for any more is broken off."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which batch is asked for."""
+
+    method: Method
+    examples: tuple[int, ...] = ()
+    """These as one batch; where there are none, the first batch of a run."""
+    overrides: tuple[str, ...] = ()
+    """Changes of the recipe, each KEY=VALUE."""
+
+    @property
+    def kind(self) -> SnapshotKind:
+        """What the rows are made of."""
+        return "preference" if self.method == "dpo" else "sft"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a row that comes from one example."""
+
+    example: int | None
+    side: str
+    """`chosen` or `rejected` of a pair; empty for a conversation."""
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """One row of a batch, as long as its longest."""
+
+    ids: list[int]
+    trained: list[bool]
+    """For each id, whether its loss is counted."""
+    present: list[bool]
+    """For each id, whether it is text; all others are padding."""
+    parts: list[Part]
+
+    @property
+    def padding(self) -> int:
+        """How many of its ids are padding."""
+        return self.present.count(False)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the collator made, and the data set that it is of."""
+
+    method: Method
+    packing: bool
+    max_length: int
+    batch_size: int
+    rows: list[BatchRow]
+    rows_in_all: int
+    """Rows of the whole data set: of packed ones fewer than examples."""
+    examples_in_all: int
+    left_out: int
+    """Rows that training leaves out, since they can't be rendered or their prompt is too long."""
+
+    @property
+    def padding_share(self) -> float:
+        """Which share of what is computed on is padding."""
+        size = sum(len(row.ids) for row in self.rows)
+        return sum(row.padding for row in self.rows) / size if size else 0.0
+
+
+def read_batch(project_folder: Path, request: Request, cancelled: Callable[[], bool]) -> Batch | None:
+    """Ask for a batch and wait for it; None where it was cancelled. It takes seconds, since libraries are loaded.
+
+    Raises:
+        StudioError: no row can be trained on, or the process failed.
+    """
+    command = [sys.executable, "-P", "-m", "studio.training.look", str(project_folder.resolve())]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        question: bytes | None = orjson.dumps(asdict(request))
+        while True:
+            try:
+                answer, said = process.communicate(question, timeout=POLL_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                question = None
+                if cancelled():
+                    process.kill()
+                    return None
+    if process.returncode != 0:
+        lines = said.decode(errors="replace").strip().splitlines()
+        raise StudioError(f"The batch can't be built: {lines[-1] if lines else f'status {process.returncode}'}")
+    return _batch(orjson.loads(answer))
+
+
+def _batch(found: dict[str, Any]) -> Batch:
+    rows = [BatchRow(**{**row, "parts": [Part(**part) for part in row["parts"]]}) for row in found["rows"]]
+    return Batch(**{**found, "rows": rows})

@@ -1,0 +1,56 @@
+"""Differences of texts: complete, marked in words too, and quick with texts of any size."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from studio.text_differences import Line, differences
+
+LINES = st.lists(st.sampled_from(["a b", "a c", "", "x", "a b c d"]), max_size=12).map("\n".join)
+
+
+def told(lines: list[Line]) -> list[tuple[str, str]]:
+    return [(line.mark, "".join(f"[{p.text}]" if p.changed else p.text for p in line.pieces)) for line in lines]
+
+
+def test_words_that_differ_are_marked_in_their_lines() -> None:
+    assert told(differences("one\nThe cat sat\nend", "one\nThe dog sat\nend")) == [
+        ("same", "one"),
+        ("removed", "The [cat] sat"),
+        ("added", "The [dog] sat"),
+        ("same", "end"),
+    ]
+
+
+def test_lines_far_from_a_change_are_counted() -> None:
+    before = "\n".join(str(n) for n in range(100))
+    after = f"{before}\nnew"
+    assert told(differences(before, after)) == [
+        ("left out", "98 lines the same"),
+        ("same", "98"),
+        ("same", "99"),
+        ("added", "[new]"),
+    ]
+
+
+@given(LINES, LINES)
+@settings(max_examples=200, deadline=None)
+def test_each_side_can_be_put_together_from_what_is_told(before: str, after: str) -> None:
+    found = differences(before, after)
+    assert (before == after) == (not found)
+    if found and not any(line.mark == "left out" for line in found):
+        assert "\n".join(line.text for line in found if line.mark != "added") == before
+        assert "\n".join(line.text for line in found if line.mark != "removed") == after
+
+
+def test_of_a_line_of_a_megabyte_only_what_is_near_the_change_is_told() -> None:
+    removed, added = differences("x " * 500_000, "x " * 250_000 + "y " + "x " * 250_000)
+    assert len(removed.text) < 1_000
+    assert "characters the same" in removed.text
+    assert [piece.text.strip() for piece in added.pieces if piece.changed] == ["y"]
+
+
+def test_texts_with_nothing_in_common_are_told_whole() -> None:
+    before, after = "a " * 100_000, "b\n" * 5_000
+    found = differences(before, after)
+    assert found[0].text == before
+    assert sum(line.mark == "added" for line in found) == 5_001
