@@ -3,10 +3,12 @@
 import asyncio
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib import import_module
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,10 +32,12 @@ from screens.indexing import LOOK_SECONDS, Indexing
 from screens.keys import AREAS, EVERYWHERE, LIST, TEXT, keymap_problems
 from screens.lint_run import LintRun
 from store import changes, interface_state
-from store.errors import StoreError
+from store.database import explained
 from studio.errors import StudioError
 from studio.preferences import Preferences, read_preferences, save_theme
 from studio.project import Project, is_project, open_project
+from studio.text import clean
+from studio.upgrading import tell
 
 SCREENS_OF_AREAS = {
     "data": "screens.data:DataScreen",
@@ -57,7 +61,8 @@ class StudioApp(App[None]):
 
     def __init__(self, project: Project, preferences: Preferences | None = None) -> None:
         self.project = project
-        self.store = project.open_store()
+        # The terminal is not taken yet: what is said stands there until the first screen is painted.
+        self.store = project.open_store(tell)
         self._preferences = preferences or Preferences()
         self._areas: dict[str, StudioScreen] = {}
         self.imports = Imports(self)
@@ -121,10 +126,33 @@ class StudioApp(App[None]):
         """Do what a key stands for; what stands in its way is said, and the app goes on."""
         try:
             return await super().run_action(action, default_namespace, namespaces)
-        except StudioError as error:
+        except Exception as error:
+            if not self._tell(error):
+                raise
+        return True
+
+    def push_screen(self, screen: Any, callback: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Show a window; what stands in the way of doing what it asks for is said, and the app goes on."""
+
+        async def take(result: Any) -> None:
+            try:
+                done = callback(result)
+                if isawaitable(done):
+                    await done
+            except Exception as error:
+                if not self._tell(error):
+                    raise
+
+        return super().push_screen(screen, take if callback else None, *args, **kwargs)
+
+    def _tell(self, error: Exception) -> bool:
+        """Say what a known error means; tell whether it is one."""
+        if isinstance(error, StudioError):
             self.notify_error(error)
-        except StoreError as error:
-            self.notify_error(StudioError(str(error)))
+        elif known := explained(self.project.database, error):
+            self.notify_error(StudioError(str(known)))
+        else:
+            return False
         return True
 
     @property
@@ -215,11 +243,18 @@ class StudioApp(App[None]):
 
     def _fatal_error(self) -> None:
         # Textual would print every local variable, and with them what people wrote in their data.
+        if known := explained(self.project.database, sys.exc_info()[1]):
+            self.panic(Text(f"Tuning Studio had to end: {clean(str(known))}"))
+            return
         log = self.project.folder / "crash.log"
-        log.touch(mode=0o600)
-        with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
-            traceback.print_exc(file=file)
-        self.panic(Text(f"Tuning Studio failed; what was saved is safe. {log} says where in the program."))
+        try:
+            log.touch(mode=0o600)
+            with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                traceback.print_exc(file=file)
+        except OSError:
+            self.panic(Text(f"Tuning Studio failed; what was saved is safe. {log} could not be written."))
+        else:
+            self.panic(Text(f"Tuning Studio failed; what was saved is safe. {log} says where in the program."))
 
     def _keep_theme(self, theme: Theme) -> None:
         if theme.name == self._kept_theme or self.is_headless:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from textual.worker import Worker
 
 from screens.base import StudioModal, StudioScreen
-from store.database import Store
-from store.errors import StoreError
+from store.database import Store, explained
 from studio.errors import StudioError
 
 if TYPE_CHECKING:
@@ -38,9 +37,12 @@ def in_background(
                 result = work(store)
         except StudioError as error:
             screen.call_later(on_failure, error)
-        except (StoreError, OSError) as error:
+        except OSError as error:
             screen.call_later(on_failure, StudioError(str(error)))
         except Exception as error:
+            if known := explained(project.database, error):
+                screen.call_later(on_failure, StudioError(str(known)))
+                return
             # A fault of ours must be seen, and must not take the app with the user's work down.
             screen.log.error(f"{type(error).__name__}: {error}")
             screen.call_later(on_failure, StudioError(f"The program failed: {type(error).__name__}: {error}"))

@@ -1,6 +1,7 @@
 """What all screens share: the header line, the body and the line of keys."""
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -76,6 +77,18 @@ class StudioScreen(Screen[None]):
     def notify_error(self, error: StudioError) -> None:
         """Say what went wrong and what to do about it."""
         self.studio.notify_error(error)
+
+    def save(self, write: Callable[[], object], again: Callable[[], object]) -> None:
+        """Keep what a person wrote; where that fails, say why, and show it again, so that it is not lost.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        try:
+            write()
+        except Exception:
+            again()
+            raise
 
     def remember(self) -> None:
         """Keep where one is for the next session; called when the area is left."""

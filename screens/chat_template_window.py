@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from screens import keys
 from screens.background import in_background
-from screens.base import HELP_KEYS, StudioModal
+from screens.base import HELP_KEYS, StudioModal, message_of
 from screens.dialogs import Confirm
 from screens.widgets.bars import KeyBar
 from screens.widgets.safe_text_area import SafeTextArea
@@ -20,7 +20,6 @@ from screens.widgets.text_view import Span, TextView
 from store.database import Store
 from studio.errors import StudioError
 from studio.project import Project
-from studio.text import clean
 
 LEVELS = {"error": "ERROR", "warning": "warning", "info": "note"}
 
@@ -30,9 +29,6 @@ class Shown:
     """What the window says of a template."""
 
     text: str
-    own: str
-    """The model's own template; empty where it has none."""
-    is_override: bool
     spans: list[Span]
 
 
@@ -68,7 +64,8 @@ class ChatTemplateWindow(StudioModal[None]):
         self.view.show(shown.spans)
 
     def _say(self, error: StudioError) -> None:
-        self.view.show(clean(str(error)))
+        # Another can be written all the same, or the model's own be used.
+        self._show(Shown("", [Span(message_of(error))]))
 
     def action_edit(self) -> None:
         """Write a template for this project, beginning with the one in use."""
@@ -84,7 +81,7 @@ class ChatTemplateWindow(StudioModal[None]):
 
     def action_own(self) -> None:
         """Use the model's own template again, after a question."""
-        if self._shown is None or not self._shown.is_override:
+        if not self.studio.project.settings.chat_template:
             self.notify("The model's own template is in use.", markup=False)
             return
         question = "Use the model's own chat template again? The project's file stays where it is."
@@ -95,14 +92,24 @@ class ChatTemplateWindow(StudioModal[None]):
 
         if text is None or self._shown is None or text == self._shown.text:
             return
-        self.studio.project = set_override(self.studio.project, text)
-        self._changed("The project's own chat template is in use now; runs that are done keep theirs.")
+        try:
+            self.studio.project = set_override(self.studio.project, text)
+        except StudioError as error:
+            # What was written in an editor is not lost for a mistake in it.
+            self.studio.push_screen(TemplateText(self._shown.text, text, message_of(error)), self._take)
+        else:
+            self._changed("The project's own chat template is in use now; runs that are done keep theirs.")
 
     def _leave_override(self, yes: bool | None) -> None:
         from studio.chat_templates import clear_override
 
-        if yes:
+        if not yes:
+            return
+        try:
             self.studio.project = clear_override(self.studio.project)
+        except StudioError as error:
+            self.studio.notify_error(error)
+        else:
             self._changed("The model's own chat template is in use now.")
 
     def _changed(self, words: str) -> None:
@@ -118,24 +125,30 @@ class TemplateText(StudioModal[str]):
     said = query_one("#said", Static)
     area = query_one(SafeTextArea)
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, draft: str | None = None, said: str = "") -> None:
+        """Edit a text, or go on with a draft that something is to be said of."""
         super().__init__()
         self._before = text
+        self._draft = draft
+        self._said = said
         self._opened = text
 
     def compose(self) -> ComposeResult:
         """Lay the text over what is wrong with it."""
         with Vertical(classes="window tall"):
             yield Static("Chat template of this project (Jinja)", classes="pane-title", markup=False)
-            yield SafeTextArea(self._before, tab_behavior="focus", compact=True, show_line_numbers=True)
-            yield Static("", id="said", classes="status-line", markup=False)
+            text = self._before if self._draft is None else self._draft
+            yield SafeTextArea(text, tab_behavior="focus", compact=True, show_line_numbers=True)
+            yield Static(self._said, id="said", markup=False)
             yield KeyBar()
 
     def on_mount(self) -> None:
         """Write at once."""
         self.area.cursor_blink = False
         self.area.focus()
-        self._opened = self.area.text
+        if self._draft is None:
+            # The editor makes line ends of other kinds into plain ones.
+            self._opened = self.area.text
 
     @property
     def unsaved(self) -> str:
@@ -150,7 +163,7 @@ class TemplateText(StudioModal[str]):
         try:
             check(text)
         except StudioError as error:
-            self.said.update(clean(str(error)))
+            self.said.update(message_of(error))
             return
         self.dismiss(text)
 
@@ -179,11 +192,10 @@ def _look(project: Project, _: Store) -> Shown:
         nothing = (
             f"{model.name} came without a chat template: it is a base model, made to continue texts. e writes one."
         )
-        return Shown("", "", False, [Span(nothing)])
+        return Shown("", [Span(nothing)])
     found = traps(load_tokenizer(model.folder, template.text))
     spans = [Span(f"{model.name}, template from {template.origin}\n", "bold")]
-    is_override = override_of(project) is not None
-    if is_override and own is not None:
+    if override_of(project) is not None and own is not None:
         same = "It says the same as" if own.text == template.text else "It takes the place of"
         spans.append(Span(f"{same} {own.origin}.\n"))
     for trap in found:
@@ -191,4 +203,4 @@ def _look(project: Project, _: Store) -> Shown:
     if not found:
         spans.append(Span("\nNone of the known traps was found in it.\n"))
     spans.append(Span(f"\n{template.text}\n"))
-    return Shown(template.text, own.text if own else "", is_override, spans)
+    return Shown(template.text, spans)

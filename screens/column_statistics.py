@@ -51,7 +51,7 @@ class ColumnsWindow(StudioModal[str]):
             columns = [Column("Column"), *(Column(title, width) for title, width in titles)]
             yield RecordTable(columns, self._column_rows, empty="Looking at the rows ...", id="columns")
             with Horizontal(id="column"):
-                columns = [Column("Value"), Column("Count", 10), Column("Share", 6)]
+                columns = [Column("Value"), Column("Count", 10), Column("Share", 8)]
                 yield RecordTable(columns, self._value_rows, empty="No value to name.", id="values")
                 yield TextView()
             yield Static(KEYS_WORDS, id="said", markup=False)
@@ -121,6 +121,10 @@ class ColumnsWindow(StudioModal[str]):
         self.values.show(range(len(column.top)), cursor_id=cursor, empty=nothing)
         self.text.show(column_detail(column, self.text.size.width - 2), keep_place=keep_place)
 
+    def on_resize(self) -> None:
+        """Lay the charts out to the new width."""
+        self.call_after_refresh(self._show_column, keep_place=True)
+
     # What the keys do
 
     @on(RecordTable.Opened, "#columns")
@@ -134,7 +138,7 @@ class ColumnsWindow(StudioModal[str]):
             return
         term = field_term(column.path, beginning(column.top[event.row_id].value))
         if term is None:
-            self.said.update("A query can't ask for this value: it has no words.")
+            self.said.update("A query can't ask for this value: it has no words, or its column no plain name.")
         else:
             self.dismiss(term)
 

@@ -18,13 +18,15 @@ from screens.widgets.table import RecordTable, Row
 from store.field_values import compact
 from store.ordering import Column
 
+KEYS_WORDS = "space: choose  J K: move  r: as at first  enter: show them  esc: leave"
+
 FACT_MEANINGS = {
     "line": "the line in the file",
     "source": "the file that it came from",
     "length": "characters",
     "tags": "the tags that it was given",
     "note": "the note that somebody wrote",
-    "state": "what was found and decided: unreadable, problem, repeats, flagged, excluded",
+    "state": "unreadable, repeats, flagged, excluded",
     "record": "the beginning of all that it says",
 }
 
@@ -46,8 +48,9 @@ class ChooseColumns(StudioModal[list[Column]]):
     def compose(self) -> ComposeResult:
         """Lay the list under what can be done."""
         with Vertical(classes="window tall"):
-            yield Static("Columns (enter: show those with a star, esc: as it was)", classes="pane-title", markup=False)
+            yield Static("Columns of the list: those with a star", classes="pane-title", markup=False)
             yield RecordTable([TableColumn("Column", 32), TableColumn("What it is")], self._rows)
+            yield Static(KEYS_WORDS, id="said", markup=False)
 
     def on_mount(self) -> None:
         """Begin with the present choice."""

@@ -42,15 +42,16 @@ class DataScreen(RecordList):
     # The record
 
     @on(RecordTable.Highlighted, "#list")
-    def _follow(self, event: RecordTable.Highlighted) -> None:
+    def _follow(self) -> None:
         self.say_count()
-        self._read(event.row_id)
+        self.draw_at_rest(lambda: self._read(self.table.cursor_id))
 
     def read_again(self) -> None:
         """Show the record under the cursor as it is now."""
         self._read(self.table.cursor_id, keep_place=True)
 
     def _read(self, record_id: int | None, *, keep_place: bool = False) -> None:
+        self.drawn()
         if record_id is None:
             self.detail.show("")
             return

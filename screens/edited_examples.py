@@ -14,6 +14,7 @@ from store.examples import Example, Message, Split, prompt_group, prompt_of
 from store.responses import Response
 from store.splits import Move
 from studio import comparing
+from studio.errors import StudioError
 from studio.splits import split_of
 
 EMPTY: list[Message] = [{"role": "user", "content": ""}, {"role": "assistant", "content": ""}]
@@ -63,26 +64,32 @@ class EditedExamples(ReviewedList):
         if messages is None:
             return
         verdicts = len(pairs.current_verdicts_of(self.studio.store, example.id))
+        revise, again = partial(self._revise, example, messages), partial(self._edit_example, example, messages)
         if not verdicts or prompt_of(messages) == prompt_of(example.messages):
-            self._revise(example, messages)
+            self.save(revise, again)
             return
         given = "One verdict was" if verdicts == 1 else f"{verdicts:,} verdicts were"
         question = f"{given} given on the replies to the old prompt, and will count for the new one. Save it?"
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._revise(example, messages)
+                self.save(revise, again)
             else:
-                self._edit_example(example, messages)
+                again()
 
         self.studio.push_screen(Confirm(question, yes="Save"), answered)
 
     def _revise(self, example: Example, messages: list[Message]) -> None:
-        number = examples.revise(self.studio.store, example.id, messages)
-        leak = self._leak_words(example, messages)
+        store = self.studio.store
+        with store.transaction():
+            before = examples.get(store, example.id).revision
+            number = examples.revise(store, example.id, messages)
+        remark = self._leak_words(example, messages)
+        if before != example.revision:
+            remark += f" Revision {before} came from elsewhere meanwhile; r shows what it said."
         self.notify(
-            f"Saved as revision {number} of example {example.id}.{leak}",
-            severity="warning" if leak else "information",
+            f"Saved as revision {number} of example {example.id}.{remark}",
+            severity="warning" if remark else "information",
             markup=False,
         )
         self.show_changed([example.id])
@@ -111,8 +118,10 @@ class EditedExamples(ReviewedList):
             self.notify("A response ends with a turn of the assistant.", severity="error", markup=False)
             self._edit_response(response, messages)
             return
-        store = self.studio.store
-        added = comparing.add_edited(store, response, messages, rater=self.studio.project.rater)
+        self.save(partial(self._add_response, response, messages), partial(self._edit_response, response, messages))
+
+    def _add_response(self, response: Response, messages: list[Message]) -> None:
+        added = comparing.add_edited(self.studio.store, response, messages, rater=self.studio.project.rater)
         self.notify("Saved as another response; the two wait as a pair on Compare.", markup=False)
         self.show_changed([response.example_id])
         self._show_response(added)
@@ -141,11 +150,13 @@ class EditedExamples(ReviewedList):
 
         self.studio.push_screen(ChooseLine("New example", lines), chosen)
 
-    def _write_new(self, messages: list[Message], like: Example | None = None) -> None:
+    def _write_new(
+        self, messages: list[Message], like: Example | None = None, draft: list[Message] | None = None
+    ) -> None:
         from screens.editor import ConversationEditor
 
         title = f"New example like {like.id}" if like else "New example; f3 goes from the prompt to the answer"
-        editor = ConversationEditor(messages, title=title, at=-1 if like else 0)
+        editor = ConversationEditor(messages, draft=draft, title=title, at=-1 if like else 0)
         self.studio.push_screen(editor, partial(self._add, like))
 
     def _add(self, like: Example | None, messages: list[Message] | None) -> None:
@@ -153,6 +164,9 @@ class EditedExamples(ReviewedList):
             return
         while messages[-1].get("content") == "" and not messages[-1].get("tool_calls"):
             messages = messages[:-1]
+        self.save(partial(self._add_example, like, messages), partial(self._write_new, [], like, messages))
+
+    def _add_example(self, like: Example | None, messages: list[Message]) -> None:
         store, group = self.studio.store, prompt_group(messages)
         with store.transaction():
             split = splits.of_group(store, group) or split_of(group, self.studio.project.settings.splits)
@@ -192,6 +206,7 @@ class EditedExamples(ReviewedList):
         def chosen(position: int | None) -> None:
             if position is not None:
                 to: Split = names[position]
+                self.say(f"looking what moves to {to} ...")
                 in_background(self, lambda store: splits.plan(store, ids, to), self._planned)
 
         title = f"Move {len(ids):,} {'example' if len(ids) == 1 else 'examples'}, with all of the same prompts, to"
@@ -220,7 +235,13 @@ class EditedExamples(ReviewedList):
                 words = "Runs made until now may have learned them: only later ones can be evaluated on them."
                 self.notify(words, severity="warning", markup=False)
 
-        in_background(self, lambda store: splits.move(store, move.groups, move.to), moved)
+        def failed(error: StudioError) -> None:
+            self.show_changed(self.chosen_ids())
+            self.table.refresh_rows()
+            self.say(f"not all of them are in {move.to}; each prompt is in one split still")
+            self.notify_error(error)
+
+        in_background(self, lambda store: splits.move(store, move.groups, move.to), moved, failed=failed)
 
 
 def move_question(move: Move) -> str:

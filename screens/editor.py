@@ -153,7 +153,8 @@ class ConversationEditor(StudioModal[list[Message]], inherit_bindings=False):
             messages = conversation_text.read(written, {*ROLES, *(str(m["role"]) for m in self._messages)})
         except StudioError as error:
             self._refused = written
-            self.said.update(f"{message_of(error)}\nWhat you wrote is kept: ctrl+g opens it again.")
+            kept = "What you wrote is kept: ctrl+g opens it again, in the place of what is here."
+            self.said.update(f"{message_of(error)}\n{kept}")
             return
         self._refused = ""
         self._messages = [message if message in self._messages else _said(message) for message in messages]

@@ -113,22 +113,23 @@ class ExamplesScreen(EditedExamples):
     def _follow(self, event: RecordTable.Highlighted) -> None:
         self.say_count()
         self._completion = 0
-        self._read(event.row_id)
+        self._take(event.row_id)
+        self.draw_at_rest(self._draw)
 
     def read_again(self) -> None:
         """Show the example under the cursor as it is now."""
-        self._read(self.table.cursor_id, keep_place=True)
+        self._take(self.table.cursor_id)
+        self._draw(keep_place=True)
 
     @on(RecordTable.Opened, "#list")
     def _open(self) -> None:
         self.action_switch_pane()
 
-    def _read(self, example_id: int | None, *, keep_place: bool = False) -> None:
+    def _take(self, example_id: int | None) -> None:
+        """Take up an example and all that belongs to it: what the keys act on."""
         if example_id is None:
             self._example = None
             self._completions = []
-            self.state.update("")
-            self.detail.show("")
             return
         store = self.studio.store
         self._example = examples.get(store, example_id)
@@ -140,15 +141,17 @@ class ExamplesScreen(EditedExamples):
         self._completions = completions_of(self._example, responses.of_example(store, example_id), verdicts)
         self._remarks = pairs.remarks(store, example_id)
         self._findings = findings.details_of(store, "example", example_id)
-        self._draw(keep_place=keep_place)
 
     # The example
 
     def _draw(self, *, keep_place: bool = False) -> None:
+        self.drawn()
+        self._asked += 1
         example = self._example
         if example is None:
+            self.state.update("")
+            self.detail.show("")
             return
-        self._asked += 1
         self._say_state()
         if self._view == "messages":
             spans = messages_spans(example, self.shown_completion, self._remarks, self._findings)

@@ -7,6 +7,7 @@ from screens.widgets.table import Row
 from screens.widgets.text_view import Span
 
 if TYPE_CHECKING:
+    from studio.lint.acting import Done
     from studio.lint.report import CheckFindings, LintReport, Sample
 
 LEVELS = {"error": "Error", "warning": "Warning", "info": "Info"}
@@ -38,12 +39,24 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' * (number != 1)}"
 
 
-def finding_detail(found: "CheckFindings", places: Places) -> list[Span]:
+def keys_words(found: "CheckFindings | None", done: "Done | None") -> str:
+    """Return what the keys do with a finding."""
+    parts = ["r: run", "esc: leave"]
+    if found is not None and found.check.fix:
+        parts = ["f: fix", "U: unfix", *parts]
+    if found is not None and (found.rows or done):
+        parts = ["enter: rows", "x: exclude", "R: let in", *parts]
+    return "  ".join(parts)
+
+
+def finding_detail(found: "CheckFindings", places: Places, done: "Done | None" = None) -> list[Span]:
     """Return what a finding means, what can be done about it, and some rows that have it."""
     check = found.check
     spans = [Span(f"{check.title}\n", "bold"), Span(f"{LEVELS[check.level]}: {check.name}", "italic")]
     if found.rows:
         spans.append(Span(f", {counted(found.rows, check.kind)}, {found.kept:,} in use", "italic"))
+    if done is not None:
+        spans.append(Span(f"\n{_done_words(done)}", "italic"))
     spans.append(Span(f"\n\n{check.why}\n"))
     if found.note:
         spans.append(Span(f"\n{found.note}\n", "bold"))
@@ -55,6 +68,12 @@ def finding_detail(found: "CheckFindings", places: Places) -> list[Span]:
     if found.rows > len(found.samples) > 0:
         spans.append(Span(f"\nand {found.rows - len(found.samples):,} more; enter shows them all\n", "italic"))
     return spans
+
+
+def _done_words(done: "Done") -> str:
+    excluded = f"{done.excluded:,} were excluded because of it: R lets them in" if done.excluded else ""
+    mended = f"{done.mended:,} were mended: U takes it back where nobody edited since" if done.mended else ""
+    return "; ".join(filter(None, (excluded, mended)))
 
 
 def finding_lines(found: Sequence[tuple[str, str]]) -> list[Span]:

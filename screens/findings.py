@@ -1,6 +1,6 @@
 """Findings: what the checks found in the data, why it matters, and keys to see, exclude and mend the rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -13,9 +13,9 @@ from textual.widgets import Static
 
 from screens import keys
 from screens.background import in_background
-from screens.base import StudioModal, message_of
+from screens.base import StudioModal
 from screens.dialogs import Confirm
-from screens.finding_text import Places, finding_detail, finding_row, report_words
+from screens.finding_text import Places, finding_detail, finding_row, keys_words, report_words
 from screens.widgets.table import Column, RecordTable, Row
 from screens.widgets.text_view import TextView
 from store import record_places
@@ -24,13 +24,14 @@ from studio.errors import StudioError
 from studio.text import clean_line
 
 if TYPE_CHECKING:
+    from studio.lint.acting import Done
     from studio.lint.report import CheckFindings, LintReport, Sample
 
 MANY_ROWS = 100
 """Of more it is asked first."""
 
 AREAS = {"record": "data", "example": "examples"}
-KEYS_WORDS = "enter: rows  x: exclude  R: let in  f: fix  U: unfix  r: run  esc: leave"
+NO_ROWS = "This is about all rows together: there is none of its own."
 
 Act = Callable[[Store], int]
 
@@ -40,6 +41,16 @@ class Asked(NamedTuple):
 
     area: str
     query: str
+
+
+class Known(NamedTuple):
+    """What is known without running anything."""
+
+    report: "LintReport | None" = None
+    found: "Sequence[CheckFindings]" = ()
+    """What was found, and what is found no more but was acted on: that can be taken back."""
+    places: Places = {}
+    done: "Mapping[str, Done]" = {}
 
 
 class FindingsWindow(StudioModal[Asked]):
@@ -55,9 +66,10 @@ class FindingsWindow(StudioModal[Asked]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._report: LintReport | None = None
-        self._places: Places = {}
+        self._known = Known()
         self._acting = False
+        self._said_of: str | None = None
+        """The finding that was under the cursor when something was said."""
 
     def compose(self) -> ComposeResult:
         """Lay the findings over the detail."""
@@ -78,43 +90,47 @@ class FindingsWindow(StudioModal[Asked]):
 
     def _read(self, words: str = "") -> None:
         """Read the report anew, and then say something."""
+        in_background(self, _known, partial(self._show, words), group="report", exclusive=True)
 
-        def read(store: Store) -> "tuple[LintReport | None, Places]":
-            # With the checks and what they need; imported here, where nobody waits for a key.
-            from studio.lint.report import read_report
-
-            report = read_report(store)
-            return report, _places(store, report)
-
-        in_background(self, read, partial(self._show, words), group="report", exclusive=True)
-
-    def _show(self, words: str, read: "tuple[LintReport | None, Places]") -> None:
+    def _show(self, words: str, known: Known) -> None:
         if not self.is_attached:
             return
-        here = None if self._found is None else self._found.check.name
-        self._report, self._places = read
-        self.heading.update(f" {report_words(self._report)}")
-        names = [] if self._report is None else [found.check.name for found in self._report.findings]
-        nothing = "Nothing was found." if self._report else "Press r to run the checks; c stops them."
+        here = self._check
+        self._known = known
+        self.heading.update(f" {report_words(known.report)}")
+        names = [found.check.name for found in known.found]
+        nothing = "Nothing was found." if known.report else "Press r to run the checks; c stops them."
         self.findings.show(range(len(names)), cursor_id=names.index(here) if here in names else None, empty=nothing)
         self._say(words)
 
     @property
     def _found(self) -> "CheckFindings | None":
         here = self.findings.cursor_id
-        return None if here is None or self._report is None else self._report.findings[here]
+        return None if here is None else self._known.found[here]
+
+    @property
+    def _check(self) -> str | None:
+        return None if self._found is None else self._found.check.name
+
+    @property
+    def _done(self) -> "Done | None":
+        return None if self._check is None else self._known.done.get(self._check)
 
     def _rows(self, ids: list[int]) -> dict[int, Row]:
-        return {} if self._report is None else {n: finding_row(self._report.findings[n]) for n in ids}
+        return {n: finding_row(self._known.found[n]) for n in ids}
 
     @on(RecordTable.Highlighted, "#findings")
     def _show_detail(self) -> None:
         found = self._found
-        self.text.show(finding_detail(found, self._places) if found else "")
+        self.text.show(finding_detail(found, self._known.places, self._done) if found else "")
+        if self._check != self._said_of:
+            self._say()
 
     def _say(self, words: str = "") -> None:
+        self._said_of = self._check
         run = self.studio.lint_run
-        self.said.update(clean_line(f"{run.words}    c: stop" if run.running else words or KEYS_WORDS))
+        going_on = f"{run.words}    c: stop" if run.running else keys_words(self._found, self._done)
+        self.said.update(clean_line(words or going_on))
 
     def _run_moved(self, ended: bool) -> None:
         if ended:
@@ -129,10 +145,13 @@ class FindingsWindow(StudioModal[Asked]):
         found = self._found
         if found is None:
             return
+        name = found.check.name
         if found.rows:
-            self.dismiss(Asked(AREAS[found.check.kind], f"finding:{found.check.name}"))
+            self.dismiss(Asked(AREAS[found.check.kind], f"finding:{name}"))
+        elif self._done is not None:
+            self.dismiss(Asked(AREAS[found.check.kind], f"tag:lint-{name} OR tag:mended-{name}"))
         else:
-            self._say("This is about all rows together; there are none to show.")
+            self._say(NO_ROWS)
 
     def action_run(self) -> None:
         """Run the checks in the background."""
@@ -149,7 +168,7 @@ class FindingsWindow(StudioModal[Asked]):
 
         found = self._found
         if found is not None and not found.kept:
-            self._say("There is no row left to exclude.")
+            self._say("There is no row left to exclude." if found.rows or self._done else NO_ROWS)
         elif found is not None:
             act = partial(acting.exclude, check=found.check.name)
             self._do("Exclude", found.kept, act, "excluded; R lets them in again")
@@ -170,7 +189,7 @@ class FindingsWindow(StudioModal[Asked]):
         found = self._fixable()
         if found is not None:
             act = partial(acting.fix, self.studio.project, check=found.check.name)
-            self._do("Mend", found.rows, act, "mended, each in a new revision; U takes it back, r runs the checks")
+            self._do("Mend", found.rows, act, f"of {found.rows:,} mended; U takes it back, r runs the checks")
 
     def action_unfix(self) -> None:
         """Take the fix back where nobody edited since."""
@@ -184,7 +203,8 @@ class FindingsWindow(StudioModal[Asked]):
     def _fixable(self) -> "CheckFindings | None":
         found = self._found
         if found is not None and not found.check.fix:
-            self._say(f"{found.check.name} has no fix; exclude its rows or edit them.")
+            instead = "; exclude its rows or edit them" if found.rows else ""
+            self._say(f"{found.check.name} has no fix{instead}.")
             return None
         return found
 
@@ -211,7 +231,9 @@ class FindingsWindow(StudioModal[Asked]):
 
     def _not_acted(self, error: StudioError) -> None:
         self._acting = False
-        self._read(message_of(error))
+        # A run that goes on would write over it at the foot of the window.
+        self.studio.notify_error(error)
+        self._read()
 
     def action_cancel(self) -> None:
         """Leave the detail, then the window; a run goes on."""
@@ -221,10 +243,25 @@ class FindingsWindow(StudioModal[Asked]):
             self.findings.focus()
 
 
-def _places(store: Store, report: "LintReport | None") -> Places:
+def _known(store: Store) -> Known:
+    # With the checks and what they need; imported here, where nobody waits for a key.
+    from studio.lint.acting import done
+    from studio.lint.registry import check_of
+    from studio.lint.report import CheckFindings, read_report
+
+    report = read_report(store)
+    if report is None:
+        return Known()
+    acted = done(store)
+    names = {found.check.name for found in report.findings}
+    gone = [CheckFindings(check_of(name), 0, 0, "It is found no more.", []) for name in acted if name not in names]
+    return Known(report, [*report.findings, *gone], _places(store, report), acted)
+
+
+def _places(store: Store, report: "LintReport") -> Places:
     """Return the place in its file of each sample that has one."""
     places: dict[Sample, str] = {}
-    for found in report.findings if report else ():
+    for found in report.findings:
         known = record_places.places(store, found.check.kind, [sample.row_id for sample in found.samples])
         places |= {s: f"{known[s.row_id][0]}:{known[s.row_id][1]}" for s in found.samples if s.row_id in known}
     return places

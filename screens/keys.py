@@ -250,7 +250,7 @@ DUPLICATES: list[BindingType] = [
 """Keys of the window with the duplicates; tab goes to the other pane."""
 
 MODEL_VIEW: list[BindingType] = [
-    _key("v", "next_view", "View", "screen.view", "As trained, the batch, or beside another model"),
+    _key("v", "next_view", "View", "screen.view", "As trained, the batch, or beside another model or template"),
     _key("i", "ids", "Ids", "model.ids", "Show each token with its id, or without"),
     _key("o", "other", "Other model", "model.other", "Choose the model or template to compare with"),
     _key("b", "batch", "Batch", "model.batch", "Show these examples as one batch, or the first batch of a run"),

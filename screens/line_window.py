@@ -10,6 +10,9 @@ from screens.base import StudioModal
 from screens.widgets.typing_order import LineInput
 from studio.text import clean_line
 
+LONGEST_NUMBER = 18
+"""Digits; the store has no number of more."""
+
 Place = tuple[str, int]
 """A source's name and a line in it."""
 
@@ -49,10 +52,12 @@ class LineWindow(StudioModal[Place]):
 
 def place_of(text: str, source: str, sources: list[str]) -> Place | str:
     """Return the place that somebody wrote down, or what is wrong with it."""
-    name, colon, number = text.strip().replace(",", "").rpartition(":")
-    if not number.strip().isdecimal() or not 0 < int(number) < 2**63:
+    name, colon, number = text.strip().rpartition(":")
+    digits = number.replace(",", "").strip()
+    if not digits.isdecimal() or len(digits) > LONGEST_NUMBER or not int(digits):
         return "A line is a number from 1 on."
+    line = int(digits)
     if not colon:
-        return source, int(number)
+        return source, line
     fitting = [known for known in sources if known == name] or [known for known in sources if name in known]
-    return (fitting[0], int(number)) if fitting else f"No source has {name!r} in its name."
+    return (fitting[0], line) if fitting else f"No source has {name!r} in its name."

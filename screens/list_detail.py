@@ -1,5 +1,6 @@
 """What Data and Examples share: the list of what a query asks for beside, or over, the row under the cursor."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -19,6 +20,9 @@ from store import examples, records
 if TYPE_CHECKING:
     from screens.findings import Asked
 
+REST = 0.08
+"""Seconds that the cursor must stand still before its row is laid out: a held key passes over the rows between."""
+
 SEARCH_DELAY = 0.15
 """Seconds without a key before a search starts."""
 
@@ -33,6 +37,7 @@ class ListDetailScreen(MarkedRows):
         self._opened_with = ""
         """What the query was when the line was opened."""
         self._debounce: Timer | None = None
+        self._resting: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
         """Lay the query over the list and the row."""
@@ -174,6 +179,17 @@ class ListDetailScreen(MarkedRows):
         self.studio.push_screen(SavedQueriesWindow(self.KIND, self._query), chosen)
 
     # Panes
+
+    def draw_at_rest(self, draw: Callable[[], object]) -> None:
+        """Lay the row out once the cursor stands still, unless it is laid out before; see `drawn`."""
+        self.drawn()
+        self._resting = self.set_timer(REST, draw)
+
+    def drawn(self) -> None:
+        """Forget a row that waits to be laid out."""
+        if self._resting is not None:
+            self._resting.stop()
+            self._resting = None
 
     def action_switch_pane(self) -> None:
         """Go from the list to the row or back; the row fills a small screen."""

@@ -41,26 +41,36 @@ class MarkedRows(FoundList):
         """Ask whether all selected rows are to be changed, and do it in the background."""
         ids = self.chosen_ids()
 
-        def work(store: Store) -> None:
-            for start in range(0, len(ids), ROWS_AT_ONCE):
-                with store.transaction():
-                    for row_id in ids[start : start + ROWS_AT_ONCE]:
-                        change(store, row_id)
+        def change_part(store: Store, part: list[int]) -> None:
+            for row_id in part:
+                change(store, row_id)
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._change_behind(ids, work)
+                self._change_behind(ids, change_part)
 
         self.studio.push_screen(Confirm(f"{does} {len(ids):,} {self.NOUN}?", yes=does), answered)
 
-    def _change_behind(self, ids: list[int], work: Callable[[Store], None]) -> None:
+    def _change_behind(self, ids: list[int], change: Callable[[Store, list[int]], None]) -> None:
+        """Change rows in the background, part by part: nobody else who writes waits until all are changed."""
         self.say(f"changing {len(ids):,} {self.NOUN} ...")
+
+        def work(store: Store) -> None:
+            for start in range(0, len(ids), ROWS_AT_ONCE):
+                with store.transaction():
+                    change(store, ids[start : start + ROWS_AT_ONCE])
+                store.give_way()
 
         def changed(_: None) -> None:
             self.show_changed(ids)
             self.say(f"{len(ids):,} {self.NOUN} changed")
 
-        in_background(self, work, changed)
+        def failed(error: StudioError) -> None:
+            self.show_changed(ids)
+            self.say(f"not all of the {len(ids):,} {self.NOUN} are changed")
+            self.notify_error(error)
+
+        in_background(self, work, changed, failed=failed)
 
     def show_changed(self, ids: list[int]) -> None:
         """Paint rows that were changed here; they stay in the list even where the query would leave them out now."""
@@ -73,7 +83,7 @@ class MarkedRows(FoundList):
         self.say(f"{event.number:,} {self.NOUN} selected" if event.number else "")
 
     def _named(self, ids: list[int]) -> str:
-        return f"{len(ids):,} {self.NOUN}" if len(ids) > 1 else f"{self.KIND} {ids[0]}"
+        return f"{len(ids):,} {self.NOUN}" if len(ids) > 1 else f"this {self.KIND}"
 
     def action_tags(self) -> None:
         """Ask for tags to add to the chosen rows, or to take off."""
@@ -91,12 +101,12 @@ class MarkedRows(FoundList):
         def changed(changes: Changes | None) -> None:
             if changes is None:
                 return
-            change = partial(tags.change, kind=self.KIND, ids=ids, add=changes[0], remove=changes[1])
+            add, remove = changes
             if not few:
-                self._change_behind(ids, change)
+                self._change_behind(ids, lambda own, part: tags.change(own, self.KIND, part, add=add, remove=remove))
                 return
             try:
-                change(store)
+                tags.change(store, self.KIND, ids, add=add, remove=remove)
             except StoreError as error:
                 self.notify_error(StudioError(str(error)))
             self.show_changed(ids)
@@ -110,19 +120,27 @@ class MarkedRows(FoundList):
         ids = self.chosen_ids()
         if not ids:
             return
-        present = set(self.notes(ids[:FEW_ROWS]))
-        before = present.pop() if len(present) == 1 and len(ids) <= FEW_ROWS else ""
+        few = len(ids) <= FEW_ROWS
+        present = set(self.notes(ids)) if few else set()
+        before = present.pop() if len(present) == 1 else ""
 
         def written(note: str | None) -> None:
             if note is None:
                 return
-            if len(ids) > FEW_ROWS:
+            if not few:
                 does = "Put the note on" if note else "Take the notes off"
                 self.change_many(does, lambda store, row_id: self.set_note(store, row_id, note))
                 return
+            self.save(partial(keep, note), partial(ask, note))
+            self.show_changed(ids)
+
+        def keep(note: str) -> None:
             with self.studio.store.transaction():
                 for row_id in ids:
                     self.set_note(self.studio.store, row_id, note)
-            self.show_changed(ids)
 
-        self.studio.push_screen(NoteWindow(self._named(ids), before, differ=bool(present - {""})), written)
+        def ask(draft: str | None = None) -> None:
+            replaces = not few or bool(present - {""})
+            self.studio.push_screen(NoteWindow(self._named(ids), before, draft=draft, replaces=replaces), written)
+
+        ask()

@@ -1,4 +1,4 @@
-"""What the model sees of chosen examples: as trained, as a batch, and beside another model or chat template."""
+"""What the model sees of chosen examples: as trained, as a batch, and beside another model or template."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,8 +24,8 @@ from store import examples
 from store.database import Store
 from studio.as_trained import rows_as_trained
 from studio.errors import StudioError
-from studio.lenses import lens, lenses
-from studio.preview import Preview, see
+from studio.lenses import lenses, look_through
+from studio.preview import Preview
 from studio.project import Project
 from studio.text import clean, clean_line
 from studio.training.batch import Batch, Request, read_batch
@@ -185,7 +185,7 @@ class ModelView(StudioModal[None]):
         self._draw()
 
     def action_other(self) -> None:
-        """Choose the model or the chat template to compare with."""
+        """Choose the model, the chat template or the template version to compare with."""
         known = lenses(self.studio.project, self.studio.store)
 
         def typed(name: str | None) -> None:
@@ -282,9 +282,9 @@ def _batch(project: Project, asked: Asked, store: Store) -> Page:  # noqa: ARG00
 
 
 def _compared(project: Project, asked: Asked, store: Store) -> Page:
-    ours, theirs = Preview(project).tokenizer(), lens(project, store, asked.other)
     example = examples.get(store, asked.examples[asked.at])
-    first, second = (see(tokenizer, example.messages, example.tools) for tokenizer in (ours, theirs))
+    first = Preview(project).render(example.messages, example.tools)
+    second = look_through(project, store, asked.other, example)
     left, right = compare(first, second, with_ids=asked.with_ids)
     titles = (Span(f"{name}\n\n", "bold underline") for name in (project.settings.model, asked.other))
     return Page([next(titles), *left], [next(titles), *right], f"Example {example.id}: {difference(first, second)}")

@@ -21,21 +21,22 @@ class NoteWindow(StudioModal[str]):
 
     area = query_one(SafeTextArea)
 
-    def __init__(self, rows: str, before: str, *, differ: bool = False) -> None:
+    def __init__(self, rows: str, before: str, *, draft: str | None = None, replaces: bool = False) -> None:
         super().__init__()
         self._rows = rows
         self._before = before
         self._shown = before
-        self._differ = differ
+        self._draft = draft
+        self._replaces = replaces
 
     def compose(self) -> ComposeResult:
         """Lay the lines under what can be done."""
         with Vertical(classes="window"):
             title = f"Note on {self._rows} (f2: keep it, esc: leave it as it was)"
             yield Static(clean_line(title), classes="pane-title", markup=False)
-            if self._differ:
-                yield Static("They have notes that differ; this one replaces them all.", markup=False)
-            yield SafeTextArea(self._before, tab_behavior="focus", compact=True)
+            if self._replaces:
+                yield Static("It replaces any notes that they have.", markup=False)
+            yield SafeTextArea(self._before if self._draft is None else self._draft, tab_behavior="focus", compact=True)
 
     def on_mount(self) -> None:
         """Write at once, at the end."""
@@ -43,7 +44,8 @@ class NoteWindow(StudioModal[str]):
         self.area.styles.height = 5
         self.area.move_cursor(self.area.document.end)
         self.area.focus()
-        self._shown = self.area.text
+        if self._draft is None:
+            self._shown = self.area.text
 
     @property
     def unsaved(self) -> str:

@@ -13,13 +13,13 @@ SINGLE = ("name", "system", "tools", "schema", "verdict", "comment", "rater")
 ADDABLE: dict[str, str] = {
     "turn": "a turn after this one",
     "system": "a system prompt, in the place of what the records bring",
-    "few-shot": "a few-shot example: an example of this project, shown before each prompt",
+    "few-shot": "an example of this project, shown before each prompt",
     "response": "a response: one of several candidate answers",
     "author": "whose the response is",
-    "label": "whether the response is good: renders to true or false",
-    "verdict": "which of two responses is better: renders to left, right, tie, both_bad or skip",
+    "label": "whether the response is good: true or false",
+    "verdict": "the better of two: left, right, tie, both_bad or skip",
     "tools": "the tools that the model may call, as a JSON list",
-    "schema": "a JSON schema that every answer must fit; {{ json_schema }} puts it into a text",
+    "schema": "what every answer must fit; {{ json_schema }} writes it out",
     "comment": "a remark on the verdict",
     "rater": "who gave the verdict",
 }

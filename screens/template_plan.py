@@ -104,12 +104,12 @@ class PlanWindow(StudioModal[Applied]):
     def _say_counts(self) -> None:
         assert self._plan is not None
         self.counts.update("\n".join(self._plan.described()))
-        number = self._plan.changed + self._plan.new + len(self._over)
+        changed = self._plan.changed + len(self._over)
         over = f", {len(self._over):,} of them over edits" if self._over else ""
+        parts = [f"{changed:,} examples get a new revision{over}"] if changed else []
+        parts += [f"{self._plan.new:,} are new"] if self._plan.new else []
         self.said.update(
-            f"F2 applies it: {number:,} examples get a new revision{over}. Ids and splits stay."
-            if number
-            else "Nothing would change."
+            f"F2 applies it: {'; '.join(parts)}. Ids and splits stay." if parts else "Nothing would change."
         )
 
     # The list: edits that differ, then records that fail
@@ -200,10 +200,11 @@ class PlanWindow(StudioModal[Applied]):
         in_background(self, work, self._applied, failed=self._failed, group="apply")
 
     def _applied(self, done: Applied) -> None:
-        edits = f", {done.kept:,} edits kept" if done.kept else ""
+        made = f", {done.made:,} made" if done.made else ""
+        edits = f", edits kept: {done.kept:,}" if done.kept else ""
         ending = "Stopped" if done.stopped else "Applied"
-        words = f"{ending}: {done.changed:,} examples changed, {done.made:,} made{edits}."
-        self.studio.notify(f"{words} The versions (F10) bring them back.", markup=False)
+        words = f"{ending}: {done.changed:,} examples changed{made}{edits}."
+        self.studio.notify(f"{words} The versions (F10) bring back what they said.", markup=False)
         self.dismiss(done)
 
     def _failed(self, error: StudioError) -> None:

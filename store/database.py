@@ -2,15 +2,18 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from store.derived_file import inode_of
 from store.errors import CorruptStoreError, NewerSchemaError, StoreError
 from store.findings_file import FINDINGS
 from store.search_file import SEARCH
+from store.upgrade import OnUpgrade, silently
 
 SCHEMA_VERSION = 3
 """The number of the newest migration; `PRAGMA user_version` of an up-to-date file."""
@@ -21,6 +24,9 @@ DERIVED = (SEARCH, FINDINGS)
 BUSY_TIMEOUT_MS = 5_000
 """How long a write waits for another process's write before it fails."""
 
+GIVE_WAY_SECONDS = 0.03
+"""Longer than SQLite waits between two looks at the lock while it has not waited for a tenth of a second."""
+
 
 @dataclass(frozen=True)
 class Store:
@@ -28,6 +34,8 @@ class Store:
 
     path: Path
     connection: sqlite3.Connection
+    inode: int
+    """The file that was opened; another may be in its place by now, or none."""
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -36,11 +44,17 @@ class Store:
         A block inside another joins it, so that functions which write can call each other.
 
         Raises:
-            StoreError: the disk is full, another process writes for too long, or the file is damaged.
+            StoreError: the disk is full, another process writes for too long, or the file is damaged or gone.
         """
         if self.connection.in_transaction:
             yield self.connection
             return
+        if inode_of(self.path) != self.inode:
+            # SQLite would write to the file that nobody finds any more.
+            raise StoreError(
+                f"{self.path} was deleted, moved or replaced while it was open, so nothing can be saved; "
+                "put it back, or leave and open the project again."
+            )
         try:
             self.connection.execute("BEGIN IMMEDIATE")
             yield self.connection
@@ -64,6 +78,14 @@ class Store:
             yield
         finally:
             self.connection.execute("ROLLBACK")
+
+    def give_way(self) -> None:
+        """Let others write, between two transactions of many.
+
+        SQLite has no queue: who waits for the lock looks again every now and then, and would find it taken each time.
+        """
+        if not self.connection.in_transaction:
+            time.sleep(GIVE_WAY_SECONDS)
 
     def close(self) -> None:
         """Close the file; the write-ahead log is folded in when no one else has it open."""
@@ -96,8 +118,8 @@ def create_store(path: Path) -> Store:
     return _open(path)
 
 
-def open_store(path: Path) -> Store:
-    """Open an existing database file, bringing an older schema up to date.
+def open_store(path: Path, on_upgrade: OnUpgrade = silently) -> Store:
+    """Open an existing database file, bringing an older schema up to date: of a large file that takes a while.
 
     Raises:
         NewerSchemaError: a newer version of the program wrote the file.
@@ -108,7 +130,7 @@ def open_store(path: Path) -> Store:
         raise StoreError(f"{path} is not there; make a project with `studio new`.")
     if not path.stat().st_size:
         raise _unusable(path, "it is empty")
-    return _open(path)
+    return _open(path, on_upgrade)
 
 
 def explain(path: Path, error: sqlite3.Error) -> StoreError:
@@ -127,10 +149,27 @@ def explain(path: Path, error: sqlite3.Error) -> StoreError:
         return StoreError(
             f"{path} can't be written: {error}; free some space and do it again, nothing earlier is lost."
         )
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")):
+        return StoreError(
+            f"{path} can't be opened ({error}): it is also written beside it; "
+            f"make {path.parent} writable, or copy the project to where you can write."
+        )
+    if name.startswith("SQLITE_IOERR"):
+        return StoreError(
+            f"{path} can't be read or written ({error}): the disk is full or failing; "
+            "free some space and do it again, nothing earlier is lost."
+        )
     return StoreError(f"{path} can't be used: {error}.")
 
 
-def _open(path: Path) -> Store:
+def explained(path: Path, error: BaseException | None) -> StoreError | None:
+    """Return what an error means where it is the file's, None where it is another."""
+    if isinstance(error, StoreError):
+        return error
+    return explain(path, error) if isinstance(error, sqlite3.Error) else None
+
+
+def _open(path: Path, on_upgrade: OnUpgrade = silently) -> Store:
     try:
         # URIs, because other files are attached by one; absolute, because a relative path may look like one.
         connection = sqlite3.connect(path.absolute(), isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000, uri=True)
@@ -138,7 +177,7 @@ def _open(path: Path) -> Store:
             version = _known_version(path, connection)
             _set_up(connection)
             if version < SCHEMA_VERSION:
-                _migrate(path.absolute(), connection)
+                _migrate(path.absolute(), connection, on_upgrade)
             for derived in DERIVED:
                 derived.attach(path, connection)
         except BaseException:
@@ -148,7 +187,7 @@ def _open(path: Path) -> Store:
         raise explain(path, error) from error
     except OSError as error:
         raise StoreError(f"{path} can't be brought up to date: {error.strerror}.") from error
-    return Store(path, connection)
+    return Store(path, connection, inode_of(path) or 0)
 
 
 def _known_version(path: Path, connection: sqlite3.Connection) -> int:
@@ -176,11 +215,11 @@ def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA cache_size=-32768")
 
 
-def _migrate(path: Path, connection: sqlite3.Connection) -> None:
+def _migrate(path: Path, connection: sqlite3.Connection, on_upgrade: OnUpgrade) -> None:
     # sqlite-utils is slow to import and needed only here: an up-to-date file never pays for it.
     from store.migrations import migrate
 
-    migrate(path, connection)
+    migrate(path, connection, on_upgrade)
 
 
 def _unusable(path: Path, reason: str, *, first: str = "") -> CorruptStoreError:

@@ -38,12 +38,15 @@ class DerivedFile:
             self._replace(beside, keep_usable=True)
         connection.execute(f"ATTACH ? AS {self.name}", (_uri(beside, "ro"),))
         connection.execute("CREATE TEMP TABLE IF NOT EXISTS attached (name TEXT PRIMARY KEY, inode INTEGER)")
-        connection.execute("INSERT OR REPLACE INTO temp.attached VALUES (?, ?)", (self.name, _inode(beside)))
+        connection.execute("INSERT OR REPLACE INTO temp.attached VALUES (?, ?)", (self.name, inode_of(beside)))
 
     def renew(self, path: Path, connection: sqlite3.Connection) -> None:
         """Attach the file that is in its place now, if the one that is attached was deleted or replaced meanwhile."""
         row = connection.execute("SELECT inode FROM temp.attached WHERE name = ?", (self.name,)).fetchone()
-        if connection.in_transaction or _inode(self.beside(path)) == row[0]:
+        if connection.in_transaction or inode_of(self.beside(path)) == row[0]:
+            return
+        if not path.exists():
+            # The whole project is gone: what is open can still be read, and a write says so.
             return
         try:
             connection.execute(f"DETACH {self.name}")
@@ -105,7 +108,8 @@ def is_damaged(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
-def _inode(file: Path) -> int | None:
+def inode_of(file: Path) -> int | None:
+    """Return what tells a file from another in its place; None where there is none."""
     try:
         return file.stat().st_ino
     except FileNotFoundError:

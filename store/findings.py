@@ -1,10 +1,12 @@
 """What checks found in rows: derived data in a file of its own, which follows the rows and can be made anew."""
 
+import sqlite3
 from array import array
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from store.database import Store
+from store.derived_file import is_damaged
 from store.facts import Kind
 from store.findings_file import FINDINGS
 
@@ -47,11 +49,8 @@ class Summary(NamedTuple):
 
 def last_run(store: Store) -> Run | None:
     """Return the last run that came to its end; None where there was none."""
-    FINDINGS.renew(store.path, store.connection)
-    row = store.connection.execute(
-        "SELECT mark, examples, records FROM findings.run WHERE ended_at IS NOT NULL"
-    ).fetchone()
-    return Run(*row) if row else None
+    rows = _read(store, "SELECT mark, examples, records FROM findings.run WHERE ended_at IS NOT NULL")
+    return Run(*rows[0]) if rows else None
 
 
 def mark(store: Store) -> str:
@@ -88,17 +87,15 @@ def states(store: Store, example_ids: list[int]) -> dict[int, str]:
 
 def checked(store: Store) -> dict[str, Kind]:
     """Return the checks that were run, with the kind of rows that each looks at."""
-    FINDINGS.renew(store.path, store.connection)
-    rows = store.connection.execute("SELECT name, kind FROM findings.checked ORDER BY name")
+    rows = _read(store, "SELECT name, kind FROM findings.checked ORDER BY name")
     return {name: kind for name, kind in rows if name.replace("-", "").isalnum()}
 
 
 def summaries(store: Store) -> list[Summary]:
     """Return what each check found that found anything."""
-    FINDINGS.renew(store.path, store.connection)
-    notes = store.connection.execute("SELECT name, kind, note FROM findings.checked").fetchall()
+    notes = _read(store, "SELECT name, kind, note FROM findings.checked")
     counts = "SELECT name, COUNT(*) FROM findings.finding WHERE number = 0 GROUP BY kind, name"
-    found: dict[str, int] = dict(store.connection.execute(counts))
+    found: dict[str, int] = dict(_read(store, counts))
     return [
         Summary(name, kind, rows, rows - _out_of_use(store, kind, name), note)
         for name, kind, note in notes
@@ -166,10 +163,8 @@ def places(store: Store, kind: Kind, row_ids: list[int]) -> dict[int, str]:
 
 def details_of(store: Store, kind: Kind, row_id: int) -> list[tuple[str, str]]:
     """Return what was found in a row, each with the name of its check."""
-    FINDINGS.renew(store.path, store.connection)
-    return store.connection.execute(
-        "SELECT name, detail FROM findings.finding WHERE kind = ? AND row_id = ? ORDER BY name, number", (kind, row_id)
-    ).fetchall()
+    sql = "SELECT name, detail FROM findings.finding WHERE kind = ? AND row_id = ? ORDER BY name, number"
+    return _read(store, sql, (kind, row_id))
 
 
 def noted_in_use(store: Store) -> list[str]:
@@ -197,6 +192,18 @@ def left_out_for(store: Store, name: str) -> dict[int, str]:
             (name,),
         )
     )
+
+
+def _read(store: Store, sql: str, values: tuple[str | int, ...] = ()) -> list[Any]:
+    """Return rows of the file of findings; where it is found to be damaged, those of an empty one in its place."""
+    FINDINGS.renew(store.path, store.connection)
+    try:
+        return store.connection.execute(sql, values).fetchall()
+    except sqlite3.DatabaseError as error:
+        if not is_damaged(error) or store.connection.in_transaction:
+            raise
+    FINDINGS.make_anew(store.path, store.connection)
+    return store.connection.execute(sql, values).fetchall()
 
 
 _EXCLUDED = {

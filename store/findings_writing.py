@@ -13,6 +13,7 @@ WAIT_SECONDS = 60
 MOST_DETAILS = 10
 """Things that one check may find in one row; what comes after says nothing new."""
 LONGEST_DETAIL = 300
+LONGEST_NOTE = 4000
 
 
 class Looked(NamedTuple):
@@ -86,7 +87,7 @@ def replace(file: sqlite3.Connection, kind: Kind, name: str, found: Iterable[tup
     with _transaction(file):
         file.execute("DELETE FROM finding WHERE kind = ? AND name = ?", (kind, name))
         file.executemany(_INSERT, _numbered(kind, ((name, row_id, detail) for row_id, detail in found)))
-        file.execute("UPDATE checked SET note = ? WHERE name = ?", (_text(note), name))
+        file.execute("UPDATE checked SET note = ? WHERE name = ?", (_text(note, LONGEST_NOTE), name))
 
 
 def sum_of_noted(file: sqlite3.Connection) -> str:
@@ -121,9 +122,10 @@ def _numbered(kind: Kind, found: Iterable[tuple[str, int, str]]) -> Iterator[tup
         counts[name, row_id] = number + 1
 
 
-def _text(detail: str) -> str:
-    """Return a text that SQLite can hold: halves of characters are none."""
-    return detail[:LONGEST_DETAIL].encode(errors="replace").decode()
+def _text(detail: str, longest: int = LONGEST_DETAIL) -> str:
+    """Return a text that SQLite can hold, cut where it is too long: halves of characters are none."""
+    text = detail if len(detail) <= longest else f"{detail[: longest - 4]} ..."
+    return text.encode(errors="replace").decode()
 
 
 @contextmanager

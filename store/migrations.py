@@ -1,7 +1,9 @@
 """The schema, as numbered steps that are run once, in order, and never edited afterwards."""
 
 import sqlite3
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -9,18 +11,27 @@ import sqlite_utils
 
 from store.folder_lock import alone_in
 from store.packing import pack
+from store.upgrade import OnUpgrade, Upgrade
 
 Migration = Callable[[sqlite_utils.Database], None]
 
+STEPS_BETWEEN_LOOKS = 1_000_000
+"""Steps of SQLite's machine after which it is looked how far a copy is."""
 
-def migrate(path: Path, connection: sqlite3.Connection) -> None:
+SECONDS_BETWEEN_WORDS = 0.5
+
+
+def migrate(path: Path, connection: sqlite3.Connection, say: OnUpgrade) -> None:
     """Bring the file up to date; a copy is left beside a file that held anything.
 
     Two processes may open an old file at once: the version is read again under the write lock.
     """
+    if (version := _version(connection)) > 0:
+        # Before the wait for another process that does the same.
+        say(Upgrade(_backup(path, version), path.stat().st_size))
     with alone_in(path.parent):
         if 0 < (version := _version(connection)) < len(MIGRATIONS):  # else another process was faster
-            _back_up(path, connection, version)
+            _back_up(path, connection, version, say)
         # What a statement that changes every row could undo is as large as the file: too much for memory.
         connection.execute("PRAGMA temp_store=FILE")
         try:
@@ -44,17 +55,50 @@ def _run_missing(connection: sqlite3.Connection) -> None:
         raise
 
 
-def _back_up(path: Path, connection: sqlite3.Connection, version: int) -> None:
-    backup = path.with_name(f"{path.name}.backup-{version}")
+def _backup(path: Path, version: int) -> Path:
+    return path.with_name(f"{path.name}.backup-{version}")
+
+
+def _back_up(path: Path, connection: sqlite3.Connection, version: int, say: OnUpgrade) -> None:
+    backup = _backup(path, version)
     part = backup.with_name(f"{backup.name}.part")
     _remove(part)  # of a process that was ended in the middle
     try:
         # SQLite fills an empty file that is there, so that the copy is private from its first byte.
         part.touch(mode=0o600)
-        connection.execute("VACUUM INTO ?", (str(part),))
+        with _telling(connection, part, Upgrade(backup, path.stat().st_size), say):
+            connection.execute("VACUUM INTO ?", (str(part),))
         part.replace(backup)
     finally:
         _remove(part)
+
+
+@contextmanager
+def _telling(connection: sqlite3.Connection, part: Path, begun: Upgrade, say: OnUpgrade) -> Iterator[None]:
+    """Say from time to time how far a copy is; an interruption by the user ends it."""
+    interrupted: list[BaseException] = []
+    told = time.monotonic()
+
+    def look() -> bool:
+        nonlocal told
+        try:
+            if time.monotonic() - told >= SECONDS_BETWEEN_WORDS:
+                told = time.monotonic()
+                say(begun._replace(copied=min(part.stat().st_size / max(begun.size, 1), 1.0)))
+        except BaseException as error:
+            # SQLite takes only its own errors through.
+            interrupted.append(error)
+        return bool(interrupted)
+
+    connection.set_progress_handler(look, STEPS_BETWEEN_LOOKS)
+    try:
+        yield
+    except sqlite3.OperationalError:
+        if interrupted:
+            raise interrupted[0] from None
+        raise
+    finally:
+        connection.set_progress_handler(None, 0)
 
 
 def _remove(part: Path) -> None:

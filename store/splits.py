@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from store.database import Store
 from store.examples import Split
 
-GROUPS_AT_ONCE = 5_000
+GROUPS_AT_ONCE = 1_000
 """Prompts of a transaction: others that write wait for a fraction of a second."""
 
 
@@ -70,4 +70,5 @@ def move(store: Store, groups: Sequence[bytes], to: Split) -> int:
                 moved += connection.execute(
                     "UPDATE example SET split = ? WHERE prompt_group = ? AND split <> ?", (to, group, to)
                 ).rowcount
+        store.give_way()
     return moved

@@ -16,6 +16,18 @@ from studio.errors import StudioError
 REASONING_FIELDS = ("reasoning_content", "thinking", "reasoning")
 """Names under which a turn's reasoning is passed; templates read the first, older ones the second."""
 
+_FAULTS = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What running somebody's template may raise."""
+
 
 class _Generation(Extension):
     """`{% generation %}` blocks, which some templates put around the assistant's words; they change no text."""
@@ -54,10 +66,11 @@ def render_template(
             add_generation_prompt=add_generation_prompt,
             **special_tokens,
         )
-    except (TemplateError, TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError) as error:
+    except _FAULTS as error:
         roles = ", ".join(str(m.get("role")) for m in messages) or "none"
+        reason = str(error).rstrip(".")
         raise StudioError(
-            f"The model's chat template can't render this conversation ({roles}): {error}.",
+            f"The model's chat template can't render this conversation ({roles}): {reason}.",
             "Change the conversation's turns, or choose a model whose template takes them.",
         ) from error
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 
 from studio.atomic import write_private
@@ -93,11 +94,13 @@ def chosen(project: Project, model: BaseModel) -> ChatTemplate | None:
 def set_override(project: Project, text: str) -> Project:
     """Put a template in the place of the model's own; return the project as it is then.
 
+    It is written over the one in use; one that is not, or lies outside the project, stays as it is.
+
     Raises:
         StudioError: it is not valid Jinja (with the line), or it can't be written.
     """
     check(text)
-    name = project.settings.chat_template or FILE
+    name = _file_for(project, text)
     write_private(project.folder / name, text.encode())
     return _with(project, name)
 
@@ -123,12 +126,43 @@ def check(text: str) -> None:
 
     if not text.strip():
         raise StudioError("An empty chat template would make nothing of every conversation.")
+    if not _is_utf8(text):
+        raise StudioError("The chat template holds half of a character, which no file can.", "Take it out.")
     try:
         compiled(text)
     except TemplateSyntaxError as error:
         raise StudioError(
             f"Line {error.lineno} of the chat template is not valid Jinja: {error.message}.", "Mend it and try again."
         ) from error
+
+
+def _file_for(project: Project, text: str) -> str:
+    """Return the name of the file to write an override into: the one in use, or one that takes no other's place."""
+    used = project.settings.chat_template
+    folder = project.folder.resolve()
+    if used and (folder / used).resolve().is_relative_to(folder) and _text_of(folder / used) is not None:
+        return used
+    stem, _, ending = FILE.partition(".")
+    names = chain([FILE], (f"{stem}-{number}.{ending}" for number in count(2)))
+    return next(name for name in names if not (folder / name).exists() or _text_of(folder / name) == text)
+
+
+def _text_of(path: Path) -> str | None:
+    """Return a file's text, empty where there is no file; None where it can't be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _with(project: Project, name: str) -> Project:

@@ -16,8 +16,7 @@ from pathlib import Path
 from random import Random
 
 from store import find, records
-from store.database import Store, open_store
-from store.errors import StoreError
+from store.database import Store, explained, open_store
 from studio.column_statistics import Columns, Look
 from studio.errors import StudioError
 
@@ -111,11 +110,11 @@ def _serve(database: Path, query: str) -> None:
             for look in looks(store, query):
                 pickle.dump(look, out)
                 out.flush()
-    except StoreError as error:
-        pickle.dump(str(error), out)
-        out.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        pickle.dump(str(explained(database, error) or f"Looking at the columns failed: {error!r}."), out)
+        out.flush()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 A field inside another is a column `a.b`; a list is gone through, so that `messages.role` has the roles of all turns.
 """
 
-import math
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ LONGEST_VALUE = 120
 """Characters; texts that begin alike for so long are taken for the same value where they are as long."""
 
 LONGEST_NUMBER = 30
+LARGEST_NUMBER = 1e300
+"""Beyond it sums and differences have no number; nobody measures such."""
 
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?\s*", re.IGNORECASE)
 
@@ -58,7 +59,7 @@ class ColumnStatistics:
     @property
     def name(self) -> str:
         """What people call it."""
-        return ".".join(self.path)
+        return ".".join(self.path) or '""'
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ class _Column:
             number = float(value)
         except OverflowError:
             return
-        if math.isfinite(number):
+        if abs(number) <= LARGEST_NUMBER:
             self._numbers.add(number)
 
     def statistics(self, path: Path, rows: int) -> ColumnStatistics:

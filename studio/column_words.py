@@ -4,7 +4,7 @@ from rich.cells import cell_len, set_cell_size
 
 from studio.column_statistics import ColumnStatistics, Look
 from studio.comparing import duration
-from studio.distribution import Bar, Spread, number_words
+from studio.distribution import Bar, Spread, number_words, words_apart
 
 BLOCK, HALF_BLOCK = "█", "▌"
 WIDEST_BAR = 40
@@ -17,7 +17,7 @@ def look_words(look: Look, seconds: float = 0.0) -> str:
         left = duration(seconds * (look.of - look.rows) / look.rows)
         words = f"a sample, {look.rows:,} of {look.of:,} rows; going on, about {left} left"
     else:
-        words = f"all {look.of:,} rows" if look.of != 1 else "the one row"
+        words = {0: "no rows", 1: "the one row"}.get(look.of, f"all {look.of:,} rows")
     unreadable = f", {look.unreadable:,} of them unreadable" if look.unreadable else ""
     more = f"; only the first {len(look.columns)} columns" if look.more_columns else ""
     return f"{words}{unreadable}{more}"
@@ -55,17 +55,17 @@ def spreads(column: ColumnStatistics) -> list[tuple[str, Spread]]:
 
 def range_words(spread: Spread) -> str:
     """Return between what a distribution lies."""
-    least, most = number_words(spread.least), number_words(spread.most)
-    return f"{least} to {most}" if least != most else f"always {least}"
+    least, most = words_apart((spread.least, spread.most))
+    return f"{least} to {most}" if spread.least != spread.most else f"always {least}"
 
 
 def middle_words(spread: Spread) -> str:
     """Return where most of a distribution lies; empty where it is all one number."""
     if spread.least == spread.most:
         return ""
-    lower, median, upper, mean = map(number_words, (spread.lower, spread.median, spread.upper, spread.mean))
+    lower, median, upper = words_apart((spread.lower, spread.median, spread.upper))
     about = "about " if spread.is_sampled else ""
-    return f"median {about}{median}, half of them {about}{lower} to {upper}, mean {mean}"
+    return f"median {about}{median}, half of them {about}{lower} to {upper}, mean {number_words(spread.mean)}"
 
 
 def bar_lines(bars: list[Bar], width: int) -> list[str]:

@@ -3,6 +3,7 @@
 import math
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
@@ -12,6 +13,10 @@ SAMPLE = 20_000
 """So many numbers are kept; a quantile of such a sample is off by less than a percent of the numbers."""
 
 MOST_BARS = 12
+FEW_DIGITS = 4
+LARGEST_WHOLE = 1e15
+"""Whole numbers are written out up to here."""
+
 TAIL = 0.01
 """The share at each end that may lie far out; it gets bars of its own."""
 
@@ -93,13 +98,15 @@ def quantile(values: list[float], share: float) -> float:
 def bars(values: list[float]) -> list[Bar]:
     """Return a chart of sorted values: a bar for each of few numbers, else for ranges between round ones."""
     if len(counts := Counter(values)) <= MOST_BARS:
-        return [Bar(number_words(value), count / len(values)) for value, count in sorted(counts.items())]
+        numbers = sorted(counts)
+        return [
+            Bar(words, counts[value] / len(values)) for words, value in zip(words_apart(numbers), numbers, strict=True)
+        ]
     whole = all(value == int(value) for value in values)
     edges = _edges(values, whole)
     at = [0, *(bisect_left(values, edge) for edge in edges), len(values)]
-    labels = [f"under {number_words(edges[0])}"]
-    labels += [_range_words(low, high, whole) for low, high in pairwise(edges)]
-    labels += [f"{number_words(edges[-1])} and over"]
+    words = words_apart(edges)
+    labels = [f"under {words[0]}", *_range_labels(edges, words, whole), f"{words[-1]} and over"]
     shares = [(high - low) / len(values) for low, high in pairwise(at)]
     found = [Bar(label, share) for label, share in zip(labels, shares, strict=True)]
     return found[not shares[0] : len(found) - (not shares[-1])]
@@ -123,14 +130,28 @@ def _round_step(least: float) -> float:
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * (1 - 1e-9))
 
 
-def _range_words(low: float, high: float, whole: bool) -> str:
-    if whole and high - low == 1:
-        return number_words(low)
-    return f"{number_words(low)} to {number_words(high - 1 if whole else high)}"
+def _range_labels(edges: list[float], words: list[str], whole: bool) -> Iterator[str]:
+    for (low, high), (first, last) in zip(pairwise(edges), pairwise(words), strict=True):
+        if whole and high - low == 1:
+            yield first
+        else:
+            yield f"{first} to {number_words(high - 1) if whole and high < LARGEST_WHOLE else last}"
 
 
-def number_words(value: float) -> str:
+def words_apart(values: Sequence[float]) -> list[str]:
+    """Return numbers as people write them, with as many digits as it takes to tell them apart."""
+    words: list[str] = []
+    for digits in (FEW_DIGITS, 7, 10, 13, 17):
+        words = [number_words(value, digits) for value in values]
+        if len(set(words)) == len(set(values)):
+            break
+    return words
+
+
+def number_words(value: float, digits: int = FEW_DIGITS) -> str:
     """Return a number as people write it, long fractions cut."""
-    if value == int(value) and abs(value) < 1e15:
+    if value == int(value) and abs(value) < LARGEST_WHOLE:
         return f"{int(value):,}"
-    return f"{value:,.1f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
+    if digits == FEW_DIGITS and 1e4 <= abs(value) < LARGEST_WHOLE:
+        return f"{value:,.1f}"
+    return f"{value:,.{digits}g}"

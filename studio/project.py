@@ -7,6 +7,7 @@ from pathlib import Path
 
 from store.database import Store, create_store, open_store
 from store.errors import StoreError
+from store.upgrade import OnUpgrade, silently
 from studio.errors import StudioError
 from studio.settings import DEFAULT_MODEL, Settings, read_settings
 
@@ -54,14 +55,14 @@ class Project:
         except (KeyError, OSError):
             return "user"
 
-    def open_store(self) -> Store:
+    def open_store(self, on_upgrade: OnUpgrade = silently) -> Store:
         """Open the project's database.
 
         Raises:
             StudioError: the file is absent, damaged, or of a newer version.
         """
         try:
-            return open_store(self.database)
+            return open_store(self.database, on_upgrade)
         except StoreError as error:
             raise StudioError(str(error)) from error
 

@@ -25,6 +25,8 @@ MAPPED = "mapping"
 """The format of rows that are read by the columns that a person named."""
 
 MOST_CODES_NAMED = 8
+MOST_NAMED = 12
+"""Columns of rows that have no known shape."""
 
 SAMPLE_ROWS = 200
 SAMPLE_CHARACTERS = 4_000_000
@@ -168,4 +170,6 @@ def _unknown_shape(sample: list[Fields]) -> str:
 
 
 def _columns(sample: list[Fields]) -> str:
-    return ", ".join(dict.fromkeys(name for fields in sample for name in fields)) or "none"
+    names = list(dict.fromkeys(name for fields in sample for name in fields))
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(names[:MOST_NAMED])}{more}" or "none"

@@ -9,10 +9,12 @@ from studio.errors import StudioError
 
 
 def change(path: Path, section: str, values: Mapping[str, Any]) -> None:
-    """Set keys of a section, and take out those whose value is None.
+    """Set keys of a section, and take out those whose value is None; what says the same already stays as it is.
+
+    A list of tables becomes sections, a text of several lines is written as such.
 
     Raises:
-        StudioError: the file can't be read or written, or is no TOML.
+        StudioError: the file can't be read or written, is no TOML, or a text is none that TOML can hold.
     """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
@@ -25,10 +27,64 @@ def change(path: Path, section: str, values: Mapping[str, Any]) -> None:
         raise StudioError(f"{path} is not valid TOML: {error}.", "Mend that line and try again.") from error
     if section not in document:
         document[section] = tomlkit.table()
-    table: Any = document[section]
-    for key, value in values.items():
+    _put_all(document[section], {name: None if value is None else item(value) for name, value in values.items()})
+    try:
+        content = tomlkit.dumps(document).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise StudioError(
+            f"{path} can't say this: half of a character (U+{ord(half):04X}) stands in [{section}].",
+            "Take it out, or write U+FFFD in its place.",
+        ) from error
+    write_private(path, content)
+
+
+def item(value: Any) -> Any:
+    """Return a value as TOML writes it: texts of several lines as such, lists of objects as sections."""
+    import tomlkit
+
+    if isinstance(value, str):
+        return tomlkit.string(value, multiline=_reads_better_in_lines(value))
+    if not isinstance(value, list):
+        return tomlkit.item(value)
+    tables = tomlkit.aot()
+    for one in value:
+        table = tomlkit.table()
+        for name, inner in one.items():
+            table[name] = item(inner)
+        tables.append(table)
+    return tables
+
+
+def _put_all(table: Any, values: Mapping[str, Any]) -> None:
+    """Change what differs, so that a person's comments stay with what is as it was."""
+    for name, value in values.items():
         if value is None:
-            table.pop(key, None)
-        else:
-            table[key] = value
-    write_private(path, tomlkit.dumps(document).encode())
+            table.pop(name, None)
+        elif name in table and _is_tables(table[name]) and _is_tables(value):
+            _put_tables(table[name], value)
+        elif name not in table or _plain(table[name]) != _plain(value):
+            table[name] = value
+
+
+def _put_tables(tables: Any, values: Any) -> None:
+    for old, new in zip(tables, values, strict=False):
+        _put_all(old, {**dict.fromkeys(key for key in old if key not in new), **new})
+    while len(tables) > len(values):
+        del tables[len(tables) - 1]
+    for value in values[len(tables) :]:
+        tables.append(value)
+
+
+def _is_tables(value: Any) -> bool:
+    from tomlkit.items import AoT
+
+    return isinstance(value, AoT)
+
+
+def _plain(value: Any) -> Any:
+    return value.unwrap() if hasattr(value, "unwrap") else value
+
+
+def _reads_better_in_lines(text: str) -> bool:
+    return "\n" in text and not text.startswith("\n") and "\r" not in text

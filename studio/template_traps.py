@@ -84,7 +84,7 @@ def _system(tokenizer: ChatTokenizer) -> Iterator[Trap]:
         yield Trap("drops-system", "error", "It leaves the system prompt out without a word.")
     elif without is not None:
         before, after = given.split(_SYSTEM, 1)
-        own = without[len(before) :].partition(after)[0] if before and without.startswith(before) else ""
+        own = without[len(before) :].partition(after)[0] if before and after and without.startswith(before) else ""
         if own.strip() and after in without:
             yield Trap(
                 "default-system",

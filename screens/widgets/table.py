@@ -124,6 +124,9 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def selected(self) -> set[int]:
         """The ids of the selected rows, those left out that are not in the list now."""
+        if len(self._selected) > PAGE:
+            # One pass over the list is quicker than to look a million ids up in it.
+            return self._selected.intersection(self._ids)
         return {row_id for row_id in self._selected if position_of(self._ids, row_id) is not None}
 
     @property
@@ -285,10 +288,9 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         rows = self._rows_in_sight
         if not rows:
             return
-        if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False, immediate=True)
-        elif self._cursor >= top + rows:
-            self.scroll_to(y=self._cursor - rows + 1, animate=False, immediate=True)
+        if not top <= self._cursor < top + rows:
+            # By half of what is in sight: scrolling paints every row, which over a slow line is not for every key.
+            self.scroll_to(y=self._cursor - rows // 2, animate=False, immediate=True)
 
     def _refresh_position(self, position: int) -> None:
         y = position - round(self.scroll_offset.y) + 1
@@ -329,8 +331,15 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         # Signs for columns that are out of sight, where the gutter and the last cell are free anyhow.
         before = "<" if self._left > 1 else " "
         after = ">" if places and places[-1][0] < len(self._columns) - 1 else ""
+        after += self._beyond()
         text = set_cell_size(f" {before}{line}", width - len(after)) + after
         return _strip([Segment(text, style)], style, width)
+
+    def _beyond(self) -> str:
+        """Return signs for rows that are out of sight."""
+        top = round(self.scroll_offset.y)
+        above, below = top > 0, top + self._rows_in_sight < len(self._ids)
+        return " " * (above or below) + "\N{UPWARDS ARROW}" * above + "\N{DOWNWARDS ARROW}" * below
 
     def _row_strip(self, position: int, width: int) -> Strip:
         row_id = self._ids[position]
@@ -361,4 +370,5 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
 
 
 def _strip(segments: list[Segment], style: Style, width: int) -> Strip:
-    return Strip(segments).adjust_cell_length(width, style)
+    # Pieces of one style as one: each would cost its own escape sequence on the line.
+    return Strip(segments).adjust_cell_length(width, style).simplify()

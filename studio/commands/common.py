@@ -16,6 +16,7 @@ from store.errors import StoreError
 from studio.errors import StudioError
 from studio.project import Project, open_project
 from studio.text import clean
+from studio.upgrading import tell
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -42,7 +43,7 @@ def json_option(command: Command) -> Command:
 def opened(folder: Path) -> Iterator[tuple[Project, Store]]:
     """Open a project with its database, and close it at the end."""
     project = open_project(folder)
-    with project.open_store() as store:
+    with project.open_store(tell) as store:
         try:
             yield project, store
         except StoreError as error:

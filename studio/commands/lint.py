@@ -1,5 +1,6 @@
 """`studio lint`: what is wrong with the data, and what to do about it."""
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from studio.lint.check import Check
     from studio.lint.report import LintReport
     from studio.project import Project
+
+NOTE_WIDTH = 100
+"""Columns of a note."""
 
 SHOWN = 50
 """Rows of a check that are printed; the JSON has all."""
@@ -59,7 +63,7 @@ def lint(
     with opened(folder) as (project, store):
         report = _run(project, store)
         for action, of in wanted:
-            _act(project, store, action, of, as_json)
+            _act(project, store, report, action, of, as_json)
             return
         if name:
             _print_check(store, report, check_of(name), query, as_json)
@@ -76,7 +80,7 @@ def _run(project: "Project", store: "Store") -> "LintReport":
         progress_done()
 
 
-def _act(project: "Project", store: "Store", action: str, name: str, as_json: bool) -> None:
+def _act(project: "Project", store: "Store", report: "LintReport", action: str, name: str, as_json: bool) -> None:
     from studio.lint import acting
 
     if action == "fix":
@@ -90,6 +94,12 @@ def _act(project: "Project", store: "Store", action: str, name: str, as_json: bo
     back = {"exclude": "restore", "fix": "unfix"}.get(action)
     undo = f" `studio lint --{back} {name}` takes that back." if back and number else ""
     say(f"{number:,} {'row' if number == 1 else 'rows'} {done}.{undo}")
+    found = next((each.rows for each in report.findings if each.check.name == name), 0)
+    if action == "fix" and found > number:
+        say(
+            f"{found - number:,} of the {found:,} found are not mended: it stands in their candidate replies, which are"
+            " left as they were judged, or can't be mended. Exclude them, or edit them."
+        )
 
 
 def _list(as_json: bool) -> None:
@@ -108,6 +118,8 @@ def _list(as_json: bool) -> None:
 def _print_report(store: "Store", report: "LintReport", query: str, as_json: bool) -> None:
     rows = {each.check.name: _count(store, each.check, query) if query else each.rows for each in report.findings}
     found = [each for each in report.findings if rows[each.check.name] or (each.note and not query)]
+    unsearched = [each for each in found if each.is_unsearched]
+    found = [each for each in found if not each.is_unsearched]
     if as_json:
         print_json(
             {
@@ -115,6 +127,7 @@ def _print_report(store: "Store", report: "LintReport", query: str, as_json: boo
                 "records": report.records,
                 "outdated": report.outdated,
                 "query": query,
+                "not_searched": [each.check.name for each in unsearched],
                 "findings": [
                     {
                         "name": each.check.name,
@@ -135,16 +148,28 @@ def _print_report(store: "Store", report: "LintReport", query: str, as_json: boo
         number = f"{rows[each.check.name]:>9,}" if rows[each.check.name] else " " * 9
         excluded = each.rows - each.kept
         out = f" ({excluded:,} excluded)" if excluded and not query else ""
-        note = f": {clean_line(each.note)}" if each.note and not query else ""
-        say(f"{each.check.level:<7}  {each.check.name:<{width}} {number}  {each.check.title}{out}{note}")
+        say(f"{each.check.level:<7}  {each.check.name:<{width}} {number}  {each.check.title}{out}")
+        if not query:
+            _say_note(each.note, indent=9)
+    for each in unsearched:
+        say(f"{each.note}.")
     say(_totals(report, len(found)))
+
+
+def _say_note(note: str, *, indent: int = 0) -> None:
+    """Print what was found about the whole, each thing on lines of its own."""
+    margin = " " * indent
+    for sentence in note.splitlines():
+        for line in wrap(clean_line(sentence), NOTE_WIDTH, initial_indent=margin, subsequent_indent=margin):
+            say(line)
 
 
 def _totals(report: "LintReport", found: int) -> str:
     looked = f"{report.examples:,} examples and {report.records:,} rows"
     if not found:
         return f"Nothing was found in {looked}."
-    return f"{found} findings in {looked}. One of them with its rows: studio lint --check NAME"
+    findings = "1 finding" if found == 1 else f"{found} findings"
+    return f"{findings} in {looked}. One of them with its rows: studio lint --check NAME"
 
 
 def _count(store: "Store", check: "Check", query: str) -> int:
@@ -156,7 +181,7 @@ def _count(store: "Store", check: "Check", query: str) -> int:
 def _print_check(store: "Store", report: "LintReport", check: "Check", query: str, as_json: bool) -> None:
     from studio.lint.places import places
 
-    of_check = next((each for each in report.findings if each.check == check), None)
+    of_check = next((each for each in report.findings if each.check.name == check.name), None)
     found = places(store, check, query, limit=None if as_json else SHOWN)
     if as_json:
         note = of_check.note if of_check else ""
@@ -165,13 +190,14 @@ def _print_check(store: "Store", report: "LintReport", check: "Check", query: st
     say(f"{check.name} ({check.level}): {check.title}")
     say(check.why)
     if check.fix:
-        say(f"Its fix: {check.fix} (studio lint --fix {check.name}).")
+        say(f"Its fix: {check.fix} (studio lint --fix {check.name}). Candidate replies stay as they are.")
     if of_check and of_check.note:
-        say(clean_line(of_check.note))
-    width = max((len(each.place) for each in found), default=0)
-    for each in found:
+        _say_note(of_check.note)
+    where = [clean_line(each.place) for each in found]
+    width = max(map(len, where), default=0)
+    for each, place in zip(found, where, strict=True):
         for detail in each.details:
-            say(f"{check.kind} {each.id:<7} {each.place:<{width}}  {clean_line(detail)}")
+            say(f"{check.kind} {each.id:<7} {place:<{width}}  {clean_line(detail)}")
     total = _count(store, check, query) if query else of_check.rows if of_check else 0
     more = "; --json lists them all" if total > len(found) else ""
     say(f"{total:,} {'row' if total == 1 else 'rows'}{more}.")

@@ -81,8 +81,8 @@ def ready(name: str | None, save: bool, folder: Path, as_json: bool) -> None:
         if not found:
             raise StudioError(f"Nothing is known of the rows of {sources[-1].name}.", "Write a template by hand.")
         if save:
-            versions.save(store, found[0].template)
             save_in_settings(project, found[0].template)
+            versions.save(store, found[0].template)
     if as_json:
         print_json(found)
         return

@@ -1,11 +1,12 @@
 """Doing something about all rows of a finding, and taking it back: tags on the rows say what was done for which."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from store import examples, findings, left_out, revisions, tags
 from store.database import Store
 from store.examples import Message
-from studio.lint.registry import check_of, with_fix
+from studio.lint.registry import CHECKS, check_of, with_fix
 from studio.one_at_a_time import one_at_a_time
 from studio.project import Project
 
@@ -13,6 +14,25 @@ Mend = Callable[[Message], Message]
 
 AT_ONCE = 100
 """Examples whose texts are in memory at once, and that are written in one transaction."""
+
+
+class Done(NamedTuple):
+    """How many rows are excluded because of a check, and how many were mended; others may have edited them since."""
+
+    excluded: int
+    mended: int
+
+
+def done(store: Store) -> dict[str, Done]:
+    """Return what was done because of each check, also of one that finds nothing any more."""
+    known = {"record": dict(tags.counts(store, "record")), "example": dict(tags.counts(store, "example"))}
+    every = {
+        check.name: Done(
+            known[check.kind].get(f"{left_out.PREFIX}{check.name}", 0), known["example"].get(_tag(check.name), 0)
+        )
+        for check in CHECKS
+    }
+    return {name: each for name, each in every.items() if any(each)}
 
 
 def exclude(store: Store, check: str) -> int:
@@ -84,6 +104,7 @@ def _fix(store: Store, check: str, mend: Mend, example_ids: list[int]) -> int:
                 examples.revise(store, number, mended)
                 changed.append(number)
         tags.change(store, "example", changed, add=[_tag(check)])
+    store.give_way()
     return len(changed)
 
 
@@ -97,6 +118,7 @@ def _unfix(store: Store, check: str, mend: Mend, example_ids: list[int]) -> int:
                 revisions.revert(store, number, before.revision)
                 changed.append(number)
         tags.change(store, "example", changed, remove=[_tag(check)])
+    store.give_way()
     return len(changed)
 
 

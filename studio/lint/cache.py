@@ -56,10 +56,10 @@ def basis(project: "Project") -> str:
     return hashlib.blake2b(_code("rows") + told.encode(), digest_size=16).hexdigest()
 
 
-def sum_of(noted: str, left_out: list[tuple[int, str]], told: Context) -> str:
+def sum_of(noted: str, besides: list[Any], told: Context) -> str:
     """Return a text that is another one where checks of all examples together may find something else."""
     digest = hashlib.blake2b(_code("sets"), digest_size=16)
-    for part in (noted, json.dumps(left_out), json.dumps([told.max_length, told.options], sort_keys=True)):
+    for part in (noted, json.dumps(besides), json.dumps([told.max_length, told.options], sort_keys=True)):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()
 

@@ -8,6 +8,7 @@ from store.examples import Message, Split
 from store.pairs import Verdict
 
 if TYPE_CHECKING:
+    from store.database import Store
     from studio.lint.noted import Noted
     from studio.rendering import ChatTokenizer
 
@@ -127,3 +128,7 @@ class OfSet:
     check: Check
     look: "Callable[[Noted, Context], Iterator[Found]]"
     """Is given what `studio.lint.features.features` noted of each example, in the order of their ids."""
+    told_by: str = ""
+    """The check that says the same of some examples already, unless it is off: it is said once."""
+    told_of: "Callable[[Store], frozenset[int]] | None" = None
+    """Gives these examples."""

@@ -66,15 +66,6 @@ class Decision(NamedTuple):
         return (self.right_id, self.left_id) if self.verdict == "right" else None
 
 
-class Side(NamedTuple):
-    """The better and the worse answer of a decided pair."""
-
-    better_author: str
-    better_length: int
-    worse_author: str
-    worse_length: int
-
-
 class Features(NamedTuple):
     """What is noted of one example."""
 
@@ -100,8 +91,6 @@ class Features(NamedTuple):
     """The answer where it is a number (its name is empty), or the number fields of a JSON answer."""
     candidates: list[Candidate]
     decisions: list[Decision]
-    sides: list[Side]
-    """The two answers of each decided pair, as far as lengths and authors go."""
     problems: int = 0
     """How many findings of single examples it has; filled in by whoever runs those checks."""
 
@@ -144,27 +133,36 @@ def features(subject: Subject, context: Context) -> list[Any]:  # noqa: ARG001 (
             if a.id is not None
         ],
         decisions=[Decision(p.left_id, p.right_id, p.verdict, p.rater, p.seconds) for p in subject.pairs if p.verdict],
-        sides=[],
     )
-    sides = [Side(b.author, b.length, w.author, w.length) for b, w in noted.pairs]
+    return stored(noted)
+
+
+def stored(noted: Features) -> list[Any]:
+    """Return what is kept of what was noted: its parts are called `STORED`, the last one is `problems`."""
     numbers = [[_encodable(name), value if math.isfinite(value) else str(value)] for name, value in noted.numbers]
-    nested = ([list(part) for part in parts] for parts in (noted.candidates, noted.decisions, sides))
-    return [*noted[:_PLAIN], numbers, *nested, noted.problems]
+    sides = [[better.author, better.length, worse.author, worse.length] for better, worse in noted.pairs]
+    timed = sum(decision.seconds is not None for decision in noted.decisions)
+    judged = [noted.candidates, noted.decisions]
+    # Most checks can do without, and one text is read sooner than many small parts.
+    text = json.dumps(judged, separators=(",", ":")) if any(judged) else ""
+    return [*noted[:_PLAIN], numbers, sides, len(noted.decisions), timed, text, noted.problems]
 
 
 def read(stored: Sequence[Any]) -> Features:
-    """Return what was noted, from what `features` gave."""
-    numbers, candidates, decisions, sides, problems = stored[_PLAIN:]
+    """Return what was noted, from what is kept of it."""
+    numbers, _, _, _, judged, problems = stored[_PLAIN:]
+    candidates, decisions = json.loads(judged) if judged else ((), ())
     nested = (
         [(name, float(value)) for name, value in numbers],
         [Candidate._make(parts) for parts in candidates],
         [Decision._make(parts) for parts in decisions],
-        [Side._make(parts) for parts in sides],
     )
     return Features._make((*stored[:_PLAIN], *nested, problems))
 
 
 _PLAIN = Features._fields.index("numbers")
+STORED = (*Features._fields[:_PLAIN], "numbers", "sides", "verdicts", "timed_verdicts", "judged", "problems")
+"""What `stored` gives: `sides` are the authors and lengths of decided pairs, the better answer's first."""
 
 
 def _encodable(text: str) -> str:

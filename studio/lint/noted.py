@@ -1,15 +1,15 @@
 """What was noted of all examples: as columns, and as rows where a check needs them; only what is asked for is made."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from operator import itemgetter
-from typing import Any, overload
+from typing import Any
 
-from studio.lint.features import Features, read
+from studio.lint.features import STORED, Features, read
 
 
-class Noted(Sequence[Features]):
+class Noted:
     """What `studio.lint.features.features` noted of each example, in the order of their ids."""
 
     def __init__(self, stored: Sequence[Sequence[Any]]) -> None:
@@ -18,22 +18,13 @@ class Noted(Sequence[Features]):
     def __len__(self) -> int:
         return len(self._stored)
 
-    @overload
-    def __getitem__(self, at: int) -> Features: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> "Noted": ...
-
-    def __getitem__(self, at: "int | slice") -> "Features | Noted":
-        return Noted(self._stored[at]) if isinstance(at, slice) else read(self._stored[at])
-
     def column(self, name: str) -> list[Any]:
-        """Return one field of all examples, as it is stored."""
-        return list(map(itemgetter(Features._fields.index(name)), self._stored))
+        """Return one of `STORED` of all examples."""
+        return list(map(itemgetter(STORED.index(name)), self._stored))
 
     def columns(self, *names: str) -> Iterator[tuple[Any, ...]]:
-        """Yield some fields of each example, as they are stored."""
-        return map(itemgetter(*map(Features._fields.index, names)), self._stored)
+        """Yield two or more of `STORED` of each example."""
+        return map(itemgetter(*map(STORED.index, names)), self._stored)
 
     def rows(self, which: Iterable[bool]) -> list[Features]:
         """Return the examples for which something holds, given for each of them."""
@@ -42,17 +33,19 @@ class Noted(Sequence[Features]):
     @cached_property
     def asked_again(self) -> list[Features]:
         """Examples whose prompt and system turns are those of another one, also where both have none."""
-        asked = list(self.columns("prompt", "system"))
-        times = Counter(asked)
-        return self.rows(times[each] > 1 for each in asked) if len(times) < len(asked) else []
+        times = self._times_asked
+        if len(times) == len(self):
+            return []
+        return self.rows(times[each] > 1 for each in self.columns("prompt", "system"))
 
     @cached_property
     def several_verdicts(self) -> list[Features]:
         """Examples with three or more verdicts, or whose prompt is asked by another one: they can contradict."""
-        asked = list(self.columns("prompt", "system"))
-        times = Counter(asked)
-        many = (len(decisions) > 2 for decisions in self.column("decisions"))
-        return self.rows(bool(each[0]) and (times[each] > 1 or here) for each, here in zip(asked, many, strict=True))
+        times = self._times_asked
+        if len(times) == len(self) and max(self.column("verdicts"), default=0) < 3:
+            return []
+        rows = self.columns("prompt", "system", "verdicts")
+        return self.rows(bool(asked) and (verdicts > 2 or times[asked, told] > 1) for asked, told, verdicts in rows)
 
     @cached_property
     def with_numbers(self) -> list[tuple[int, list[list[Any]]]]:
@@ -67,4 +60,16 @@ class Noted(Sequence[Features]):
     @cached_property
     def judged_here(self) -> list[Features]:
         """Examples with a verdict that was given in the studio."""
-        return self.rows(any(d[4] is not None for d in decisions) for decisions in self.column("decisions"))
+        return self.rows(map(bool, self.column("timed_verdicts")))
+
+    @cached_property
+    def asked_in(self) -> dict[str, set[str]]:
+        """The prompts of each split; for an example that has none, its answer."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for split, prompt, answer in self.columns("split", "prompt", "answer_text"):
+            found[split].add(prompt or answer)
+        return found
+
+    @cached_property
+    def _times_asked(self) -> Counter[tuple[str, str]]:
+        return Counter(self.columns("prompt", "system"))

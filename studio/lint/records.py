@@ -44,15 +44,18 @@ def _near(store: Store) -> Iterator[Found]:
 
 
 def _leaks(store: Store) -> Iterator[Found]:
-    yield from _not_searched(store, "leak", "Leaks between splits", "studio duplicates --leaks --near")
+    yield from _not_searched(store, "leak", "Prompts like held-out ones", "studio duplicates --leaks --near")
     for number, split, other in findings_of_store.leaks(store):
-        yield Found(number, f"in {split}, and the same prompt is in {other}")
+        yield Found(number, f"in {split}, and a prompt like it is in {other}")
 
 
 def _not_searched(store: Store, kind: GroupKind, what: str, command: str) -> Iterator[Found]:
     if duplicates.searched_at(store, kind) is None:
         yield Found(None, f"{what} were not looked for yet: {command}")
 
+
+SEARCHED = frozenset({"near-duplicates", "near-leaks"})
+"""Checks that report what a search found that is started by itself."""
 
 CHECKS: tuple[OfStore, ...] = (
     OfStore(
@@ -71,7 +74,8 @@ CHECKS: tuple[OfStore, ...] = (
             "row-with-a-problem",
             "rows that made less than they seem to hold",
             "The row could be read, but a field is missing or of another kind than the format says: an example may"
-            " lack its answer, or there is none at all.",
+            " lack its answer, or there is none at all. Empty answers and different prompts are findings by"
+            " themselves.",
             "warning",
             "record",
         ),
@@ -122,10 +126,11 @@ CHECKS: tuple[OfStore, ...] = (
     ),
     OfStore(
         Check(
-            "leaks",
-            "prompts that are held out and trained on too",
+            "near-leaks",
+            "prompts that are nearly those of held-out examples",
             "A model that saw a prompt in training is not measured by it: figures on the held-out part come out too"
-            " good. Excluding leaves the part in that is held out most.",
+            " good. Excluding leaves the part in that is held out most. Prompts that are held out word for word are"
+            " leaked-prompt.",
             "error",
         ),
         _leaks,

@@ -1,12 +1,13 @@
 """What was found, for a screen or on paper."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from store import findings
 from store.database import Store
 from store.findings import Summary
 from studio.lint.check import Check, Kind
+from studio.lint.records import SEARCHED
 from studio.lint.registry import check_of, is_known
 
 SAMPLES = 5
@@ -35,6 +36,11 @@ class CheckFindings:
     """What was found about the whole; empty where nothing was."""
     samples: list[Sample]
 
+    @property
+    def is_unsearched(self) -> bool:
+        """Whether nothing was found because what looks for it, and is started by itself, was never run."""
+        return self.check.name in SEARCHED and not self.rows
+
 
 @dataclass(frozen=True)
 class LintReport:
@@ -60,5 +66,8 @@ def read_report(store: Store) -> LintReport | None:
 
 def _findings(store: Store, summary: Summary) -> CheckFindings:
     check = check_of(summary.name)
+    if summary.name in SEARCHED and not summary.rows:
+        # Its note says only that nobody searched yet, which is no error.
+        check = replace(check, level="info")
     samples = [Sample(check.kind, *row) for row in findings.samples(store, check.kind, check.name, SAMPLES)]
     return CheckFindings(check, summary.rows, summary.kept, summary.note, samples)

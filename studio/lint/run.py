@@ -107,8 +107,9 @@ def _run(project: Project, store: Store, say: OnProgress, cancelled: Callable[[]
         findings_writing.begin(file, basis, examples.next_id(store) - 1)
         findings_writing.declare(file, ((c.name, c.kind) for c in registry.CHECKS if c.name not in off))
         mark, counts = findings.mark(store), (examples.count(store), records.count(store))
-        todo = findings.changed(store)
-        with _Workers(project, workers or _processors(), len(todo)) as team:
+        # The first process is on its way while this one finds out what changed.
+        with _Workers(project, workers or _processors()) as team:
+            todo = findings.changed(store)
             team.look(todo, say, cancelled)
             team.look_at_all(cancelled)
         findings_writing.finish(file, mark, *counts)
@@ -121,17 +122,15 @@ def _processors() -> int:
 class _Workers:
     """Processes that look at examples; they end with this block."""
 
-    def __init__(self, project: Project, most: int, todo: int) -> None:
+    def __init__(self, project: Project, most: int) -> None:
         self._project = project
-        self._count = max(1, min(most, -(-todo // CHUNK)))
+        self._most = most
         self._all: list[_Worker] = []
         self._answers = selectors.DefaultSelector()
 
     def __enter__(self) -> "_Workers":
         try:
-            for _ in range(self._count):
-                self._all.append(worker := _Worker(self._project))
-                self._answers.register(worker.answers, selectors.EVENT_READ, worker)
+            self._start()
         except BaseException:
             self._end()
             raise
@@ -145,6 +144,8 @@ class _Workers:
         began, done, total = time.monotonic(), 0, len(todo)
         chunks = (todo[start : start + CHUNK].tolist() for start in range(0, total, CHUNK))
         say(LintProgress(0, total, 0.0))
+        while len(self._all) < min(self._most, -(-total // CHUNK)):
+            self._start()
         for worker in self._all:
             worker.ask(next(chunks, None))
         while done < total:
@@ -165,6 +166,10 @@ class _Workers:
         if cancelled():
             raise Cancelled
         return (key.data for key, _ in self._answers.select(POLL_SECONDS))
+
+    def _start(self) -> None:
+        self._all.append(worker := _Worker(self._project))
+        self._answers.register(worker.answers, selectors.EVENT_READ, worker)
 
     def _end(self) -> None:
         for worker in self._all:

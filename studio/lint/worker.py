@@ -32,6 +32,9 @@ from studio.project import Project, open_project
 DAMAGED = 65
 """The exit status that says that the file of findings is no use any more."""
 
+MOST_NOTES = 8
+"""Things about the whole that one check may say."""
+
 NICE = 5
 """The screen, or whatever else a person does, comes first."""
 
@@ -46,6 +49,10 @@ class Worker:
         self._off = frozenset(project.settings.lint["off"])
         self._row_checks = [each for each in rows.CHECKS if each.check.name not in self._off]
         self._names = [*(each.check.name for each in rows.CHECKS), FAILED.name]
+
+    def prepare(self) -> None:
+        """Read what every check is told, in the time until somebody asks."""
+        _ = self._context
 
     @cached_property
     def _context(self) -> Context:
@@ -81,20 +88,33 @@ class Worker:
         """Run the checks of all examples together, unless all that they look at is as it was; return what failed."""
         told = cache.context(self._project, with_tokenizer=False)
         noted = f"[{','.join(findings.noted_in_use(self._store))}]"
-        seen = cache.sum_of(noted, findings.left_out(self._store), told)
+        told_before = {
+            each.check.name: each.told_of(self._store)
+            for each in sets.CHECKS
+            if each.told_of and each.told_by not in self._off
+        }
+        outside = [findings.left_out(self._store), *map(sorted, told_before.values())]
+        seen = cache.sum_of(noted, outside, told)
         if seen == findings_writing.sum_of_noted(self._file):
             return []
         findings_writing.set_sum_of_noted(self._file, "")
         failed: list[str] = []
         rows_noted = Noted(orjson.loads(noted))
         for of_set in sets.CHECKS:
-            self._replace(of_set.check, partial(of_set.look, rows_noted, told), failed, only_in_use=True)
+            look, known = partial(of_set.look, rows_noted, told), told_before.get(of_set.check.name, frozenset())
+            self._replace(of_set.check, look, failed, only_in_use=True, known=known)
         if not failed:
             findings_writing.set_sum_of_noted(self._file, seen)
         return failed
 
     def _replace(
-        self, check: Check, look: Callable[[], Iterator[Found]], failed: list[str], *, only_in_use: bool = False
+        self,
+        check: Check,
+        look: Callable[[], Iterator[Found]],
+        failed: list[str],
+        *,
+        only_in_use: bool = False,
+        known: frozenset[int] = frozenset(),
     ) -> None:
         name = check.name
         if name in self._off:
@@ -104,13 +124,15 @@ class Worker:
         except Exception as error:
             failed.append(f"{name}: {_said(error)}")
             return
-        of_rows = [(each.row_id, each.detail) for each in found if each.row_id is not None]
+        of_rows = [(each.row_id, each.detail) for each in found if each.row_id is not None and each.row_id not in known]
         if only_in_use:
             # Those that were excluded for this are not looked at any more; what was found in them still stands.
-            known = {row_id for row_id, _ in of_rows}
-            of_rows += [row for row in findings.left_out_for(self._store, name).items() if row[0] not in known]
-        note = " ".join(each.detail for each in found if each.row_id is None)
-        findings_writing.replace(self._file, check.kind, name, of_rows, note)
+            here = {row_id for row_id, _ in of_rows}
+            of_rows += [row for row in findings.left_out_for(self._store, name).items() if row[0] not in here]
+        notes = [each.detail for each in found if each.row_id is None]
+        if len(notes) > MOST_NOTES:
+            notes[MOST_NOTES:] = [f"And {len(notes) - MOST_NOTES:,} more like these."]
+        findings_writing.replace(self._file, check.kind, name, of_rows, "\n".join(notes))
 
 
 def found_by(check: OfRow, subject: Subject, context: Context) -> Iterator[tuple[str, str]]:
@@ -143,6 +165,7 @@ def main(folder: Path) -> None:
 
 
 def _follow(worker: Worker) -> None:
+    worker.prepare()
     for line in sys.stdin:
         example_ids: list[int] = json.loads(line)
         if example_ids:

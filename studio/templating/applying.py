@@ -72,7 +72,7 @@ class Plan:
         """Return the counts in words, those that are zero left out except the first."""
         lines = [f"{self.changed:,} examples change", f"{self.equal:,} stay as they are"]
         optional = (
-            (len(self.conflicts), "were edited by hand and differ: the edits are kept unless you say otherwise"),
+            (len(self.conflicts), "edited by hand and different: the edits are kept unless you say otherwise"),
             (self.new, "records that made none get an example"),
             (self.failing, "records fail; what they have stays"),
             (self.unreadable, "records can't be read and stay out"),
@@ -178,6 +178,7 @@ def apply(
             break
         with store.transaction():
             _apply_batch(project, store, template, batch, over, done_so_far)
+        store.give_way()
         if on_progress:
             on_progress(Progress(done, len(ids)))
     return done_so_far
@@ -235,6 +236,7 @@ def take_back(
             break
         with store.transaction():
             done += restating.bring_back(store, ids[start : start + BATCH], template_id)
+        store.give_way()
         if on_progress:
             on_progress(Progress(min(start + BATCH, len(ids)), len(ids)))
     return done

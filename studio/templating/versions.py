@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 
 from store import templates as stored
@@ -10,6 +10,8 @@ from store.database import Store
 from store.templates import StoredTemplate
 from studio.errors import StudioError
 from studio.settings import FewShot, FewShotTurn, ResponseTemplate, TemplateSettings, TurnTemplate
+from studio.settings_file import item
+from studio.templating.saving import values_of
 
 _FIRST_FIELDS = ("name", "turns", "responses", "verdict", "comment", "rater")
 """What every body has; the rest only where it says something, so that the same template keeps its id."""
@@ -70,7 +72,8 @@ def named(store: Store, text: str) -> Version:
 
 def difference(old: TemplateSettings, new: TemplateSettings) -> list[str]:
     """Return the lines of both templates as a unified diff, without its header; empty where they say the same."""
-    before, after = (as_toml(template).splitlines() for template in (old, new))
+    # A file of the same name may have said another thing then: what it said is compared.
+    before, after = (as_toml(replace(t, tools_file="", schema_file="")).splitlines() for t in (old, new))
     return list(difflib.unified_diff(before, after, lineterm="", n=2))[2:]
 
 
@@ -78,10 +81,8 @@ def as_toml(template: TemplateSettings) -> str:
     """Return a template as `studio.toml` has it, for reading."""
     import tomlkit
 
-    from studio.templating.saving import values_of
-
     document = tomlkit.document()
-    document["template"] = values_of(template)
+    document["template"] = {name: item(value) for name, value in values_of(template).items()}
     return tomlkit.dumps(document)
 
 

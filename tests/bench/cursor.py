@@ -1,10 +1,11 @@
-"""A key in a long list: how soon the terminal gets its first byte, and how many bytes come.
+"""A key in a long list: how soon the terminal gets its first byte, and how many bytes come of it.
 
     python tests/bench/cursor.py [--rows N | --project DIR]
 
 Drives the app in a pseudo-terminal of 80x24, in Data and in Examples, over a project of N preference rows (1,000,000
-takes a minute to make) or over the one in DIR. Beside the lists a short list is measured too: the ratio says what the
-length costs.
+takes a minute to make) or over the one in DIR. The row under the cursor is laid out once the cursor stands still, so
+its bytes are counted apart from those of the move. A held key is measured too, and a short list: the ratio says what
+the length costs.
 """
 
 import argparse
@@ -28,13 +29,19 @@ from studio.importing import import_file
 from studio.project import Project, create_project, open_project
 
 SHORT = 1_000
+MOVED = 0.04
+"""Seconds without a byte after which the list is taken to have moved; the row's text comes later."""
+
 QUIET = 0.25
-"""Seconds without a byte after which the answer to a key is taken to be complete."""
+"""Seconds without a byte after which all has come."""
+
+HELD = 60
+"""Times that a held key repeats, 30 of them in a second."""
 
 PATIENCE = 60.0
 
-KEYS = {"j": 120, "k": 60, "\x04": 30, "G": 2, "\x15": 30}
-"""Keys and how often each is pressed: down, up, half a page down, the end, half a page up."""
+KEYS = {"j": 120, "k": 60, "\x04": 30, "\x15": 20}
+"""Keys and how often each is pressed: down, up, half a page down, half a page up."""
 
 NAMES = {"\x04": "ctrl+d", "\x15": "ctrl+u"}
 
@@ -64,14 +71,25 @@ class Terminal:
             written += os.read(self.handle, 65536)
         return written
 
-    def press(self, key: str) -> tuple[float, int]:
-        """Press a key; return the milliseconds to the first byte, and how many bytes came in all."""
+    def press(self, key: str) -> tuple[float, int, int]:
+        """Press a key; return the milliseconds to the first byte, the bytes of the move, and those that follow."""
         begun = time.perf_counter()
         os.write(self.handle, key.encode())
         if not select.select([self.handle], [], [], 5)[0]:
-            return float("nan"), 0
+            return float("nan"), 0, 0
         first = (time.perf_counter() - begun) * 1000
-        return first, len(self.settle(QUIET))
+        return first, len(self.settle(MOVED)), len(self.settle(QUIET))
+
+    def hold(self, key: str) -> float:
+        """Hold a key; return the bytes that came for each time it repeated."""
+        written = 0
+        for _ in range(HELD):
+            due = time.perf_counter() + 1 / 30
+            os.write(self.handle, key.encode())
+            while (left := due - time.perf_counter()) > 0:
+                if select.select([self.handle], [], [], left)[0]:
+                    written += len(os.read(self.handle, 65536))
+        return (written + len(self.settle(QUIET))) / HELD
 
     def end(self) -> None:
         """End the app."""
@@ -80,8 +98,8 @@ class Terminal:
         os.close(self.handle)
 
 
-def measure(folder: Path, area: str) -> dict[str, tuple[list[float], list[int]]]:
-    """Return the milliseconds and the bytes of each key in an area."""
+def measure(folder: Path, area: str) -> tuple[dict[str, list[tuple[float, int, int]]], float]:
+    """Return what each key took in an area, each time, and the bytes of a held one."""
     terminal = Terminal.run(folder)
     try:
         terminal.settle(2)
@@ -89,11 +107,7 @@ def measure(folder: Path, area: str) -> dict[str, tuple[list[float], list[int]]]
         terminal.settle(2)
         os.write(terminal.handle, b"gg")
         terminal.settle(1)
-        found = {}
-        for key, times in KEYS.items():
-            pressed = [terminal.press(key) for _ in range(times)]
-            found[key] = ([first for first, _ in pressed], [size for _, size in pressed])
-        return found
+        return {key: [terminal.press(key) for _ in range(times)] for key, times in KEYS.items()}, terminal.hold("j")
     finally:
         terminal.end()
 
@@ -107,14 +121,17 @@ def report(folder: Path, what: str) -> dict[str, float]:
     """Print the figures of a project; return the middle time of `j` in each area."""
     middles = {}
     for area, name in (("1", "Data"), ("2", "Examples")):
-        for key, (times, sizes) in measure(folder, area).items():
+        by_key, held = measure(folder, area)
+        for key, pressed in by_key.items():
+            times, moves, texts = (list(values) for values in zip(*pressed, strict=True))
             print(
-                f"{what:<16} {name:<9} {NAMES.get(key, key):<7} first byte p50 {statistics.median(times):5.1f} ms,"
-                f" p95 {ninety_five(times):5.1f} ms; bytes p50 {statistics.median(sizes):5.0f},"
-                f" p95 {ninety_five(sizes):5.0f}"
+                f"{what:<10} {name:<9} {NAMES.get(key, key):<7} first byte p50 {statistics.median(times):5.1f} ms,"
+                f" p95 {ninety_five(times):5.1f} ms; bytes of the move p50 {statistics.median(moves):5.0f},"
+                f" p95 {ninety_five(moves):5.0f}; of the row's text p50 {statistics.median(texts):5.0f}"
             )
             if key == "j":
                 middles[name] = statistics.median(times)
+        print(f"{what:<10} {name:<9} j held  {held:.0f} bytes for each row passed")
     return middles
 
 

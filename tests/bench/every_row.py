@@ -28,8 +28,8 @@ from studio.project import Project, create_project
 
 SIZE = (80, 24)
 BEAT = 0.005
-COMMANDS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-"""What must never reach a terminal: controls, zero-width and direction characters."""
+COMMANDS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
+"""What must never reach a terminal: controls, line ends, zero-width and direction characters."""
 
 
 @dataclass
@@ -75,6 +75,8 @@ async def walk_area(app: StudioApp, pilot: Pilot[None], area: str, stride: int) 
     with pulse(walk, app):
         for number, row_id in enumerate(list(screen.table.ids)[::stride]):
             screen.go_to(row_id)
+            # At once, where a person would have let the cursor stand still.
+            screen.read_again()
             if number % 5 == 0:
                 await pilot.press("v")
             await pilot.pause()

@@ -44,6 +44,19 @@ async def test_columns_are_counted_and_charted(orders: Project) -> None:
         await until(pilot, lambda: "in 30 of 40 rows, missing in 10" in " ".join(window(app).text.plain.split()))
 
 
+async def test_charts_fit_after_a_resize(orders: Project) -> None:
+    app = StudioApp(orders)
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.press("C")
+        await until(pilot, lambda: "numbers: 0.5 to 20" in window(app).text.plain)
+        await pilot.resize_terminal(60, 20)
+
+        def widest() -> int:
+            return max(len(line) for line in window(app).text.plain.splitlines() if "█" in line)
+
+        await until(pilot, lambda: widest() <= window(app).text.size.width)
+
+
 async def test_a_value_leads_to_its_rows(orders: Project) -> None:
     app = StudioApp(orders)
     async with app.run_test(size=(120, 40)) as pilot:

@@ -116,7 +116,8 @@ async def test_markup_of_the_data_is_read_as_it_is(filled: Project) -> None:
     app = StudioApp(filled)
     async with app.run_test(size=(160, 40)) as pilot:
         await pilot.press("s", "s")
-        assert screen_text(app).count("[i]not italic[/i] [/INST] [/] [@click=app.quit]press[/]") == 2
+        text = "[i]not italic[/i] [/INST] [/] [@click=app.quit]press[/]"
+        await until(pilot, lambda: screen_text(app).count(text) == 2)
 
 
 def test_a_preview_of_any_record_is_short(filled: Project) -> None:

@@ -199,6 +199,34 @@ async def test_a_prompt_that_another_split_has_too_is_warned_of(filled: Project)
         await until(pilot, lambda: any("Its prompt is in test too" in n.message for n in app._notifications))
 
 
+async def test_what_came_from_elsewhere_meanwhile_is_told_and_kept(filled: Project) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=(120, 24), notifications=True) as pilot:
+        await pilot.press("2", "e", "X")
+        with filled.open_store() as other:
+            examples.revise(other, 1, turns("Where is my book 1?", "Mended."), origin="template")
+        await pilot.press("f2")
+        await until(pilot, lambda: any("Revision 2 came from elsewhere" in n.message for n in app._notifications))
+        assert contents(app.store, 1)[1] == "XIt is on its way, number 1."
+        assert examples.get(app.store, 1, 2).messages[1]["content"] == "Mended."
+
+
+async def test_a_new_example_that_can_not_be_saved_stays_in_the_editor(filled: Project) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=(120, 24), notifications=True) as pilot:
+        await pilot.press("2", "b", "1", "X", "y")
+        away = filled.database.with_name("away.db")
+        filled.database.rename(away)
+        await pilot.press("f2")
+        await until(pilot, lambda: any("nothing can be saved" in n.message for n in app._notifications))
+        assert isinstance(app.screen, ConversationEditor)
+        assert app.screen.unsaved
+        away.rename(filled.database)
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(app.screen, ExamplesScreen))
+        assert contents(app.store, max(examples.span(app.store)))[0] == "Xy"
+
+
 async def test_revisions_are_compared_and_one_comes_back(filled: Project) -> None:
     app = StudioApp(filled)
     examples.revise(app.store, 1, turns("Where is my book 1?", "It is lost, number 1."))

@@ -31,7 +31,8 @@ async def test_replies_are_gone_through_with_what_was_thought_of_them(filled: Pr
     app = StudioApp(filled)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("2", *"j" * (WITH_REPLIES - 1))
-        assert "assistant (response 1 of 2, file, chosen)\n Yes, within 30 days." in screen_text(app)
+        answer = "assistant (response 1 of 2, file, chosen)\n Yes, within 30 days."
+        await until(pilot, lambda: answer in screen_text(app))
         await pilot.press("n")
         assert "assistant (response 2 of 2, base, rejected)\n No." in screen_text(app)
         await pilot.press("n")
@@ -173,5 +174,5 @@ async def test_what_was_remarked_on_the_replies_is_shown(filled: Project, store:
         screen = app.screen
         assert isinstance(screen, ExamplesScreen)
         screen.go_to(example_id)
-        await pilot.pause()
-        assert "Ada remarked: [b]kinder[/b] \N{SYMBOL FOR ESCAPE}[31m" in screen.detail.plain
+        remark = "Ada remarked: [b]kinder[/b] \N{SYMBOL FOR ESCAPE}[31m"
+        await until(pilot, lambda: remark in screen.detail.plain)

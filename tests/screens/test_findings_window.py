@@ -15,6 +15,7 @@ from screens.findings import FindingsWindow
 from store import examples, records
 from store.database import Store
 from studio.lint.run import lint
+from studio.one_at_a_time import one_at_a_time
 from studio.project import Project
 
 BROKEN = "It is on itâ€™s way, we’re sorry about the waitâ€¦"
@@ -127,7 +128,7 @@ async def test_enter_shows_the_rows_in_their_own_list(linted: Project) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, DataScreen))
         await until(pilot, shows(app, "1/1 of 7 records"))
-        assert "finding unreadable-row: the row ends inside a [text" in screen_text(app)
+        await until(pilot, shows(app, "finding unreadable-row: the row ends inside a [text"))
 
 
 async def test_the_rows_of_a_finding_are_excluded_and_let_in_again(linted: Project) -> None:
@@ -168,7 +169,7 @@ async def test_a_fix_is_a_revision_and_can_be_taken_back(linted: Project) -> Non
         await pilot.press("L")
         await go_to(pilot, app, "mojibake")
         await pilot.press("f")
-        await until(pilot, shows(app, "1 mended"))
+        await until(pilot, shows(app, "1 of 1 mended"))
         assert "1 changed since: r runs it again" in screen_text(app)
         assert "â€" not in str(examples.get(app.store, 4).messages)
         await pilot.press("U")
@@ -177,3 +178,62 @@ async def test_a_fix_is_a_revision_and_can_be_taken_back(linted: Project) -> Non
         await go_to(pilot, app, "empty-answer")
         await pilot.press("f")
         assert "empty-answer has no fix" in screen_text(app)
+
+
+async def test_a_fix_can_be_taken_back_when_nothing_is_found_any_more(linted: Project) -> None:
+    app = StudioApp(linted)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("L")
+        await go_to(pilot, app, "mojibake")
+        await pilot.press("f")
+        await until(pilot, shows(app, "1 of 1 mended"))
+        await pilot.press("r")
+        await until(pilot, lambda: not app.lint_run.running)
+        await until(pilot, lambda: "It is found no more." in window(app).text.plain)
+        assert "1 were mended: U takes it back" in window(app).text.plain
+        await pilot.press("enter")
+        await until(pilot, shows(app, "1/1 of 6 examples"))
+        await pilot.press("L", "end")
+        await until(pilot, lambda: "It is found no more." in window(app).text.plain)
+        await pilot.press("U")
+        await until(pilot, shows(app, "1 as they were before"))
+        assert examples.get(app.store, 4).messages[-1]["content"] == BROKEN
+        await until(pilot, lambda: "mojibake" not in screen_text(app))
+
+
+async def test_what_was_said_goes_with_its_finding(linted: Project) -> None:
+    app = StudioApp(linted)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("L")
+        await go_to(pilot, app, "empty-answer")
+        await pilot.press("x")
+        await until(pilot, shows(app, "2 excluded; R lets them in again"))
+        await go_to(pilot, app, "mojibake")
+        assert "R lets them in again" not in screen_text(app).splitlines()[-2]
+        assert "f: fix  U: unfix" in screen_text(app)
+
+
+async def test_a_finding_about_the_whole_says_that_it_has_no_rows(linted: Project) -> None:
+    app = StudioApp(linted)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("L")
+        await until(pilot, lambda: bool(window(app).findings.ids))
+        await pilot.press("end")
+        await until(pilot, lambda: window(app).findings.cursor > 0)
+        await pilot.pause()
+        assert "x: exclude" not in screen_text(app)
+        await pilot.press("x")
+        assert "This is about all rows together" in screen_text(app)
+
+
+async def test_a_fix_that_must_wait_for_the_run_says_so(linted: Project) -> None:
+    app = StudioApp(linted)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await pilot.press("L")
+        await go_to(pilot, app, "mojibake")
+        with one_at_a_time(linted, "lint", "The checks are being run."):
+            await pilot.press("f")
+            await until(pilot, shows(app, "The checks are being run"))
+            await pilot.press("j", "k")
+            assert "The checks are being run" in screen_text(app)
+        assert examples.get(app.store, 4).messages[-1]["content"] == BROKEN

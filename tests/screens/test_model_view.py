@@ -16,6 +16,8 @@ from screens.token_text import BEGIN, END
 from store import examples
 from store.database import Store
 from studio.project import Project
+from studio.settings import TemplateSettings, TurnTemplate
+from studio.templating import versions
 
 pytestmark = pytest.mark.model
 
@@ -123,6 +125,23 @@ async def test_two_templates_are_compared_beside_or_over_each_other(
         assert "- <|im_start|>system" in window.first.plain
         assert "  <|im_start|>user" in window.second.plain
         assert (window.first.region.x == window.second.region.x) == stacked
+
+
+async def test_a_template_version_is_compared_on_the_record(filled: Project, store: Store, base_model: object) -> None:
+    texts = TurnTemplate("user", "Letter: {{ body }}"), TurnTemplate("assistant", "Soon.")
+    versions.save(store, TemplateSettings("letters", texts))
+    versions.save(store, TemplateSettings("letters", (TurnTemplate("user", "{{ nothing }}"),)))
+    app = StudioApp(filled)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_view(pilot, 1)
+        await pilot.press("o")
+        await until(pilot, lambda: "2 template letters:1" in screen_text(app))
+        await pilot.press("2")
+        await seen(pilot, "+ Letter: ")
+        await pilot.press("o")
+        await until(pilot, lambda: "1 template letters:2" in screen_text(app))
+        await pilot.press("1")
+        await seen(pilot, "letters version 2 can't be applied")
 
 
 async def test_what_can_not_be_compared_with_is_said(filled: Project, base_model: object) -> None:

@@ -17,6 +17,7 @@ from screens.hex_text import hex_lines
 from screens.line_window import place_of
 from screens.note_window import NoteWindow
 from store import examples, find, records
+from store.database import Store
 from store.ordering import FACTS
 from studio.project import Project
 
@@ -95,7 +96,9 @@ async def test_columns_are_put_in_an_order_by_keys(goods: Project) -> None:
     app = StudioApp(goods)
     async with app.run_test(size=(80, 24)) as pilot:
         # The first are Line and Record; then come the fields that were found.
-        await pilot.press("c", "j", "j", "space", "K", "K", "K", "enter")
+        await pilot.press("c")
+        assert "space: choose  J K: move" in screen_text(app)
+        await pilot.press("j", "j", "space", "K", "K", "K", "enter")
         await pilot.pause()
         assert lines(app)[2].split() == ["Line", "Record", "name"]
         await pilot.press("c", "J", "enter")
@@ -252,6 +255,8 @@ def test_a_place_is_a_line_or_a_name_and_a_line() -> None:
     assert place_of("b:c.csv:7", "a.jsonl", names) == ("b:c.csv", 7)
     assert place_of("d:7", "a.jsonl", names) == "No source has 'd' in its name."
     assert place_of("9" * 30, "a.jsonl", names) == "A line is a number from 1 on."
+    assert place_of("0" * 5_000, "a.jsonl", names) == "A line is a number from 1 on."
+    assert place_of("may, june.csv:1,200", "a.jsonl", ["may, june.csv"]) == ("may, june.csv", 1200)
 
 
 async def test_notes_are_written_on_rows_of_both_kinds(filled: Project) -> None:
@@ -272,6 +277,20 @@ async def test_notes_are_written_on_rows_of_both_kinds(filled: Project) -> None:
         assert found == {"record": [1, 2], "example": [1]}
         await pilot.press("w", *["backspace"] * 7, "f2")
         assert examples.get(app.store, 1).note == ""
+
+
+async def test_a_note_that_would_replace_others_says_so(project: Project, store: Store) -> None:
+    ids = records.add(store, add_source(store, "many.jsonl"), [new_record(n, {"n": n}) for n in range(1, 121)])
+    records.set_note(store, ids[110], "far down")
+    app = StudioApp(project)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("w")
+        assert "Note on this record" in screen_text(app)
+        assert "replaces" not in screen_text(app)
+        await pilot.press("escape", "A", "w")
+        assert "It replaces any notes that they have." in screen_text(app)
+        await pilot.press("escape")
+        assert records.get(app.store, ids[110]).note == "far down"
 
 
 async def test_a_row_is_looked_at_in_the_editor_and_kept_as_it_was_read(

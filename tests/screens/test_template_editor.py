@@ -124,7 +124,7 @@ async def test_applying_shows_the_plan_and_both_sides_of_an_edit_first(filled, s
         await pilot.press("1")
         await sees(pilot, "11 examples change")
         assert isinstance(pilot.app.screen, PlanWindow)
-        await sees(pilot, "1 were edited by hand and differ")
+        await sees(pilot, "1 edited by hand and different")
         await sees(pilot, "keep edit  example 2")
         await sees(pilot, "- user: mended by hand")
         await sees(pilot, "+ user: Re: Order 2")
@@ -150,6 +150,10 @@ async def test_a_project_without_a_template_begins_with_one_for_its_rows(filled)
         await until(pilot, lambda: "{{ body }}" in editor.texts.area.text)
         await pilot.press("ctrl+r")
         await sees(pilot, "Begin with")
+        await pilot.press("escape")
+        await sees(pilot, "(new)")
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, TemplateEditor))
 
 
 async def test_hostile_records_are_shown_as_signs(filled, store) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from store import examples, pairs, responses
-from store.database import open_store
+from store.database import explain, open_store
+from store.errors import StoreError
 
 JUDGE_UNTIL_KILLED = """
 import sys
@@ -84,6 +85,25 @@ def test_half_an_import_leaves_nothing(queue) -> None:
         assert examples.count(store) == before
         examples.add(store, record_id=None, messages=[{"role": "user", "content": "next"}], split="train")
         assert examples.count(store) == before + 1
+
+
+def test_nothing_is_written_to_a_file_that_is_not_in_its_place_any_more(store, tmp_path) -> None:
+    store.path.rename(tmp_path / "elsewhere.db")
+    with pytest.raises(StoreError, match="nothing can be saved"), store.transaction():
+        raise AssertionError
+    (tmp_path / "elsewhere.db").rename(store.path)
+    with store.transaction():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("SQLITE_CANTOPEN", "make /data writable"), ("SQLITE_IOERR_WRITE", "disk is full or failing")],
+)
+def test_what_the_disk_refuses_is_said_with_what_to_do(name, words) -> None:
+    error = sqlite3.OperationalError("no")
+    error.sqlite_errorname = name
+    assert words in str(explain(Path("/data/studio.db"), error))
 
 
 def test_writes_wait_for_the_disk(store) -> None:

@@ -30,6 +30,7 @@ from store import (
 )
 from store.database import Store, create_store, open_store
 from store.errors import NewerSchemaError, StoreError
+from store.upgrade import Upgrade
 
 FIXTURES = Path(__file__).parent / "fixtures"
 OLD = list(range(1, database.SCHEMA_VERSION))
@@ -225,6 +226,36 @@ def test_half_a_copy_of_a_process_that_was_killed_is_taken_away(tmp_path) -> Non
         path.with_name(name).write_bytes(b"half")
     open_store(path).close()
     assert [p.name for p in path.parent.glob("*backup*")] == ["studio.db.backup-1"]
+
+
+@pytest.mark.parametrize("version", OLD)
+def test_what_is_done_is_said_before_it_takes_its_time(tmp_path, version, monkeypatch) -> None:
+    monkeypatch.setattr(migrations, "STEPS_BETWEEN_LOOKS", 10)
+    monkeypatch.setattr(migrations, "SECONDS_BETWEEN_WORDS", 0)
+    path, said = unpacked(tmp_path, version), []
+    for _ in range(2):
+        open_store(path, said.append).close()
+    assert {at.backup.name for at in said} == {f"studio.db.backup-{version}"}
+    first, *shares = [at.copied for at in said]
+    assert first is None
+    assert shares
+    assert shares == sorted(shares)
+    assert shares[-1] <= 1
+
+
+def test_an_interruption_ends_a_copy_and_changes_nothing(tmp_path, monkeypatch) -> None:
+    def interrupt(at: Upgrade) -> None:
+        if at.copied is not None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(migrations, "STEPS_BETWEEN_LOOKS", 10)
+    monkeypatch.setattr(migrations, "SECONDS_BETWEEN_WORDS", 0)
+    path = unpacked(tmp_path, 2)
+    before = dump(path)
+    with pytest.raises(KeyboardInterrupt):
+        open_store(path, interrupt)
+    assert dump(path) == before
+    assert not list(path.parent.glob("*backup*"))
 
 
 OPEN_WHEN_TOLD = """

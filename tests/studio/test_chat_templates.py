@@ -1,8 +1,8 @@
 """Chat templates: which one counts, what is known to go wrong with them, and that the project's reaches everything."""
 
-import dataclasses
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ ASKED = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho
 
 
 def names(tokenizer: ChatTokenizer, template: str, **named: str) -> set[str]:
-    changed = dataclasses.replace(tokenizer, template=template, named_tokens={**tokenizer.named_tokens, **named})
+    changed = replace(tokenizer, template=template, named_tokens={**tokenizer.named_tokens, **named})
     return {trap.name for trap in traps(changed)}
 
 
@@ -88,7 +88,33 @@ def test_no_template_is_taken_that_is_none(project: Project) -> None:
         chat_templates.set_override(project, "a\n{% for %}")
     with pytest.raises(StudioError, match="empty chat template"):
         chat_templates.set_override(project, " \n")
+    with pytest.raises(StudioError, match="half of a character"):
+        chat_templates.set_override(project, "{{ messages }} \ud800")
     assert not (project.folder / "chat_template.jinja").exists()
+
+
+def test_only_the_override_in_use_is_written_over(project: Project, tmp_path: Path) -> None:
+    first = chat_templates.set_override(project, PLAIN)
+    second = chat_templates.set_override(chat_templates.clear_override(first), f"{PLAIN}2")
+    assert second.settings.chat_template == "chat_template-2.jinja"
+    assert (project.folder / "chat_template.jinja").read_text() == PLAIN
+    again = chat_templates.set_override(chat_templates.clear_override(second), PLAIN)
+    assert again.settings.chat_template == "chat_template.jinja"
+
+    shared = tmp_path / "shared.jinja"
+    shared.write_text("of many projects")
+    outside = replace(again, settings=replace(again.settings, chat_template=str(shared)))
+    assert chat_templates.set_override(outside, f"{PLAIN}3").settings.chat_template == "chat_template-3.jinja"
+    assert shared.read_text() == "of many projects"
+
+
+@pytest.mark.parametrize(
+    "text", ["{{ 1 / 0 }}", "{{ 10.0 ** 999 }}", "{{ messages | nothing }}", "{{ (1, 2)[5:0:0] }}"]
+)
+def test_a_template_that_fails_is_refused_in_words(tokenizer: ChatTokenizer, text: str) -> None:
+    with pytest.raises(StudioError, match=r"can't render this conversation \(user, assistant\): [^.]+\.") as refused:
+        render(replace(tokenizer, template=text), ASKED)
+    assert ".." not in str(refused.value)
 
 
 def test_a_file_that_is_gone_is_said(project: Project, base_model: BaseModel) -> None:

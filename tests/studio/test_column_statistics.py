@@ -64,6 +64,28 @@ def test_numbers_that_are_none_harm_nothing() -> None:
     assert (numbers.count, numbers.most) == (1, 3)
 
 
+def test_numbers_as_large_as_there_are_harm_nothing() -> None:
+    rows: Rows = [{"n": number} for number in (-1.7e308, 1.7e308, 9e307, 0, 7)]
+    found = statistics_of(rows)
+    numbers = found["n"].numbers
+    assert numbers is not None
+    assert (numbers.least, numbers.most) == (0, 7)
+
+
+def test_a_column_without_a_name_can_be_seen() -> None:
+    assert list(statistics_of([{"": 1}])) == ['""']
+
+
+def test_numbers_that_are_close_are_told_apart() -> None:
+    numbers = statistics_of([{"latitude": 48.8566 + n / 100_000} for n in range(60)])["latitude"].numbers
+    assert numbers is not None
+    labels = [bar.label for bar in numbers.bars]
+    assert len(labels) == len(set(labels)) > 5
+    assert labels[0] == "48.8566 to 48.8567"
+    assert range_words(numbers) == "48.8566 to 48.85719"
+    assert [bar.label for bar in bars([48.85661, 48.85662])] == ["48.85661", "48.85662"]
+
+
 def test_data_with_keys_like_ids_ends_at_a_bound() -> None:
     columns = Columns()
     for number in range(300):

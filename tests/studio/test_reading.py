@@ -63,3 +63,9 @@ def test_the_projects_template_comes_before_the_shape(tmp_path) -> None:
     assert choose(project, PATH, JUDGED, None).name == "template"
     assert choose(project, PATH, JUDGED, "plain").name == "plain"
     assert choose(project, PATH, COMPARED, None).name == "plain"
+
+
+def test_of_very_many_columns_a_few_are_named(project) -> None:
+    reading = choose(project, PATH, [{f"c{number}": 1 for number in range(5_000)}], None, None)
+    assert "(columns: c0, c1, " in reading.note
+    assert "c11 and 4,988 more)" in reading.note

@@ -43,7 +43,8 @@ CHECKS = (
         Check(
             "empty-answer",
             "answers that are empty",
-            "The answer has no text and no tool call. A model trained on it learns to say nothing.",
+            "The answer, or one side of a pair, has no text and no tool call. A model trained on it learns to say"
+            " nothing; a verdict against nothing teaches only that any text is better.",
             "error",
         ),
         _empty_answer,

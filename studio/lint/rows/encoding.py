@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 
 from store.examples import Message
 from studio.lint.check import Check, Context, OfRow, Subject
@@ -35,14 +36,21 @@ def _mojibake(subject: Subject, _: Context) -> Iterator[str]:
     whole = texts.whole
     if whole.isascii() or not (_LOST in whole or _NEIGHBOURS.search(whole) or _C1_CONTROL.search(whole)):
         return
-    from ftfy.badness import BADNESS_RE
-
     for passage in texts.passages:
-        if found := BADNESS_RE.search(passage.text):
+        if found := _misread(passage.text):
             yield f"{passage.where}: {excerpt(passage.text, max(0, found.start() - 10), found.end() + 10)}"
         elif _LOST in passage.text:
             at = passage.text.index(_LOST)
             yield f"{passage.where}: characters were lost at {excerpt(passage.text, max(0, at - 20), at + 20)}"
+
+
+def _misread(text: str) -> re.Match[str] | None:
+    """Return where a text was read in a wrong encoding; one odd pair that can't be decoded again is a quotation."""
+    from ftfy import fix_encoding
+    from ftfy.badness import BADNESS_RE
+
+    found = list(islice(BADNESS_RE.finditer(text), 2))
+    return found[0] if len(found) > 1 or (found and fix_encoding(text) != text) else None
 
 
 def _mend_mojibake(message: Message) -> Message:

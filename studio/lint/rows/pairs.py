@@ -30,13 +30,6 @@ def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _empty_side(subject: Subject, _: Context) -> Iterator[str]:
-    for _pair, better, worse in decided_pairs(subject):
-        for answer, is_chosen in ((better, True), (worse, False)):
-            if not text_of(answer.messages).strip() and not any(m.get("tool_calls") for m in answer.messages):
-                yield f"the {'chosen' if is_chosen else 'rejected'} answer is empty"
-
-
 def _easy_pair(subject: Subject, context: Context) -> Iterator[str]:
     for _pair, better, worse in decided_pairs(subject):
         one, other = text_of(better.messages), text_of(worse.messages)
@@ -67,15 +60,6 @@ CHECKS = (
             "error",
         ),
         _same_sides,
-    ),
-    OfRow(
-        Check(
-            "empty-side",
-            "pairs with an empty side",
-            "A verdict against nothing teaches only that any text is better; one for nothing teaches silence.",
-            "error",
-        ),
-        _empty_side,
     ),
     OfRow(
         Check(

@@ -1,7 +1,6 @@
 """Whether what is held out can measure anything."""
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator
 
 from studio.lint.check import Check, Context, Found, OfSet
@@ -14,19 +13,17 @@ FEWEST_EXAMPLES = 30
 
 def too_small(noted: Noted, context: Context) -> Iterator[Found]:
     """Tell which held-out split is empty, or has too few different prompts, where there is something to train on."""
-    prompts: dict[str, set[str]] = defaultdict(set)
-    for split, prompt, answer in noted.columns("split", "prompt", "answer_text"):
-        prompts[split].add(prompt or answer)
-    if not prompts["train"] or len(noted) < FEWEST_EXAMPLES:
+    prompts = noted.asked_in
+    if "train" not in prompts or len(noted) < FEWEST_EXAMPLES:
         return
-    if not prompts["validation"] and not prompts["test"]:
+    if "validation" not in prompts and "test" not in prompts:
         yield Found(
             None,
             "nothing is held out: no example is in validation or test, so nothing can show whether training helped."
             " Move some examples there, or import with splits.",
         )
     for split in ("validation", "test"):
-        count = len(prompts[split])
+        count = len(prompts.get(split, ()))
         if 0 < count < context.options["held_out"]:
             # The half of a 95 % interval at a share of one half, where it is widest.
             points = 100 * Z95 * math.sqrt(0.25 / count)

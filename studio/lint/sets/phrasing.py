@@ -24,8 +24,7 @@ def same_ends(noted: Noted, context: Context) -> Iterator[Found]:
             if count >= context.options["same_ends"] * len(answers):
                 yield Found(
                     None,
-                    f"{count:,} of {len(answers):,} answers ({count / len(answers):.0%}) {verb} with"
-                    f" '{words}'. The model will do so too: vary them, or cut what says nothing.",
+                    f"{count:,} of {len(answers):,} answers ({count / len(answers):.0%}) {verb} with '{words}'.",
                 )
 
 
@@ -34,7 +33,8 @@ CHECKS = (
         Check(
             "same-ends",
             "answers that begin or end alike",
-            "Set phrases are the first thing that is learnt. Where they are wanted, all is well.",
+            "Set phrases are the first thing that is learnt: vary them, or cut what says nothing. Where they are"
+            " wanted, all is well.",
             "info",
         ),
         same_ends,

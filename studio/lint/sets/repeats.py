@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from store import findings_of_store
 from studio.lint.check import Check, Context, Found, OfSet
 from studio.lint.noted import Noted
 from studio.lint.sets.by_prompt import same_prompt
@@ -36,8 +37,8 @@ def repeated_prompts(noted: Noted, _context: Context) -> Iterator[Found]:
                 yield Found(each.id, f"asks the same as example {group[0].id}")
             seen.add(said)
         extra += len(group) - 1
-    columns = noted.columns("candidates", "answer_text")
-    total = sum(bool(candidates and not answer) for candidates, answer in columns) if found else 0
+    rows = noted.columns("judged", "answer_text")
+    total = sum(bool(judged and not answer) for judged, answer in rows) if found else 0
     if found and extra >= NOTEWORTHY * total:
         different = total - extra
         yield Found(
@@ -65,10 +66,12 @@ CHECKS = (
             "repeated-example",
             "examples that say the same as an earlier one",
             "Prompt and answers are equal but for case, spaces and punctuation. Training counts what is repeated"
-            " more than the rest, and learns it by heart.",
+            " more than the rest, and learns it by heart. Rows of the same bytes are exact-duplicates.",
             "warning",
         ),
         repeated_examples,
+        told_by="exact-duplicates",
+        told_of=findings_of_store.of_repeated_records,
     ),
     OfSet(
         Check(

@@ -37,4 +37,4 @@ def test_raters_who_contradict_each_other(project: Project, store: Store, shared
     split = sum({1, 2} <= {row[f"annotator{n}"] for n in (1, 2, 3)} for row in readable)
     said = found("contradictory-verdicts", store)
     assert len(said) == split > 0
-    assert all("annotator" in detail and " prefers response " in detail for detail in said.values())
+    assert all("annotator" in detail and "; the second to " in detail for detail in said.values())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from store import duplicates, examples, find, findings, pairs, records, repeats, responses
+from store import duplicates, examples, find, findings, findings_writing, pairs, records, repeats, responses
 from store.query import QueryError
 from store.records import NewRecord
 from studio.errors import StudioError
@@ -125,7 +125,76 @@ def test_rows_without_examples_and_repeated_ones(project, store) -> None:
     lint(project, store)
     assert rows(store, "near-duplicates") == [2]
     assert of(store, "near-duplicates").note == ""
-    assert of(store, "leaks") is None
+    assert of(store, "near-leaks") is None
+
+
+def test_one_thing_is_said_once(project, store) -> None:
+    source = records.add_source(store, name="a.jsonl", path="/a", container="jsonl", format="plain", size=1)
+    digests = {1: b"x" * 16, 2: b"x" * 16, 3: b"y" * 16, 4: b"z" * 16, 5: b"w" * 16}
+    records.add(store, source, [NewRecord(n, "{}", {"a": "b"}, digest) for n, digest in digests.items()])
+    repeats.mark_duplicates(store)
+    for row_id, problem in ((3, "odd"), (4, "answer 1 is empty"), (5, "chosen and rejected do not share their prompt")):
+        records.set_problem(store, row_id, problem)
+    ids = [
+        examples.add(store, record_id=n, messages=say("" if n == 4 else GOOD, asked), split=split)
+        for n, asked, split in (
+            *((1, "Where?", "train"), (2, "Where?", "train"), (3, "where", "train")),
+            *((4, "How?", "train"), (5, "how", "test")),
+        )
+    ]
+    sides = [responses.add(store, ids[3], [{"role": "assistant", "content": ""}], origin="model")]
+    assert sides
+    duplicates.replace(store, "leak", [[(ids[0], 0.9), (ids[3], 0.9), (ids[4], 0.9)]])
+    lint(project, store)
+    assert (rows(store, "exact-duplicates"), rows(store, "repeated-example")) == ([2], [ids[2]])
+    assert (rows(store, "leaked-prompt"), rows(store, "near-leaks")) == ([ids[3]], [ids[0]])
+    assert (rows(store, "row-with-a-problem"), rows(store, "different-prompts")) == ([3], [5])
+    assert rows(store, "empty-answer") == [ids[3]]
+
+
+def test_checks_of_all_are_run_again_only_when_what_they_look_at_changed(project, store) -> None:
+    ids = add(store, *[GOOD] * 40)
+    lint(project, store)
+    assert of(store, "small-held-out") is not None
+
+    def forget() -> None:
+        with closing(sqlite3.connect(store.path.with_name("findings.db"), isolation_level=None)) as file:
+            file.execute("UPDATE checked SET note = '' WHERE name = 'small-held-out'")
+
+    forget()
+    lint(project, store)
+    assert of(store, "small-held-out") is None
+    for change in (
+        lambda: examples.revise(store, ids[0], say("It lies by the lake, in the north.", "Where is it now?")),
+        lambda: examples.set_excluded(store, ids[1], True),
+        lambda: with_settings(project, "\n[lint]\nimbalance = 6.0\n"),
+    ):
+        forget()
+        change()
+        lint(open_project(project.folder), store)
+        assert of(store, "small-held-out") is not None
+
+
+def test_what_is_found_about_the_whole_is_kept_in_full(project, store) -> None:
+    openings = ("It lies far down in", "He would rather go to", "They say that it is in")
+    for n in range(90):
+        answer = f"{openings[n % 3]} the valley number {n}, where nobody else has ever been before now, and so on."
+        examples.add(store, record_id=None, messages=say(answer, f"Question {n}?"), split="train")
+    lint(project, store)
+    lines = of(store, "same-ends").note.splitlines()
+    assert len(lines) == 4
+    assert all(line.endswith(".") for line in lines)
+    with findings_writing.writing(store) as file:
+        findings_writing.replace(file, "example", "same-ends", [], "word " * 2000)
+    assert len(of(store, "same-ends").note) == 4000
+    assert of(store, "same-ends").note.endswith(" ...")
+
+
+def test_what_was_not_searched_yet_is_no_error(project, store) -> None:
+    add(store, GOOD)
+    lint(project, store)
+    found = of(store, "near-leaks")
+    assert (found.check.level, found.rows, found.is_unsearched) == ("info", 0, True)
 
 
 def test_queries_find_findings_of_both_kinds(project, store) -> None:
@@ -248,8 +317,24 @@ def test_names_are_words_and_are_used_once() -> None:
     assert all(check.title and check.why.endswith(".") for check in registry.CHECKS)
 
 
-def test_the_caller_imports_nothing_heavy(project: Project) -> None:
-    heavy = ("torch", "transformers", "ftfy", "tokenizers", "numpy", "pyarrow", "phonenumbers", "py3langid")
-    code = f"import studio.lint.run, studio.lint.acting, sys; print([m for m in {heavy!r} if m in sys.modules])"
+HEAVY = ("torch", "transformers", "ftfy", "tokenizers", "numpy", "pyarrow", "phonenumbers", "py3langid", "scipy")
+
+
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [
+        ("studio.lint.run, studio.lint.acting", HEAVY),
+        ("studio.lint.registry, studio.lint.report", (*HEAVY, "jinja2", "jsonschema", "rapidfuzz", "stdnum")),
+    ],
+)
+def test_the_caller_imports_nothing_heavy(modules, heavy) -> None:
+    code = f"import {modules}, sys; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path.cwd(), check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_documentation_names_all_checks() -> None:
+    text = Path(__file__).parents[3].joinpath("docs", "linting.md").read_text(encoding="utf-8")
+    table = text.partition("## Checks")[2]
+    said = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| `")]
+    assert said == [[f"`{check.name}`", check.level, check.title, check.fix] for check in registry.CHECKS]

@@ -1,5 +1,7 @@
 """Versions of templates, and writing one into studio.toml without losing what a person wrote there."""
 
+from dataclasses import replace
+
 import pytest
 
 from store import templates as stored
@@ -95,3 +97,23 @@ def test_a_text_that_stands_in_a_file_stays_there(project) -> None:
     save_in_settings(project, template)
     assert 'tools_file = "tools.json"' in (project.folder / "studio.toml").read_text()
     assert open_project(project.folder).settings.template == template
+
+
+def test_a_file_that_says_another_thing_by_now_is_not_named(project) -> None:
+    file = project.folder / "tools.json"
+    old, new = (
+        TemplateSettings("mail", PLAIN.turns, tools=f'[{{"name": "{name}"}}]', tools_file="tools.json") for name in "fg"
+    )
+    assert any('\\"g\\"' in line for line in versions.difference(old, new))
+    file.write_text(new.tools)
+    written = save_in_settings(project, old)
+    assert written.settings.template == replace(old, tools_file="")
+    assert open_project(project.folder) == written
+    assert file.read_text() == new.tools
+
+
+def test_half_a_character_is_refused_before_anything_is_written(project) -> None:
+    before = (project.folder / "studio.toml").read_text()
+    with pytest.raises(StudioError, match=r"half of a character \(U\+D83D\)"):
+        save_in_settings(project, replace(PLAIN, system="a \ud83d"))
+    assert (project.folder / "studio.toml").read_text() == before

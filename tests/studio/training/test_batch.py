@@ -10,10 +10,11 @@ import pytest
 from screens.token_text import Token, tokens_of
 from store.database import Store
 from studio.as_trained import RowSeen, rows_as_trained
-from studio.chat_templates import chosen
+from studio.chat_templates import chosen, set_override
 from studio.errors import StudioError
 from studio.importing import import_file
 from studio.models import BaseModel, prepare
+from studio.preview import Preview
 from studio.project import Project
 from studio.rendering import ChatTokenizer
 from studio.snapshots import build
@@ -172,6 +173,22 @@ def test_chosen_examples_are_one_batch_padded_or_packed(rows: Project) -> None:
     [row] = packed.rows
     assert {part.example for part in row.parts} == {1, 2, 5}
     assert (row.padding, len(row.ids)) == (0, sum(sum(each.present) for each in padded.rows))
+
+
+def test_a_template_of_the_project_holds_for_what_is_shown_and_for_the_batch(
+    rows: Project, store: Store, base_model: BaseModel
+) -> None:
+    own = chosen(rows, base_model)
+    assert own
+    project = set_override(rows, own.text.replace("named SmolLM", "named Nobody"))
+    shown = [row for row in rows_as_trained(Preview(project).tokenizer(), store, [1, 2, 17]) if row.method == "sft"]
+    assert all("named Nobody" in seen.rendering.text for row in shown for seen in row.sequences)
+    batch = chosen_batch(project, method="sft", examples=(1, 2, 17))
+    for row, made in zip(shown, batch.rows, strict=True):
+        tokens = sides(row)[""]
+        length = len(shown_ids(tokens))
+        assert made.ids[:length] == shown_ids(tokens)
+        assert made.trained[:length] == [label != -100 for label in shown_labels(tokens)]
 
 
 def test_what_leaves_no_row_is_said_in_trainings_words(rows: Project) -> None:

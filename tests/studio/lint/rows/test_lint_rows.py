@@ -55,6 +55,7 @@ ANSWERS = [
     ("mojibake", "It isnâ€™t here.", True),
     ("mojibake", "Lost \N{REPLACEMENT CHARACTER} here", True),
     ("mojibake", "The café isn’t “open” – naïve, €5, Ærø, Привет, 日本語.", False),
+    ("mojibake", "埃特莱是“南”，而“etelä”是芬兰语中的对应词。", False),
     ("control-character", "red \x1b[31m text", True),
     ("control-character", "a\tb\r\nc", False),
     ("control-character", "half \ud83d a pair", True),
@@ -296,6 +297,21 @@ def test_too_long_rows_are_cut_exactly_as_training_cuts_them(subject, look, toke
             assert f"of the {whole - asked:,} trained tokens {whole - asked - kept:,} are lost" in found[0]
 
 
+@pytest.mark.parametrize(
+    "text", ["and so on, ", "\n\n    return x\n", "   ", "語", "un\u00efque-words ", "<|im_end|> ", "1234567890" * 5]
+)
+def test_only_what_is_far_from_too_long_is_not_counted(subject, look, tokenizer, text) -> None:
+    from studio.rendering import render
+
+    asked = [{"role": "user", "content": "Go on?"}]
+    for times in (20, 50, 150):
+        answer = (text * times).strip() or "a"
+        exact = len(render(tokenizer, [*asked, {"role": "assistant", "content": answer}]).ids)
+        here = subject("Go on?", answer)
+        assert look("too-long", here, tokenizer=tokenizer, max_length=exact) == []
+        assert len(look("too-long", here, tokenizer=tokenizer, max_length=exact - 1)) == 1
+
+
 def test_without_a_tokenizer_lengths_are_guessed(subject, look) -> None:
     assert "guessed" in look("too-long", subject("Tell me.", LONG * 60))[0]
     assert look("too-long", subject("Tell me.", LONG * 10)) == []
@@ -315,7 +331,6 @@ def test_pairs_that_teach_nothing(subject, look, judged) -> None:
     other = subject("Why?", "Because.", "No idea.", pairs=[judged(1, 2)])
     assert look("same-sides", other) == []
     empty = subject("Why?", "", "No idea.", pairs=[judged(2, 1, "right")])
-    assert look("empty-side", empty) == ["the chosen answer is empty"]
     assert look("empty-answer", empty) == ["chosen: no text"]
     refused = subject("Why?", "Because of the tide.", "I'm sorry, but I can't say.", pairs=[judged(1, 2)])
     assert look("easy-pair", refused) == ['only the rejected answer refuses: "i\'m sorry, but"']

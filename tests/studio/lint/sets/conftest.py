@@ -12,7 +12,7 @@ from store.database import Store
 from studio.importing import import_file
 from studio.lint import options, sets
 from studio.lint.check import Answer, Context, Found, Judged, Subject
-from studio.lint.features import Features, features, read
+from studio.lint.features import Features, features, read, stored
 from studio.lint.noted import Noted
 from studio.lint.subjects import subjects
 from studio.project import Project
@@ -59,9 +59,9 @@ def row() -> Row:
         ]
         pairs = [Judged(given[0].id or 0, given[1].id or 0, verdict, rater, seconds)] if verdict else []
         subject = Subject(next(ids), 1, None, source, split, prompt, own + given, pairs, tools)
-        stored = features(subject, context())
-        stored[-1] = problems
-        return read(json.loads(json.dumps(stored)))
+        noted = features(subject, context())
+        noted[-1] = problems
+        return read(json.loads(json.dumps(noted)))
 
     return make
 
@@ -76,7 +76,7 @@ def look() -> Look:
 
     def run(name: str, noted: list[Features], **own: Any) -> list[Found]:
         (check,) = [each for each in sets.CHECKS if each.check.name == name]
-        return list(check.look(Noted(noted), context(**own)))
+        return list(check.look(Noted([stored(each) for each in noted]), context(**own)))
 
     return run
 

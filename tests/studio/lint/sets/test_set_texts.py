@@ -1,5 +1,6 @@
 import pytest
 
+from studio.lint.features import stored
 from studio.lint.noted import Noted
 from studio.lint.sets.lengths import length_bias
 from studio.mapping import Mapping
@@ -31,7 +32,7 @@ def test_chosen_answers_that_are_longer_are_told(row, look) -> None:
 
 def test_the_lengths_of_the_demo_pairs(real, look) -> None:
     noted = real("llamafactory_dpo_en_demo.json")
-    bias = length_bias(Noted(noted))
+    bias = length_bias(Noted([stored(each) for each in noted]))
     assert (bias.longer.part, round(bias.longer.value, 3), round(bias.p, 3)) == (131, 0.438, 0.037)
     assert look("longer-chosen", noted) == []
 
@@ -51,9 +52,9 @@ def test_set_phrases_at_either_end_are_told(row, look) -> None:
         row(f"so {n}", f"{n} is what you asked for and there it is, I hope that this helps you!") for n in range(30)
     ]
     details = [each.detail for each in look("same-ends", noted)]
-    assert [detail.split(". The")[0] for detail in details] == [
-        "89 of 119 answers (75%) begin with 'the quick brown'",
-        "30 of 119 answers (25%) end with 'this helps you'",
+    assert details == [
+        "89 of 119 answers (75%) begin with 'the quick brown'.",
+        "30 of 119 answers (25%) end with 'this helps you'.",
     ]
     assert look("same-ends", noted, same_ends=0.9) == []
 
