@@ -16,9 +16,9 @@ from screens.query_text import field_term
 from screens.widgets.table import Column, RecordTable, Row
 from screens.widgets.text_view import TextView
 from store.database import Store
-from studio.column_look import ColumnLook
-from studio.column_statistics import ColumnStatistics, Look, beginning
-from studio.column_words import look_words
+from studio.columns.look import ColumnLook
+from studio.columns.statistics import ColumnStatistics, Look, beginning
+from studio.columns.words import look_words
 from studio.errors import StudioError
 from studio.text import clean_line
 

@@ -2,8 +2,9 @@
 
 from screens.widgets.table import Row
 from screens.widgets.text_view import Span
-from studio.column_statistics import ColumnStatistics
-from studio.column_words import (
+from studio.columns.statistics import ColumnStatistics
+from studio.columns.tally import Counted
+from studio.columns.words import (
     bar_lines,
     distinct_words,
     middle_words,
@@ -12,7 +13,6 @@ from studio.column_words import (
     types_words,
     value_words,
 )
-from studio.tally import Counted
 
 
 def column_row(column: ColumnStatistics) -> Row:

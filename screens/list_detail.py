@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from screens.findings import Asked
 
 REST = 0.08
-"""Seconds that the cursor must stand still before its row is laid out: a held key passes over the rows between."""
+"""Seconds that the cursor must stand still before its row is laid out: a held key passes over the rows between.
+
+With 0 each row is laid out at once.
+"""
 
 SEARCH_DELAY = 0.15
 """Seconds without a key before a search starts."""
@@ -183,7 +186,10 @@ class ListDetailScreen(MarkedRows):
     def draw_at_rest(self, draw: Callable[[], object]) -> None:
         """Lay the row out once the cursor stands still, unless it is laid out before; see `drawn`."""
         self.drawn()
-        self._resting = self.set_timer(REST, draw)
+        if REST:
+            self._resting = self.set_timer(REST, draw)
+        else:
+            draw()
 
     def drawn(self) -> None:
         """Forget a row that waits to be laid out."""

@@ -14,7 +14,7 @@ from studio.text import clean_line
 
 if TYPE_CHECKING:
     from store.database import Store
-    from studio.column_statistics import ColumnStatistics, Look
+    from studio.columns.statistics import ColumnStatistics, Look
 
 TOP_SHOWN = 5
 LONGEST_SHOWN = 50
@@ -38,8 +38,8 @@ def columns(query: str, folder: Path, as_json: bool) -> None:
 
 
 def _look(store: "Store", query: str) -> "Look":
-    from studio.column_look import looks
-    from studio.column_words import look_words
+    from studio.columns.look import looks
+    from studio.columns.words import look_words
 
     began = time.monotonic()
 
@@ -57,7 +57,7 @@ def _documents(look: "Look") -> list[dict[str, Any]]:
 
 
 def _print(look: "Look") -> None:
-    from studio.column_words import look_words
+    from studio.columns.words import look_words
 
     for column in look.columns:
         _print_column(column)
@@ -65,7 +65,7 @@ def _print(look: "Look") -> None:
 
 
 def _print_column(column: "ColumnStatistics") -> None:
-    from studio import column_words as words
+    from studio.columns import words
 
     say(clean_line(column.name))
     rows = column.present + column.missing

@@ -8,6 +8,12 @@ from store.database import Store
 from studio.project import Project
 
 
+@pytest.fixture(autouse=True)
+def no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a row be laid out at once, so that tests need not wait."""
+    monkeypatch.setattr("screens.list_detail.REST", 0)
+
+
 @pytest.fixture
 def filled(project: Project, store: Store) -> Project:
     """A project with twelve letters, an unreadable row, hostile rows, and two judged replies."""

@@ -290,3 +290,20 @@ async def test_the_query_of_the_list_is_offered_to_the_export(filled: Project, t
         await pilot.press("enter")
         await until(pilot, lambda: "Written" in screen_text(app))
     assert (tmp_path / "rows.jsonl").is_file()
+
+
+@pytest.mark.parametrize(("area", "text"), [("1", "Order 5"), ("2", "It is on its way, number 5.")])
+async def test_the_row_is_laid_out_when_the_cursor_rests(
+    filled: Project, monkeypatch: pytest.MonkeyPatch, area: str, text: str
+) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press(area)
+        screen = app.screen
+        assert isinstance(screen, ListDetailScreen)
+        before = screen.detail.plain
+        monkeypatch.setattr("screens.list_detail.REST", 2.0)
+        await pilot.press(*"jjjj")
+        assert screen.table.cursor_id == 5
+        assert screen.detail.plain == before, "a held key passes over the rows between"
+        await until(pilot, lambda: text in screen.detail.plain)

@@ -2,9 +2,9 @@
 
 from rich.cells import cell_len, set_cell_size
 
-from studio.column_statistics import ColumnStatistics, Look
+from studio.columns.distribution import Bar, Spread, number_words, words_apart
+from studio.columns.statistics import ColumnStatistics, Look
 from studio.comparing import duration
-from studio.distribution import Bar, Spread, number_words, words_apart
 
 BLOCK, HALF_BLOCK = "█", "▌"
 WIDEST_BAR = 40

@@ -2,10 +2,10 @@
 
 import pytest
 
-from studio.column_statistics import Columns, ColumnStatistics, beginning
-from studio.column_words import bar_lines, look_words, range_words, spreads
-from studio.distribution import Bar, Distribution, bars
-from studio.tally import Counted, Tally
+from studio.columns.distribution import Bar, Distribution, bars
+from studio.columns.statistics import Columns, ColumnStatistics, beginning
+from studio.columns.tally import Counted, Tally
+from studio.columns.words import bar_lines, look_words, range_words, spreads
 
 Rows = list[dict[str, object] | None]
 

@@ -1,7 +1,7 @@
 """Going through the rows of a query for the statistics of their columns: here, or in a process of its own.
 
 The rows come in blocks spread over all of them, so that the figures of a part are those of a fair sample.
-`python -m studio.column_look STUDIO_DB QUERY` writes them to standard output as they refine.
+`python -m studio.columns.look STUDIO_DB QUERY` writes them to standard output as they refine.
 """
 
 import os
@@ -17,7 +17,7 @@ from random import Random
 
 from store import find, records
 from store.database import Store, explained, open_store
-from studio.column_statistics import Columns, Look
+from studio.columns.statistics import Columns, Look
 from studio.errors import StudioError
 
 BLOCK = 500
@@ -71,7 +71,7 @@ class ColumnLook:
 
     def __init__(self, database: Path, query: str) -> None:
         # -P: nothing of the folder that one happens to be in stands in for a module.
-        command = [sys.executable, "-P", "-m", "studio.column_look", str(database), query]
+        command = [sys.executable, "-P", "-m", "studio.columns.look", str(database), query]
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
         )

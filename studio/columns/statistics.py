@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from studio.distribution import Distribution, Spread
-from studio.tally import Counted, Tally
+from studio.columns.distribution import Distribution, Spread
+from studio.columns.tally import Counted, Tally
 
 MOST_COLUMNS = 100
 """Columns that are looked at; data with keys like dates or ids would have as many as rows."""

@@ -7,10 +7,10 @@ import pytest
 
 from store import records
 from store.database import Store
-from studio import column_look
 from studio.cli import main
-from studio.column_look import ColumnLook, looks
-from studio.column_statistics import Look
+from studio.columns import look as column_look
+from studio.columns.look import ColumnLook, looks
+from studio.columns.statistics import Look
 from studio.errors import StudioError
 from studio.importing import import_file
 from studio.project import Project

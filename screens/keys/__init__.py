@@ -1,0 +1,130 @@
+"""Every key of the app, declared once: bindings, footer, help, palette and the user's changes all read this."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from textual.binding import Binding, BindingType
+
+from screens.keys.areas import AREAS, CHAT, COMPARE, DATA, EVERYWHERE, EXAMPLES, LIST, TEXT, TRAIN
+from screens.keys.windows import (
+    CHAT_TEMPLATE,
+    CHOICE,
+    CHOOSE_COLUMNS,
+    DIALOG,
+    DUPLICATES,
+    EDITOR,
+    EXPORT,
+    FINDINGS,
+    FORM,
+    IMPORT,
+    MAPPING,
+    MODEL_VIEW,
+    NOTE,
+    PATH,
+    REVISIONS,
+    SAVED_QUERIES,
+    SYSTEM_PROMPT,
+    TAGS,
+    TEMPLATE,
+    TEMPLATE_PLAN,
+    TEMPLATE_TEXT,
+    TEMPLATE_VERSIONS,
+)
+
+__all__ = [
+    "AREAS",
+    "CHAT",
+    "CHAT_TEMPLATE",
+    "CHOICE",
+    "CHOOSE_COLUMNS",
+    "COMPARE",
+    "DATA",
+    "DIALOG",
+    "DUPLICATES",
+    "EDITOR",
+    "EVERYWHERE",
+    "EXAMPLES",
+    "EXPORT",
+    "FINDINGS",
+    "FORM",
+    "GROUPS",
+    "IMPORT",
+    "LIST",
+    "MAPPING",
+    "MODEL_VIEW",
+    "NOTE",
+    "PATH",
+    "REVISIONS",
+    "SAVED_QUERIES",
+    "SYSTEM_PROMPT",
+    "TAGS",
+    "TEMPLATE",
+    "TEMPLATE_PLAN",
+    "TEMPLATE_TEXT",
+    "TEMPLATE_VERSIONS",
+    "TEXT",
+    "TRAIN",
+    "keymap_problems",
+]
+
+GROUPS: dict[str, list[BindingType]] = {
+    "Everywhere": EVERYWHERE,
+    "Lists": LIST,
+    "Texts": TEXT,
+    "Data": DATA,
+    "Examples": EXAMPLES,
+    "Editor": EDITOR,
+    "Revisions": REVISIONS,
+    "Dialogs": DIALOG,
+    "Forms": FORM,
+    "Choices": CHOICE,
+    "System prompt": SYSTEM_PROMPT,
+    "What the model sees": MODEL_VIEW,
+    "Chat template": CHAT_TEMPLATE,
+    "Chat template's text": TEMPLATE_TEXT,
+    "Template": TEMPLATE,
+    "Template's versions": TEMPLATE_VERSIONS,
+    "Template's plan": TEMPLATE_PLAN,
+    "Export": EXPORT,
+    "Saved queries": SAVED_QUERIES,
+    "Tags": TAGS,
+    "Note": NOTE,
+    "Columns of the list": CHOOSE_COLUMNS,
+    "Duplicates": DUPLICATES,
+    "Findings": FINDINGS,
+    "Paths": PATH,
+    "Import": IMPORT,
+    "Columns": MAPPING,
+    "Compare": COMPARE,
+    "Train": TRAIN,
+    "Chat": CHAT,
+}
+"""All of them, by where they work."""
+
+
+def keymap_problems(keymap: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with a user's changes of keys: unknown names, and keys given twice in one place."""
+    known = {binding.id for group in GROUPS.values() for binding in _bindings(group)}
+    problems = []
+    for name in keymap:
+        if name not in known:
+            near = get_close_matches(name, [k for k in known if k], 1)
+            hint = f" Did you mean {near[0]!r}?" if near else " `?` lists the names."
+            problems.append(f"There is no key named {name!r}.{hint}")
+    for place, group in GROUPS.items():
+        problems.extend(_clashes(place, group, keymap))
+    return problems
+
+
+def _clashes(place: str, group: list[BindingType], keymap: Mapping[str, str]) -> Iterator[str]:
+    taken: dict[str, str] = {}
+    for binding in _bindings(group):
+        assert binding.id is not None
+        for key in (keymap.get(binding.id) or binding.key).split(","):
+            other = taken.setdefault(key.strip(), binding.id)
+            if other != binding.id and {other, binding.id} & keymap.keys():
+                yield f"{place}: the key {key.strip()!r} is given to both {other} and {binding.id}."
+
+
+def _bindings(group: list[BindingType]) -> Iterator[Binding]:
+    return (binding for binding in group if isinstance(binding, Binding))

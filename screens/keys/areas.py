@@ -1,0 +1,164 @@
+"""Keys of the whole app, of lists and texts, and of each area."""
+
+from textual.binding import Binding, BindingType
+
+from screens.keys.binding import key
+
+AREAS: dict[str, str] = {
+    "data": "Data",
+    "examples": "Examples",
+    "compare": "Compare",
+    "train": "Train",
+    "chat": "Chat",
+}
+"""The areas in the order of their digits, with the names that people read."""
+
+EVERYWHERE: list[BindingType] = [
+    *(
+        key(str(number), f"area('{area}')", name, f"go.{area}", f"Go to {name}", show=False)
+        for number, (area, name) in enumerate(AREAS.items(), start=1)
+    ),
+    key("question_mark,f1", "help", "Help", "app.help", "List every key that works here"),
+    Binding(
+        "ctrl+p",
+        "command_palette",
+        "Commands",
+        id="app.palette",
+        tooltip="Find any command by its name; in text fields too",
+        show=False,
+        priority=True,
+    ),
+    key("E", "export", "Export", "app.export", "Write a data set in the shape that another tool reads"),
+    key("colon", "command_palette", "Commands", "app.commands", "Find any command by its name", show=False),
+    key("q", "quit", "Quit", "app.quit", "Leave; asks where something would be lost", show=False),
+]
+"""Keys of every area; ctrl+q comes with Textual."""
+
+LIST: list[BindingType] = [
+    key("j,down", "move(1)", "Down", "list.down", "Next row", show=False),
+    key("k,up", "move(-1)", "Up", "list.up", "Row before", show=False),
+    key("ctrl+d", "half_page(1)", "Half page down", "list.half_down", "Half a page down", show=False),
+    key("ctrl+u", "half_page(-1)", "Half page up", "list.half_up", "Half a page up", show=False),
+    key("pagedown", "page(1)", "Page down", "list.page_down", "A page down", show=False),
+    key("pageup", "page(-1)", "Page up", "list.page_up", "A page up", show=False),
+    key("g", "first_key", "First (twice)", "list.first", "First row, when pressed twice", show=False),
+    key("home", "first", "First", "list.home", "First row", show=False),
+    key("G,end", "last", "Last", "list.last", "Last row", show=False),
+    key("enter", "open", "Open", "list.open", "Open the row"),
+    key("space", "select", "Select", "list.select", "Select the row and go to the next", show=False),
+    key("left", "scroll_columns(-1)", "Left", "list.left", "Columns further left, where not all fit", show=False),
+    key("right", "scroll_columns(1)", "Right", "list.right", "Columns further right, where not all fit", show=False),
+    key("A", "select_all", "Select all", "list.select_all", "Select all rows of the list, or none", show=False),
+]
+"""Keys of every list."""
+
+TEXT: list[BindingType] = [
+    key("j,down", "scroll_down", "Down", "text.down", "A line down", show=False),
+    key("k,up", "scroll_up", "Up", "text.up", "A line up", show=False),
+    key("ctrl+d", "half_page(1)", "Half page down", "text.half_down", "Half a page down", show=False),
+    key("ctrl+u", "half_page(-1)", "Half page up", "text.half_up", "Half a page up", show=False),
+    key("pagedown", "page_down", "Page down", "text.page_down", "A page down", show=False),
+    key("pageup", "page_up", "Page up", "text.page_up", "A page up", show=False),
+    key("g", "first_key", "Start (twice)", "text.first", "The start, when pressed twice", show=False),
+    key("home", "scroll_home", "Start", "text.home", "The start", show=False),
+    key("G,end", "scroll_end", "End", "text.last", "The end", show=False),
+    key("plus", "more", "More", "text.more", "Show more of a text that is cut off", show=False),
+]
+"""Keys of every text that can be scrolled."""
+
+_FIND: list[BindingType] = [
+    key("t", "tags", "Tags", "list.tags", "Add tags to the selected rows, or take them off"),
+    key("w", "note", "Note", "list.note", "Write a note on the selected rows", show=False),
+    key("L", "findings", "Findings", "list.findings", "Show what the checks found in the data, and mend it"),
+    key("S", "saved_queries", "Saved", "list.saved", "Show a saved query, or save this one"),
+    key("T", "template", "Template", "list.template", "Edit the template: how records become examples", show=False),
+    key("F", "flagged_only", "Flagged", "list.flagged", "Show only what is flagged, or all", show=False),
+    key("tab", "switch_pane", "Detail", "screen.pane", "Go to the other pane", show=False),
+    key("escape", "back", "Back", "screen.back", "Back: leave the pane, then the query", show=False),
+]
+"""Keys of lists that a query narrows down."""
+
+DATA: list[BindingType] = [
+    key("slash", "search", "Search", "screen.search", "Write a query: words, has:flag, source:NAME and more"),
+    key("i", "import_file", "Import", "data.import", "Import a file or a folder"),
+    key("ctrl+x", "stop_import", "Stop import", "data.stop_import", "Stop the import that goes on", show=False),
+    key("f", "flag", "Flag", "item.flag", "Mark for a second look, or take the mark off"),
+    key("x", "exclude", "Exclude", "item.exclude", "Keep out of training and exports, or let in again"),
+    *_FIND,
+    key("D", "duplicates", "Duplicates", "data.duplicates", "Review rows that repeat others, and leaks of splits"),
+    key("C", "column_statistics", "Statistics", "data.statistics", "Show what the columns of these rows hold"),
+    key("v", "view", "View", "screen.view", "Show the fields, JSON, the row as read, or its bytes", show=False),
+    key("c", "columns", "Columns", "data.columns", "Choose the columns of the list"),
+    key("O", "order", "Order", "data.order", "Order the list by a column", show=False),
+    key("l", "line", "Line", "data.line", "Go to a line of a file", show=False),
+    key("e", "edit_outside", "Editor", "data.editor", "Look at the whole row in $EDITOR", show=False),
+    key("s", "next_source", "Source", "data.source", "Show the next source, or all of them", show=False),
+    key("p", "problems_only", "Problems", "data.problems", "Show only the rows with a problem, or all", show=False),
+    key("o", "origin", "First", "data.origin", "Go to the first of the rows with the same bytes", show=False),
+]
+"""Keys of the Data screen."""
+
+EXAMPLES: list[BindingType] = [
+    key("slash", "search", "Search", "screen.search", "Write a query: words, has:flag, split:test and more"),
+    key("v", "view", "View", "screen.view", "Messages, text, or tokens"),
+    key("n", "next_response(1)", "Response", "examples.response", "Show the next response"),
+    key("N", "next_response(-1)", "Response before", "examples.response_back", "Show the response before", show=False),
+    key("e", "edit", "Edit", "item.edit", "Edit the conversation; the old one is kept"),
+    key("a", "approve", "Approve", "item.approve", "Approve, or make it a draft again"),
+    key("y", "approve_and_next", "Approve, next", "item.approve_next", "Approve, and go to the next unreviewed"),
+    key("R", "reject", "Reject", "item.reject", "Reject, or make it a draft again"),
+    key("u", "next_unreviewed", "Next", "examples.unreviewed", "Go to the next that is neither approved nor rejected"),
+    key("f", "flag", "Flag", "item.flag", "Mark for a second look, or take the mark off"),
+    key("x", "exclude", "Exclude", "item.exclude", "Keep out of training and exports, or let in again"),
+    *_FIND,
+    key("m", "model_view", "Model", "examples.model", "Show what the model sees: as trained, as a batch, compared"),
+    key("i", "ids", "Ids", "examples.ids", "Show each token with its id, or without", show=False),
+    key("r", "revisions", "Revisions", "examples.revisions", "Compare its states; bring one back", show=False),
+    key("b", "new_example", "New", "examples.new", "Write a new example, or begin with a copy", show=False),
+    key("P", "move_split", "Move", "examples.move_split", "Move to another split, with all of its prompt", show=False),
+    key("o", "record", "Record", "examples.record", "Go to the record that it was made from", show=False),
+    key("s", "next_split", "Split", "examples.split", "Show one split, or all", show=False),
+    key("p", "prepare", "Prepare", "examples.prepare", "Prepare the model's tokenizer", show=False),
+]
+"""Keys of the Examples screen."""
+
+COMPARE: list[BindingType] = [
+    key("h,left", "judge('left')", "Left", "compare.left", "The left reply is better"),
+    key("l,right", "judge('right')", "Right", "compare.right", "The right reply is better"),
+    key("t", "judge('tie')", "Tie", "compare.tie", "Both are as good"),
+    key("b", "judge('both_bad')", "Both bad", "compare.both_bad", "Neither is good"),
+    key("s", "judge('skip')", "Skip", "compare.skip", "Decide nothing and go on"),
+    key("u", "undo", "Undo", "compare.undo", "Take the latest verdict back"),
+    key("ctrl+r", "redo", "Redo", "compare.redo", "Give back what was undone", show=False),
+    key("c", "comment", "Comment", "compare.comment", "Write a remark on this pair"),
+    key("e", "edit", "Edit", "item.edit", "Edit the better reply into a third", show=False),
+    key("f", "flag", "Flag", "item.flag", "Mark for a second look, or take the mark off", show=False),
+    key("escape", "back", "Back", "screen.back", "Back", show=False),
+]
+"""Keys of the Compare screen."""
+
+TRAIN: list[BindingType] = [
+    key("n", "new_run", "New run", "train.new", "Start a run"),
+    key("s", "stop", "Stop", "train.stop", "Stop the run at the end of its step; asks first"),
+    key("r", "resume", "Resume", "train.resume", "Go on with a stopped or failed run"),
+    key("o", "logs", "Log", "train.logs", "Show what the trainer printed"),
+    key("p", "parity", "Prove tokens", "train.parity", "Compare the run's tokens with llama.cpp's now"),
+    key("c", "chat", "Chat", "train.chat", "Talk to the run beside its base model"),
+    key("escape", "back", "Back", "screen.back", "Back", show=False),
+]
+"""Keys of the Train screen."""
+
+CHAT: list[BindingType] = [
+    key("i,enter", "write", "Write", "chat.write", "Write a message; esc leaves the line"),
+    key("m", "model", "Model", "chat.model", "Choose a run or a model"),
+    key("o", "held_out", "Held-out", "chat.held_out", "Take the next held-out prompt"),
+    key("w", "prefer", "Better", "chat.prefer", "Say which reply is better; it becomes a judged pair"),
+    key("t", "tokens", "Tokens", "chat.tokens", "Show the prompt's tokens as they were sent"),
+    key("y", "system", "System", "chat.system", "Change the system prompt"),
+    key("s", "sampling", "Sampling", "chat.sampling", "Change temperature, top-p, length and seed"),
+    key("ctrl+n", "new_chat", "New", "chat.new", "Begin a new chat"),
+    key("ctrl+x", "cancel", "Stop", "chat.cancel", "Stop the replies that are coming", show=False),
+    key("tab", "switch_pane", "Other reply", "screen.pane", "Go to the other pane", show=False),
+    key("escape", "back", "Back", "screen.back", "Leave the line, or stop the replies", show=False),
+]
+"""Keys of the Chat screen."""

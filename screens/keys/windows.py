@@ -1,0 +1,189 @@
+"""Keys of the windows over the areas."""
+
+from textual.binding import BindingType
+
+from screens.keys.binding import key
+
+EDITOR: list[BindingType] = [
+    key("f2,ctrl+s", "save", "Save", "editor.save", "Save"),
+    key("f3", "next_turn(1)", "Next turn", "editor.next", "Go to the next turn"),
+    key("f4", "next_turn(-1)", "Turn before", "editor.previous", "Go to the turn before", show=False),
+    key("f5", "role", "Role", "editor.role", "Change who speaks"),
+    key("ctrl+o", "edit_turn", "$EDITOR", "editor.turn_outside", "Open this turn in your own editor"),
+    key("ctrl+g", "edit_whole", "All in it", "editor.whole_outside", "Open the whole conversation in your own editor"),
+    key("f8", "add_turn", "Add", "editor.add", "Add a turn after this one"),
+    key("f9", "remove_turn", "Remove", "editor.remove", "Remove this turn"),
+    key("ctrl+n,alt+down", "move_turn(1)", "Later", "editor.later", "Move this turn after the next", show=False),
+    key("ctrl+t,alt+up", "move_turn(-1)", "Earlier", "editor.earlier", "Move this turn before", show=False),
+    key("escape", "cancel", "Cancel", "editor.cancel", "Leave; asks where something was changed"),
+]
+"""Keys of the conversation editor."""
+
+REVISIONS: list[BindingType] = [
+    key("v", "next_view", "View", "screen.view", "Change from the newest, from the one before, or the whole text"),
+    key("tab", "switch_pane", "Text", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with an example's revisions; enter brings one back."""
+
+DIALOG: list[BindingType] = [
+    key("escape", "cancel", "Close", "dialog.close", "Close without doing anything"),
+]
+"""Keys of the small windows."""
+
+FORM: list[BindingType] = [
+    key("f2,ctrl+s,enter", "submit", "Do it", "form.submit", "Take the form as it is"),
+    key("f3", "next_method", "Method", "form.method", "Change between the choices at the top"),
+    key("down", "app.focus_next", "Next", "form.next", "The next field", show=False),
+    key("up", "app.focus_previous", "Before", "form.previous", "The field before", show=False),
+]
+"""Keys of forms; enter works in their fields too."""
+
+CHOICE: list[BindingType] = [
+    key(str(number), f"take({number - 1})", f"Line {number}", f"choice.{number}", f"Take line {number}", show=False)
+    for number in range(1, 10)
+]
+"""Keys of the windows with a list to choose from; enter takes the line under the cursor."""
+
+SYSTEM_PROMPT: list[BindingType] = [
+    key("f2,ctrl+s", "submit", "Keep", "system.keep", "Keep the system prompt"),
+]
+"""Keys of the window for the system prompt."""
+
+SAVED_QUERIES: list[BindingType] = [
+    key("s", "save", "Save", "queries.save", "Keep the present query under a name"),
+    key("d", "delete", "Delete", "queries.delete", "Delete the query under the cursor; asks first"),
+]
+"""Keys of the window with the saved queries."""
+
+NOTE: list[BindingType] = [
+    key("f2,ctrl+s", "submit", "Keep", "note.keep", "Keep the note; an empty one takes it off"),
+]
+"""Keys of the window for a note."""
+
+CHOOSE_COLUMNS: list[BindingType] = [
+    key("J", "move(1)", "Further down", "columns.down", "Move the column down in the order"),
+    key("K", "move(-1)", "Further up", "columns.up", "Move the column up in the order"),
+    key("r", "reset", "As at first", "columns.reset", "Show the columns of a new project"),
+]
+"""Keys of the window with the columns; space chooses, enter shows them."""
+
+TAGS: list[BindingType] = [
+    key("tab", "complete", "Complete", "tags.complete", "Complete the tag"),
+]
+"""Keys of the line for tags."""
+
+DUPLICATES: list[BindingType] = [
+    key("X", "exclude_rest", "Exclude", "duplicates.exclude", "Exclude all but the first, of a leak what trains"),
+    key("R", "restore", "Restore", "duplicates.restore", "Let in again what was excluded of the group"),
+    key("x", "exclude", "Exclude one", "item.exclude", "Keep out of training and exports, or let in again"),
+    key("v", "next_kind", "Kind", "screen.view", "Change between equal rows, similar rows and leaks"),
+    key("n", "search(True)", "Search", "duplicates.search", "Look for similar rows, or leaks, in the background"),
+    key("N", "search(False)", "Fast search", "duplicates.fast", "Look only for those that are all but equal"),
+    key("c", "stop", "Stop", "duplicates.stop", "Stop looking"),
+    key("o", "open_row", "Go to", "duplicates.open", "Go to the row in its own list"),
+]
+"""Keys of the window with the duplicates; tab goes to the other pane."""
+
+MODEL_VIEW: list[BindingType] = [
+    key("v", "next_view", "View", "screen.view", "As trained, the batch, or beside another model or template"),
+    key("i", "ids", "Ids", "model.ids", "Show each token with its id, or without"),
+    key("o", "other", "Other model", "model.other", "Choose the model or template to compare with"),
+    key("b", "batch", "Batch", "model.batch", "Show these examples as one batch, or the first batch of a run"),
+    key("P", "packing", "Packed", "model.packing", "Show the batch packed, or padded"),
+    key("d", "method", "Method", "model.method", "Show the batch of sft, or of dpo"),
+    key("n", "next_example(1)", "Next", "model.next", "Compare the next example", show=False),
+    key("N", "next_example(-1)", "Before", "model.back", "Compare the example before", show=False),
+    key("c", "chat_template", "Template", "model.template", "Look at the chat template, or choose another"),
+    key("tab", "switch_pane", "Other pane", "screen.pane", "Go to the other pane", show=False),
+    key("p", "prepare", "Prepare", "examples.prepare", "Prepare the model's tokenizer", show=False),
+]
+"""Keys of the window on what the model sees."""
+
+CHAT_TEMPLATE: list[BindingType] = [
+    key("e", "edit", "Edit", "chat_template.edit", "Write a chat template for this project"),
+    key("ctrl+e", "edit_outside", "Editor", "chat_template.editor", "Write it in $EDITOR"),
+    key("m", "own", "Model's own", "chat_template.own", "Use the model's own template again"),
+]
+"""Keys of the window with the chat template."""
+
+TEMPLATE_TEXT: list[BindingType] = [
+    key("f2,ctrl+s", "submit", "Keep", "template_text.keep", "Use this template"),
+    key("escape", "cancel", "Cancel", "template_text.cancel", "Leave; asks where something was changed"),
+]
+"""Keys of the editor for a chat template."""
+
+TEMPLATE: list[BindingType] = [
+    key("f2,ctrl+s", "save", "Save", "template.save", "Save a version, and write it into studio.toml"),
+    key("f3", "next_part(1)", "Next text", "template.next", "Go to the next text of the template"),
+    key("f4", "next_part(-1)", "Text before", "template.previous", "Go to the text before", show=False),
+    key("f7", "apply", "Apply", "template.apply", "Look at what applying it would change, then do it"),
+    key("ctrl+g", "insert", "Field", "template.field", "Insert a field of the record"),
+    key("ctrl+n", "next_record(1)", "Record", "template.record", "Preview the next record"),
+    key("ctrl+o", "next_record(-1)", "Record before", "template.record_back", "Preview the record before", show=False),
+    key("f5", "role", "Role", "template.role", "Change who speaks the turn"),
+    key("f8", "add", "Add", "template.add", "Add a turn, a response, few-shot examples, tools and more"),
+    key("f9", "remove", "Remove", "template.remove", "Remove this text"),
+    key("f10", "versions", "Versions", "template.versions", "Compare versions, go on from one, take one back"),
+    key("ctrl+t", "next_failing", "Failing", "template.failing", "Preview the next record that it fails on"),
+    key("ctrl+r", "ready", "Ready-made", "template.ready", "Begin with a template made for these rows"),
+    key("f6", "switch_pane", "Preview", "template.pane", "Go to the preview, or back", show=False),
+    key("escape", "cancel", "Leave", "template.leave", "Leave; asks where something was changed", show=False),
+]
+"""Keys of the template editor."""
+
+TEMPLATE_VERSIONS: list[BindingType] = [
+    key("v", "next_view", "View", "screen.view", "Change from the draft, or from the version before"),
+    key("b", "take_back", "Bring back", "template_versions.back", "Undo what applying this version changed"),
+    key("tab", "switch_pane", "Text", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with a template's versions; enter goes on from one."""
+
+TEMPLATE_PLAN: list[BindingType] = [
+    key("f2,ctrl+s", "apply", "Apply", "template_plan.apply", "Do what the plan says"),
+    key("x", "choose", "Edit or template", "template_plan.choose", "Keep this edit, or take the template's instead"),
+    key("X", "choose_all", "All", "template_plan.all", "Take the template's for all edits, or keep them all"),
+    key("tab", "switch_pane", "Sides", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with the plan; enter opens both sides of an edit."""
+
+FINDINGS: list[BindingType] = [
+    key("x", "exclude", "Exclude", "findings.exclude", "Exclude all rows of the finding"),
+    key("R", "restore", "Let in", "findings.restore", "Let in again what was excluded because of it"),
+    key("f", "fix", "Fix", "findings.fix", "Mend all its rows, each in a new revision"),
+    key("U", "unfix", "Undo the fix", "findings.unfix", "Bring back what they said before, where nobody edited since"),
+    key("r", "run", "Run", "findings.run", "Run the checks in the background; only what changed is looked at"),
+    key("c", "stop", "Stop", "findings.stop", "Stop the run; what was looked at is kept"),
+]
+"""Keys of the window with the findings; tab goes to the other pane."""
+
+EXPORT: list[BindingType] = [
+    key("f5", "look", "Look", "export.look", "Show what would be written, and write nothing"),
+    key("f3", "next_part", "Part", "export.part", "Write another split, or all of them"),
+]
+"""Keys of the window for an export."""
+
+PATH: list[BindingType] = [
+    key("tab", "complete", "Complete", "import.complete", "Complete the path"),
+]
+"""Keys of a line for a path."""
+
+IMPORT: list[BindingType] = [
+    key("f4", "columns", "Columns", "import.columns", "Look at the columns first, and say what they mean"),
+    key("b,enter", "to_background", "Go on in the list", "import.background", "Let the import go on behind the list"),
+    key("ctrl+x", "cancel", "Stop", "import.stop", "Stop the import; its rows so far stay", show=False),
+]
+"""Keys of the window for an import."""
+
+MAPPING: list[BindingType] = [
+    key("m", "cycle(1)", "Means", "mapping.next", "Give the column or code its next meaning; enter lists them"),
+    key("M", "cycle(-1)", "Meaning before", "mapping.back", "Give it the meaning before", show=False),
+    key("x,delete", "clear", "Nothing", "mapping.clear", "Take its meaning away", show=False),
+    key("i,f2", "take", "Import", "mapping.take", "Import the file so"),
+    key("p", "plain", "Plain", "mapping.plain", "Import the rows as records, without examples"),
+    key("s", "save", "Save", "mapping.save", "Keep the mapping in a file"),
+    key("o", "load", "Load", "mapping.load", "Use a mapping that was kept"),
+    key("n", "next_row(1)", "Next row", "mapping.row", "Show what the next row of the file becomes"),
+    key("N", "next_row(-1)", "Row before", "mapping.row_back", "Show what the row before becomes", show=False),
+    key("tab", "switch_pane", "Preview", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window that says what columns mean."""
