@@ -1,6 +1,6 @@
 """Every row of every file, shown in Data and in Examples: no exception, no control character, no long stall.
 
-    python tests/bench/every_row.py FILE... [--stride N]
+    python tests/bench/every_row.py [FILE...] [--stride N]
 
 Imports the files into a project of its own, drives the app without a terminal, goes from row to row (to every Nth) and
 through the views, and prints for each area how many rows were shown and the longest time that the app could not have
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+import sample_data
 from screens.app import StudioApp
 from screens.list_detail import ListDetailScreen
 from studio.errors import StudioError
@@ -28,6 +29,7 @@ from studio.project import Project, create_project
 
 SIZE = (80, 24)
 BEAT = 0.005
+DEMO = Path(sample_data.__path__[0]) / "support" / "emails.jsonl"
 COMMANDS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
 """What must never reach a terminal: controls, line ends, zero-width and direction characters."""
 
@@ -102,7 +104,7 @@ async def walk_project(project: Project, stride: int) -> dict[str, Walk]:
 def main() -> None:
     """Print what came of each file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("files", nargs="*", type=Path, default=[DEMO], help="the demo's e-mails unless named")
     parser.add_argument("--stride", type=int, default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
