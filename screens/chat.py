@@ -21,13 +21,13 @@ from screens.widgets.text_view import MOST_WHERE_THE_END_COUNTS, TextView
 from screens.widgets.typing_order import LineInput
 from store import interface_state
 from store.pairs import Verdict
-from studio.comparing import VERDICT_WORDS
 from studio.errors import StudioError
 from studio.inference import conversation as chatting
 from studio.inference.choices import choices, describe_model
 from studio.inference.conversation import Answer, Conversation
 from studio.inference.engine import Engine, Sampling
 from studio.inference.pending import PendingReply
+from studio.labelling.comparing import VERDICT_WORDS
 from studio.text import clean_line
 
 SIDES = ("first", "second")

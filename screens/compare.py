@@ -17,13 +17,13 @@ from screens.base import StudioScreen
 from screens.widgets.conversation import conversation
 from screens.widgets.text_view import TextView
 from screens.widgets.typing_order import LineInput
-from store import examples, pairs
+from store import examples, journal, pairs
 from store.database import now
 from store.examples import Message
 from store.pairs import Verdict
 from store.responses import Response
-from studio import comparing
-from studio.comparing import VERDICT_WORDS, Progress, Shown
+from studio.labelling import comparing
+from studio.labelling.comparing import VERDICT_WORDS, Progress, Shown
 
 QUIET_SECONDS = 0.08
 """A verdict must come this long after its pair was painted and after any other verdict key: a key that is
@@ -96,7 +96,7 @@ class CompareScreen(StudioScreen):
             return
         # One that was left by tab belongs to this pair, not to the next.
         self.save_comment()
-        pairs.judge(self.studio.store, shown.pair, verdict, rater=self.studio.project.rater, shown_at=self._shown_at)
+        journal.judge(self.studio.store, shown.pair, verdict, rater=self.studio.project.rater, shown_at=self._shown_at)
         self._decisions += 1
         if self._progress is not None:
             self._progress.answered(verdict, seconds)
@@ -106,7 +106,7 @@ class CompareScreen(StudioScreen):
     def action_undo(self) -> None:
         """Take the latest verdict back and show its pair again."""
         self.save_comment()
-        entry = pairs.undo(self.studio.store, rater=self.studio.project.rater)
+        entry = journal.undo(self.studio.store, rater=self.studio.project.rater)
         if entry is None or entry.verdict is None:
             self.set_status("nothing to undo")
             return
@@ -116,7 +116,7 @@ class CompareScreen(StudioScreen):
     def action_redo(self) -> None:
         """Give back the verdict that was undone last."""
         self.save_comment()
-        entry = pairs.redo(self.studio.store, rater=self.studio.project.rater)
+        entry = journal.redo(self.studio.store, rater=self.studio.project.rater)
         if entry is None or entry.verdict is None:
             self.set_status("nothing to redo")
             return
@@ -144,7 +144,7 @@ class CompareScreen(StudioScreen):
         """Write the comment down; an empty one is none."""
         text = self.remark.value.strip()
         if text and self._shown is not None:
-            pairs.comment(self.studio.store, self._shown.pair.id, text, rater=self.studio.project.rater)
+            journal.comment(self.studio.store, self._shown.pair.id, text, rater=self.studio.project.rater)
             self.set_status("comment saved")
         if self.remark.display:
             self._close_comment()

@@ -9,12 +9,12 @@ from screens.dialogs import Confirm
 from screens.example_text import Completion
 from screens.marked_rows import FEW_ROWS
 from screens.reviewed_list import ReviewedList
-from store import examples, pairs, revisions, runs, splits
+from store import examples, journal, revisions, runs, splits
 from store.examples import Example, Message, Split, prompt_group, prompt_of
 from store.responses import Response
 from store.splits import Move
-from studio import comparing
 from studio.errors import StudioError
+from studio.labelling import comparing
 from studio.splits import split_of
 
 EMPTY: list[Message] = [{"role": "user", "content": ""}, {"role": "assistant", "content": ""}]
@@ -63,7 +63,7 @@ class EditedExamples(ReviewedList):
     def _save_example(self, example: Example, messages: list[Message] | None) -> None:
         if messages is None:
             return
-        verdicts = len(pairs.current_verdicts_of(self.studio.store, example.id))
+        verdicts = len(journal.current_verdicts_of(self.studio.store, example.id))
         revise, again = partial(self._revise, example, messages), partial(self._edit_example, example, messages)
         if not verdicts or prompt_of(messages) == prompt_of(example.messages):
             self.save(revise, again)

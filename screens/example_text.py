@@ -9,7 +9,7 @@ from screens.widgets.conversation import message_text, speaker
 from screens.widgets.table import Row
 from screens.widgets.text_view import Span
 from store.examples import Example, Message, completion_of, prompt_of
-from store.pairs import Entry
+from store.journal import Entry
 from store.records import Record
 from store.responses import Response
 

@@ -30,7 +30,7 @@ from screens.example_text import (
 from screens.token_text import RenderedView, counts_words, seen_spans
 from screens.widgets.table import Column, RecordTable, Row
 from screens.widgets.text_view import Span, TextView
-from store import examples, findings, pairs, records, responses, tags
+from store import examples, findings, journal, records, responses, tags
 from store.database import Store
 from store.examples import Example, Split
 from store.records import Record
@@ -137,9 +137,9 @@ class ExamplesScreen(EditedExamples):
         # Its marks and its place in its file are wanted, not its text, which may be long.
         self._record = None if record_id is None else records.glimpse_many(store, [record_id], 0)[record_id]
         self._tags = tags.of_many(store, "example", [example_id]).get(example_id, [])
-        verdicts = pairs.current_verdicts_of(store, example_id)
+        verdicts = journal.current_verdicts_of(store, example_id)
         self._completions = completions_of(self._example, responses.of_example(store, example_id), verdicts)
-        self._remarks = pairs.remarks(store, example_id)
+        self._remarks = journal.remarks(store, example_id)
         self._findings = findings.details_of(store, "example", example_id)
 
     # The example

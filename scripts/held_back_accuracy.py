@@ -18,7 +18,7 @@ from studio import templates
 from studio.models import resolve
 from studio.project import open_project
 from studio.rendering import ChatTokenizer, render
-from studio.statistics import wilson
+from studio.statistics.shares import wilson
 from studio.training.folder import RunFolder, read_description
 
 SAMPLE = files("sample_data") / "support"

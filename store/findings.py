@@ -167,11 +167,9 @@ def details_of(store: Store, kind: Kind, row_id: int) -> list[tuple[str, str]]:
     return _read(store, sql, (kind, row_id))
 
 
-def noted_in_use(store: Store) -> list[str]:
-    """Return what was noted of each example, by id; of those that training can use."""
-    unused = {row[0] for row in store.connection.execute(_UNUSED)}
-    rows = store.connection.execute("SELECT example_id, features FROM findings.noted ORDER BY example_id")
-    return [features for number, features in rows if number not in unused]
+def unused(store: Store) -> frozenset[int]:
+    """Return the examples that training can't use: excluded, or rejected."""
+    return frozenset(row[0] for row in store.connection.execute(_UNUSED))
 
 
 def left_out(store: Store) -> list[tuple[int, str]]:

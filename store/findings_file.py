@@ -6,7 +6,7 @@ FINDINGS = DerivedFile(
     file="findings.db",
     name="findings",
     application=0x54756E66,
-    version=2,
+    version=3,
     tables="""
 CREATE TABLE run (
     basis TEXT NOT NULL,
@@ -18,7 +18,7 @@ CREATE TABLE run (
 );
 INSERT INTO run VALUES ('', '', '', NULL, 0, 0);
 CREATE TABLE looked (example_id INTEGER PRIMARY KEY, state TEXT NOT NULL);
-CREATE TABLE noted (example_id INTEGER PRIMARY KEY, features TEXT NOT NULL);
+CREATE TABLE noted (block INTEGER PRIMARY KEY, columns BLOB NOT NULL);
 CREATE TABLE checked (name TEXT PRIMARY KEY, kind TEXT NOT NULL, note TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE finding (
     kind TEXT NOT NULL,

@@ -3,8 +3,9 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from store import noted_blocks
 from store.database import Store, now
 from store.facts import Kind
 from store.findings_file import FINDINGS
@@ -21,8 +22,8 @@ class Looked(NamedTuple):
 
     example_id: int
     state: str
-    features: str | None
-    """JSON; None where nothing could be noted."""
+    features: list[Any] | None
+    """What was noted of it, its id first, as JSON can hold it; None where nothing could be."""
     found: list[tuple[str, str]]
     """Names of checks, with what they found."""
 
@@ -47,8 +48,9 @@ def begin(file: sqlite3.Connection, basis: str, last_example: int) -> None:
             for table in ("looked", "noted", "finding", "checked"):
                 file.execute(f"DELETE FROM {table}")
             file.execute("UPDATE run SET basis = ?, mark = '', sum = '', ended_at = NULL", (basis,))
-        for table in ("looked", "noted"):
-            file.execute(f"DELETE FROM {table} WHERE example_id > ?", (last_example,))
+        file.execute("DELETE FROM looked WHERE example_id > ?", (last_example,))
+        if noted_blocks.forget_after(file, last_example):
+            set_sum_of_noted(file, "")
         file.execute("DELETE FROM finding WHERE kind = 'example' AND row_id > ?", (last_example,))
 
 
@@ -69,11 +71,8 @@ def keep(file: sqlite3.Connection, looked: list[Looked], checks: Iterable[str]) 
     with _transaction(file):
         states = ((each.example_id, each.state) for each in looked)
         file.executemany("INSERT OR REPLACE INTO looked VALUES (?, ?)", states)
-        file.executemany("DELETE FROM noted WHERE example_id = ?", ((each.example_id,) for each in looked))
-        file.executemany(
-            "INSERT INTO noted VALUES (?, ?)",
-            ((each.example_id, each.features) for each in looked if each.features is not None),
-        )
+        noted_blocks.keep(file, {each.example_id: each.features for each in looked})
+        set_sum_of_noted(file, "")
         file.executemany(
             f"DELETE FROM finding WHERE kind = 'example' AND row_id = ? AND name IN ({marks})",
             ((each.example_id, *names) for each in looked),
@@ -91,12 +90,12 @@ def replace(file: sqlite3.Connection, kind: Kind, name: str, found: Iterable[tup
 
 
 def sum_of_noted(file: sqlite3.Connection) -> str:
-    """Return by what sum the checks of all examples together were last run to their end; empty where they were not."""
+    """Return by what sum the checks of all examples together were last run on what is noted; empty where not yet."""
     return str(file.execute("SELECT sum FROM run").fetchone()[0])
 
 
 def set_sum_of_noted(file: sqlite3.Connection, noted: str) -> None:
-    """Note the sum of all that the checks of all examples together looked at; empty while they are being run."""
+    """Note the sum of all that the checks of all examples together looked at besides; empty where they must again."""
     file.execute("UPDATE run SET sum = ?", (noted,))
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from store import examples, pairs, responses, splits
+from store import examples, journal, pairs, responses, splits
 from store.database import Store
 from store.examples import NewExample, Split, prompt_group
-from store.pairs import NewEntry, NewPair, Verdict
+from store.journal import NewEntry
+from store.pairs import NewPair, Verdict
 from store.quoting import dumps, places, quote
 from store.responses import NewResponse
 from studio.formats.row import Candidate, Row
@@ -168,7 +169,8 @@ class Ingest:
         origin: examples.RevisionOrigin = "template" if self._template else "import"
         examples.add_many(self._store, new.examples, template_id=self._kept_template(), origin=origin)
         responses.add_many(self._store, new.responses)
-        pairs.add_many(self._store, new.pairs, new.entries)
+        pairs.add_many(self._store, new.pairs)
+        journal.add_many(self._store, new.entries)
         self.made.examples += len(new.examples)
         self.made.responses += len(new.responses)
         self.made.pairs += len(new.pairs)
@@ -191,7 +193,7 @@ class _Batch:
         self.next_example = examples.next_id(store)
         self.next_response = responses.next_id(store)
         self.next_pair = pairs.next_id(store)
-        self.next_entry = pairs.next_entry_id(store)
+        self.next_entry = journal.next_id(store)
 
 
 def _can_be_compared(first: Candidate, second: Candidate) -> bool:

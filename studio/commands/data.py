@@ -65,7 +65,7 @@ def formats(as_json: bool) -> None:
 @json_option
 def compare(folder: Path, as_json: bool) -> None:
     """Show the labelling statistics: counts, position bias, agreement with oneself, pace."""
-    from studio.labelling import report
+    from studio.labelling.report import report
 
     with opened(folder) as (_, store):
         labels = report(store)

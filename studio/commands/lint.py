@@ -56,19 +56,24 @@ def lint(
     if list_all:
         _list(as_json)
         return
-    from studio.lint.registry import check_of
-
     for each in filter(None, (name, *(of for _, of in wanted))):
-        check_of(each)
+        _check_of(each)
     with opened(folder) as (project, store):
         report = _run(project, store)
         for action, of in wanted:
             _act(project, store, report, action, of, as_json)
             return
         if name:
-            _print_check(store, report, check_of(name), query, as_json)
+            _print_check(store, report, _check_of(name), query, as_json)
         else:
             _print_report(store, report, query, as_json)
+
+
+def _check_of(name: str) -> "Check":
+    # Not before it is needed: the checks are many modules, and are read while a process of theirs starts.
+    from studio.lint.registry import check_of
+
+    return check_of(name)
 
 
 def _run(project: "Project", store: "Store") -> "LintReport":

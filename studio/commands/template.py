@@ -2,17 +2,18 @@
 
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from store import records
-from store.database import Store
 from studio.commands.common import json_option, opened, print_json, progress, progress_done, project_option, say
 from studio.errors import StudioError
-from studio.project import Project
-from studio.settings import TemplateSettings
-from studio.templating import applying, versions
-from studio.templating.saving import save_in_settings
+
+if TYPE_CHECKING:
+    from store.database import Store
+    from studio.project import Project
+    from studio.settings import TemplateSettings
+    from studio.templating.applying import Progress
 
 _VERSION_HELP = "NAME:NUMBER of a version (default: the template in studio.toml)."
 
@@ -32,6 +33,8 @@ def template() -> None:
 @json_option
 def show(version: str | None, folder: Path, as_json: bool) -> None:
     """Show a template."""
+    from studio.templating import versions
+
     with opened(folder) as (project, store):
         chosen = _chosen(project, store, version)
     if as_json:
@@ -47,6 +50,7 @@ def show(version: str | None, folder: Path, as_json: bool) -> None:
 def list_versions(diff: tuple[str, str] | None, folder: Path, as_json: bool) -> None:
     """List the versions of the project's templates."""
     from store.templates import examples_of_each
+    from studio.templating import versions
 
     with opened(folder) as (_, store):
         if diff:
@@ -71,6 +75,9 @@ def list_versions(diff: tuple[str, str] | None, folder: Path, as_json: bool) -> 
 @json_option
 def ready(name: str | None, save: bool, folder: Path, as_json: bool) -> None:
     """Make templates for the rows of a source, from what they were read as or look like."""
+    from store import records
+    from studio.templating import versions
+    from studio.templating.saving import save_in_settings
     from studio.templating.sources import ready_for
 
     with opened(folder) as (project, store):
@@ -132,6 +139,8 @@ def apply_template(
     version: str | None, query: str, over_edits: bool, only_plan: bool, folder: Path, as_json: bool
 ) -> None:
     """Apply a template to the records of the project; each changed example gets a new revision."""
+    from studio.templating import applying
+
     with opened(folder) as (project, store):
         chosen = _chosen(project, store, version)
         planned = applying.plan(store, chosen, query, on_progress=_show)
@@ -156,6 +165,8 @@ def apply_template(
 @json_option
 def take_back(version: str, folder: Path, as_json: bool) -> None:
     """Bring the examples that VERSION (NAME:NUMBER) changed back to what they said before."""
+    from studio.templating import applying, versions
+
     with opened(folder) as (_, store):
         number = applying.take_back(store, versions.named(store, version).id, on_progress=_show)
     progress_done()
@@ -165,7 +176,9 @@ def take_back(version: str, folder: Path, as_json: bool) -> None:
         say(f"{number:,} examples say again what they said before {version}.")
 
 
-def _chosen(project: Project, store: Store, version: str | None) -> TemplateSettings:
+def _chosen(project: "Project", store: "Store", version: str | None) -> "TemplateSettings":
+    from studio.templating import versions
+
     if version is not None:
         return versions.named(store, version).template
     own = project.settings.template
@@ -176,7 +189,7 @@ def _chosen(project: Project, store: Store, version: str | None) -> TemplateSett
     return own
 
 
-def _show(at: applying.Progress) -> None:
+def _show(at: "Progress") -> None:
     progress(str(at))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from store import chats, examples, pairs, responses, runs, splits
+from store import chats, examples, journal, pairs, responses, runs, splits
 from store.database import Store
 from store.errors import MissingRowError
 from store.examples import Message, prompt_group, prompt_of
@@ -155,7 +155,7 @@ def keep_preference(
         )
         pair = pairs.get(store, pairs.add_pair(store, example_id, first, second, seed=0))
         # Not blind, so without the moment of showing: the figures on bias and pace leave it out.
-        pairs.judge(store, pair, verdict, rater=project.rater)
+        journal.judge(store, pair, verdict, rater=project.rater)
     return pair.id
 
 

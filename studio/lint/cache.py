@@ -56,12 +56,10 @@ def basis(project: "Project") -> str:
     return hashlib.blake2b(_code("rows") + told.encode(), digest_size=16).hexdigest()
 
 
-def sum_of(noted: str, besides: list[Any], told: Context) -> str:
-    """Return a text that is another one where checks of all examples together may find something else."""
-    digest = hashlib.blake2b(_code("sets"), digest_size=16)
-    for part in (noted, json.dumps(besides), json.dumps([told.max_length, told.options], sort_keys=True)):
-        digest.update(part.encode() + b"\0")
-    return digest.hexdigest()
+def sum_of(besides: list[Any], told: Context) -> str:
+    """Return a text that is another one where all examples together may be found otherwise by what is noted of them."""
+    text = json.dumps([besides, told.max_length, told.options], sort_keys=True)
+    return hashlib.blake2b(_code("sets") + text.encode(), digest_size=16).hexdigest()
 
 
 def _code(package: Literal["rows", "sets"]) -> bytes:

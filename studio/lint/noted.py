@@ -1,9 +1,9 @@
-"""What was noted of all examples: as columns, and as rows where a check needs them; only what is asked for is made."""
+"""What was noted of all examples: as columns, and as rows where a check needs them."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from operator import itemgetter
+from itertools import chain, compress, count
 from typing import Any
 
 from studio.lint.features import STORED, Features, read
@@ -13,22 +13,24 @@ class Noted:
     """What `studio.lint.features.features` noted of each example, in the order of their ids."""
 
     def __init__(self, stored: Sequence[Sequence[Any]]) -> None:
-        self._stored = stored
+        """Take the values of each of `STORED`; no examples may come without columns."""
+        self._stored = stored or [()] * len(STORED)
 
     def __len__(self) -> int:
-        return len(self._stored)
+        return len(self._stored[0])
 
-    def column(self, name: str) -> list[Any]:
+    def column(self, name: str) -> Sequence[Any]:
         """Return one of `STORED` of all examples."""
-        return list(map(itemgetter(STORED.index(name)), self._stored))
+        return self._stored[STORED.index(name)]
 
     def columns(self, *names: str) -> Iterator[tuple[Any, ...]]:
-        """Yield two or more of `STORED` of each example."""
-        return map(itemgetter(*map(STORED.index, names)), self._stored)
+        """Yield some of `STORED` of each example."""
+        return zip(*map(self.column, names), strict=True)
 
     def rows(self, which: Iterable[bool]) -> list[Features]:
         """Return the examples for which something holds, given for each of them."""
-        return [read(stored) for stored, wanted in zip(self._stored, which, strict=True) if wanted]
+        places = compress(count(), which)
+        return [read([column[place] for column in self._stored]) for place in places]
 
     @cached_property
     def asked_again(self) -> list[Features]:
@@ -53,9 +55,14 @@ class Noted:
         return [(row_id, numbers) for row_id, numbers in self.columns("id", "numbers") if numbers]
 
     @cached_property
-    def sides(self) -> list[tuple[str, int, str, int]]:
+    def sides(self) -> list[list[Any]]:
         """Of each decided pair the better answer's author and length, and the worse one's."""
-        return [tuple(side) for sides in self.column("sides") for side in sides]
+        return list(chain.from_iterable(self.column("sides")))
+
+    @cached_property
+    def authors(self) -> Counter[tuple[str, str]]:
+        """How often each author's answer was preferred to each other author's."""
+        return Counter((better, worse) for better, _, worse, _ in self.sides)
 
     @cached_property
     def judged_here(self) -> list[Features]:

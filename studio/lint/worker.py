@@ -14,9 +14,7 @@ from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 
-import orjson
-
-from store import findings, findings_writing
+from store import findings, findings_writing, noted_blocks
 from store.database import Store
 from store.derived_file import is_damaged
 from store.findings_writing import MOST_DETAILS, Looked
@@ -27,10 +25,8 @@ from studio.lint.features import features
 from studio.lint.noted import Noted
 from studio.lint.registry import FAILED
 from studio.lint.subjects import subjects
+from studio.lint.team import DAMAGED
 from studio.project import Project, open_project
-
-DAMAGED = 65
-"""The exit status that says that the file of findings is no use any more."""
 
 MOST_NOTES = 8
 """Things about the whole that one check may say."""
@@ -70,7 +66,7 @@ class Worker:
         try:
             noted = features(subject, self._context)
             noted[-1] = len({name for name, _ in found})
-            return Looked(subject.id, state, json.dumps(noted, ensure_ascii=True, separators=(",", ":")), found)
+            return Looked(subject.id, state, noted, found)
         except Exception as error:
             found.append((FAILED.name, f"checks of all examples together: {_said(error)}"))
             return Looked(subject.id, state, None, found)
@@ -87,21 +83,21 @@ class Worker:
     def _look_at_noted(self) -> list[str]:
         """Run the checks of all examples together, unless all that they look at is as it was; return what failed."""
         told = cache.context(self._project, with_tokenizer=False)
-        noted = f"[{','.join(findings.noted_in_use(self._store))}]"
+        unused = findings.unused(self._store)
         told_before = {
             each.check.name: each.told_of(self._store)
             for each in sets.CHECKS
             if each.told_of and each.told_by not in self._off
         }
-        outside = [findings.left_out(self._store), *map(sorted, told_before.values())]
-        seen = cache.sum_of(noted, outside, told)
+        outside = [findings.left_out(self._store), *map(sorted, (unused, *told_before.values()))]
+        seen = cache.sum_of(outside, told)
         if seen == findings_writing.sum_of_noted(self._file):
             return []
         findings_writing.set_sum_of_noted(self._file, "")
         failed: list[str] = []
-        rows_noted = Noted(orjson.loads(noted))
+        noted = Noted(noted_blocks.read(self._store, unused))
         for of_set in sets.CHECKS:
-            look, known = partial(of_set.look, rows_noted, told), told_before.get(of_set.check.name, frozenset())
+            look, known = partial(of_set.look, noted, told), told_before.get(of_set.check.name, frozenset())
             self._replace(of_set.check, look, failed, only_in_use=True, known=known)
         if not failed:
             findings_writing.set_sum_of_noted(self._file, seen)

@@ -20,10 +20,10 @@ from studio import __version__
 from studio.chat_templates import ChatTemplate, check, chosen
 from studio.errors import StudioError
 from studio.models import BaseModel, check_unchanged, model_hash, prepare, resolve
+from studio.process import launching, started_at
 from studio.project import Project
 from studio.snapshots import Built, SnapshotRow, build
 from studio.training.folder import Description, RunFolder, write_json
-from studio.training.process import launching, started_at
 from studio.training.recipe import Recipe, as_table, make_recipe, write_recipe
 from studio.training.watch import sync_all, sync_run
 

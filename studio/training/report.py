@@ -11,8 +11,8 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from store.database import now
+from studio.process import started_at
 from studio.training.folder import RunFolder, Status, write_json
-from studio.training.process import started_at
 
 NOT_METRICS = {"epoch", "total_flos", "train_runtime", "train_samples_per_second", "train_steps_per_second"}
 

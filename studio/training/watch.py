@@ -8,9 +8,9 @@ from pathlib import Path
 from store import runs
 from store.database import Store, now
 from store.runs import ACTIVE, Metric, Run
+from studio.process import is_alive, is_launching
 from studio.project import Project
 from studio.training.folder import RunFolder, Status, read_description, read_status
-from studio.training.process import is_alive, is_launching
 
 _read_up_to: dict[Path, int] = {}
 """How many bytes of each metrics file this process has stored already."""

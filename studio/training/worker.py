@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.errors import StudioError
-from studio.statistics import wilson
+from studio.statistics.shares import wilson
 from studio.training.folder import Description, RunFolder, read_description
 from studio.training.recipe import Recipe, read_recipe
 from studio.training.report import Reporter, ReportingCallback, StopRequested

@@ -3,7 +3,7 @@
 import pytest
 from letters import HOSTILE, add_source, new_record, turns
 
-from store import examples, pairs, records, responses
+from store import examples, journal, pairs, records, responses
 from store.database import Store
 from studio.project import Project
 
@@ -32,7 +32,7 @@ def filled(project: Project, store: Store) -> Project:
     good = responses.add(store, prompt, [{"role": "assistant", "content": "Yes, within 30 days."}], origin="file")
     bad = responses.add(store, prompt, [{"role": "assistant", "content": "No."}], origin="model", author="base")
     pair = pairs.get(store, pairs.add_pair(store, prompt, good, bad, seed=2))
-    pairs.judge(store, pair, "left", rater="ann")
+    journal.judge(store, pair, "left", rater="ann")
     hostile = add_source(store, "hostile.jsonl")
     for number, (name, text) in enumerate(HOSTILE.items(), start=1):
         [record_id] = records.add(store, hostile, [new_record(number, {"name": name, "text": text})])

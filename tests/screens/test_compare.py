@@ -16,7 +16,7 @@ import screens.compare
 from screens.app import StudioApp
 from screens.compare import CompareScreen
 from screens.widgets.text_view import TextView
-from store import examples, interface_state, pairs, responses
+from store import examples, interface_state, journal, pairs, responses
 from store.database import Store
 from studio.project import Project, open_project
 
@@ -66,11 +66,11 @@ async def opened(
 
 
 def verdicts(store: Store) -> list[str | None]:
-    return [entry.verdict for entry in pairs.current_verdicts(store)]
+    return [entry.verdict for entry in journal.current_verdicts(store)]
 
 
 def comments(store: Store, pair_id: int) -> list[str]:
-    return [entry.note for entry in pairs.entries(store, pair_id=pair_id) if entry.kind == "comment"]
+    return [entry.note for entry in journal.entries(store, pair_id=pair_id) if entry.kind == "comment"]
 
 
 def texts(screen: CompareScreen) -> tuple[str, str]:
@@ -92,7 +92,7 @@ async def test_each_key_writes_its_verdict_and_shows_the_next_pair(judged_projec
         assert "No pair is left to decide" in str(screen.nothing.content)
         assert "4 of 4 decided, 0 left, 1 skipped" in counter(screen)
     assert verdicts(store) == ["left", "right", "tie", "skip"]
-    entry = pairs.current_verdict(store, 1)
+    entry = journal.current_verdict(store, 1)
     assert entry is not None
     assert entry.shown_at is not None
     assert entry.shown_at < entry.answered_at
@@ -117,7 +117,7 @@ async def test_the_second_pair_is_turned_round_by_its_seed(judged_project: Proje
         assert screen.left.plain.startswith("Answer B1")
         await pilot.press("h")
         await pilot.pause()
-    entry = pairs.current_verdict(store, 2)
+    entry = journal.current_verdict(store, 2)
     assert entry is not None
     better = entry.chosen_and_rejected
     assert better is not None

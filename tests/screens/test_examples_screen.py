@@ -11,7 +11,7 @@ from screens.app import StudioApp
 from screens.editor import ConversationEditor
 from screens.examples import ExamplesScreen
 from screens.revisions import RevisionsWindow
-from store import examples, pairs
+from store import examples, journal, pairs
 from store.database import Store
 from studio.project import Project
 
@@ -165,8 +165,8 @@ async def test_every_hostile_example_renders(filled: Project, base_model: object
 
 
 async def test_what_was_remarked_on_the_replies_is_shown(filled: Project, store: Store) -> None:
-    verdict = next(iter(pairs.current_verdicts(store)))
-    pairs.comment(store, verdict.pair_id, "[b]kinder[/b] \x1b[31m", rater="Ada")
+    verdict = next(iter(journal.current_verdicts(store)))
+    journal.comment(store, verdict.pair_id, "[b]kinder[/b] \x1b[31m", rater="Ada")
     example_id = pairs.get(store, verdict.pair_id).example_id
     app = StudioApp(filled)
     async with app.run_test(size=(120, 40)) as pilot:

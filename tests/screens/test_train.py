@@ -15,7 +15,7 @@ from screens.run_log import RunLog
 from screens.train import TrainScreen
 from screens.widgets.plot import plot, plot_text
 from screens.widgets.text_view import TextView
-from store import examples, interface_state, pairs, responses, runs, snapshots
+from store import examples, interface_state, journal, pairs, responses, runs, snapshots
 from store.database import Store, now
 from store.runs import RunStatus
 from store.snapshots import Snapshot
@@ -175,7 +175,7 @@ def add_judged_pairs(store: Store) -> None:
             for text in (f"Good {number}", f"Bad {number}")
         )
         pair = pairs.get(store, pairs.add_pair(store, example, first, second, seed=0))
-        pairs.judge(store, pair, "left", rater="ann")
+        journal.judge(store, pair, "left", rater="ann")
 
 
 def test_a_plot_is_as_wide_and_high_as_it_may_be() -> None:

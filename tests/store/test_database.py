@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from stored import records_of
 
-from store import database, migrations, pairs, records, runs, search_index
+from store import database, journal, migrations, records, runs, search_index
 from store.database import Store, create_store, open_store
 from store.errors import CorruptStoreError, StoreError
 
@@ -198,7 +198,7 @@ def test_a_failure_inside_takes_the_outside_along(store) -> None:
 
 def test_a_write_that_breaks_a_reference_is_refused(store) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
-        pairs.comment(store, 99, "about nothing", rater="Ada")
+        journal.comment(store, 99, "about nothing", rater="Ada")
     assert not store.connection.in_transaction
 
 

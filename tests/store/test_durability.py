@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from store import examples, pairs, responses
+from store import examples, journal, pairs, responses
 from store.database import explain, open_store
 from store.errors import StoreError
 
@@ -17,12 +17,12 @@ JUDGE_UNTIL_KILLED = """
 import sys
 from itertools import cycle
 from pathlib import Path
-from store import pairs
+from store import journal, pairs
 from store.database import open_store
 with open_store(Path(sys.argv[1])) as store:
     queue = [pairs.get(store, number) for number in range(1, 21)]
     for pair, verdict in zip(cycle(queue), cycle(("left", "right", "tie"))):
-        print(pairs.judge(store, pair, verdict, rater="Ada"), pair.id, verdict, flush=True)
+        print(journal.judge(store, pair, verdict, rater="Ada"), pair.id, verdict, flush=True)
 """
 
 IMPORT_UNTIL_KILLED = """
@@ -70,7 +70,7 @@ def test_every_verdict_that_was_told_outlives_a_kill(queue) -> None:
         lines = run_and_kill(JUDGE_UNTIL_KILLED, queue, chance.randint(1, 60))
         told += [(int(entry), int(pair), verdict) for entry, pair, verdict in map(str.split, lines)]
         with open_store(queue) as store:
-            stored = {(e.id, e.pair_id, e.verdict) for e in pairs.entries(store)}
+            stored = {(e.id, e.pair_id, e.verdict) for e in journal.entries(store)}
             assert store.connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         assert set(told) <= stored
         # At most the one verdict a round that was on the disk but not said yet.
@@ -115,7 +115,7 @@ def test_writes_wait_for_the_disk(store) -> None:
 
 
 def test_a_copy_of_the_file_alone_is_whole_after_closing(queue, tmp_path, store) -> None:
-    pairs.judge(store, pairs.get(store, 1), "left", rater="Ada")
+    journal.judge(store, pairs.get(store, 1), "left", rater="Ada")
     store.close()
     copy = tmp_path / "copy.db"
     copy.write_bytes(queue.read_bytes())

@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store import duplicates, examples, find, pairs, records, repeats, responses, saved_queries, search_index, tags
+from store import (
+    duplicates,
+    examples,
+    find,
+    journal,
+    pairs,
+    records,
+    repeats,
+    responses,
+    saved_queries,
+    search_index,
+    tags,
+)
 from store.database import Store, create_store, open_store
 from store.errors import StoreError
 from store.query import QueryError
@@ -106,7 +118,7 @@ def _add_pair(store: Store, example_id: int) -> None:
     ]
     pair_id = pairs.add_pair(store, example_id, *sides, seed=0)
     if example_id % 100 == 0:
-        pairs.judge(store, pairs.get(store, pair_id), "left", rater="me")
+        journal.judge(store, pairs.get(store, pair_id), "left", rater="me")
 
 
 @pytest.fixture(scope="module")
@@ -334,7 +346,7 @@ def test_what_examples_have(store) -> None:
         for origin, author in (("model", "GPT-4 (new_one)"), ("human", "Ann"))
     ]
     pair_id = pairs.add_pair(store, rich, *sides, seed=0)
-    pairs.comment(store, pair_id, "hm", rater="me")
+    journal.comment(store, pair_id, "hm", rater="me")
     store.connection.execute("UPDATE example SET note = 'look' WHERE id = ?", (plain,))
     for text, numbers in {
         "origin:model": [rich],

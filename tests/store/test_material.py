@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from store import examples, material, pairs, responses
+from store import examples, journal, material, pairs, responses
 from studio.importing import import_file
 
 LONG = "A text that is long enough to be quoted, \u00e4\U0001f600: "
@@ -37,7 +37,7 @@ def test_one_that_is_stored_otherwise_is_enough_for_the_plain_way(judged) -> Non
 
 
 def test_one_that_can_not_be_used_is_enough_for_the_plain_way(judged) -> None:
-    pairs.judge(judged, pairs.get(judged, 3), "tie", rater="me")
+    journal.judge(judged, pairs.get(judged, 3), "tie", rater="me")
     (found,) = material.judged_pairs(judged)
     assert found.state == (None, None, "tie", None, None)
     assert material.alike(found) is None
@@ -46,7 +46,7 @@ def test_one_that_can_not_be_used_is_enough_for_the_plain_way(judged) -> None:
 def test_a_stranger_among_responses_is_read_as_it_is(judged) -> None:
     own = responses.add(judged, 2, [{"role": "assistant", "content": "mine"}], origin="human")
     pair = pairs.get(judged, pairs.add_pair(judged, 2, own, 3, seed=0))
-    pairs.judge(judged, pair, "left", rater="me")
+    journal.judge(judged, pair, "left", rater="me")
     (found,) = material.judged_pairs(judged)
     *_, last = found.each()
     assert (last.chosen_id, last.rejected_id) == (own, 3)

@@ -19,6 +19,7 @@ from store import (
     duplicates,
     examples,
     interface_state,
+    journal,
     migrations,
     pairs,
     records,
@@ -27,6 +28,7 @@ from store import (
     saved_queries,
     snapshots,
     tags,
+    templates,
 )
 from store.database import Store, create_store, open_store
 from store.errors import NewerSchemaError, StoreError
@@ -72,12 +74,13 @@ def content(store: Store) -> dict[str, Any]:
         "revisions": {e.id: [asdict(r) for r in examples.revisions(store, e.id)] for e in made},
         "responses": [asdict(r) for r in responses.all_of_project(store)],
         "pairs": [pairs.get(store, number)._asdict() for number in _numbers(store, "pair")],
-        "journal": [asdict(e) for e in pairs.entries(store)],
-        "standing": [e.id for e in pairs.standing_verdicts(store)],
-        "current": [e.id for e in pairs.current_verdicts(store)],
+        "journal": [asdict(e) for e in journal.entries(store)],
+        "standing": [e.id for e in journal.standing_verdicts(store)],
+        "current": [e.id for e in journal.current_verdicts(store)],
         "counts": pairs.counts(store),
         "snapshots": [snapshot(store, r.snapshot_id) for r in all_runs],
         "runs": [asdict(r) for r in all_runs],
+        "templates": [asdict(t) for t in templates.everything(store)],
         "metrics": {r.id: [[asdict(m) for m in v] for v in runs.metrics(store, r.id).values()] for r in all_runs},
         "turns": [asdict(t) for t in chats.turns(store, chats.latest(store) or 0)],
         "state": interface_state.recall(store, "data"),
@@ -152,14 +155,14 @@ def test_what_schema_two_adds_is_filled_in(tmp_path) -> None:
         ]
         own = store.connection.execute("SELECT id FROM example WHERE own_text ORDER BY id").fetchall()
         assert own == [(1,), (2,), (3,), (18,)]
-        current = {e.pair_id: (e.id, e.verdict) for e in pairs.current_verdicts(store)}
+        current = {e.pair_id: (e.id, e.verdict) for e in journal.current_verdicts(store)}
         beside = store.connection.execute("SELECT id, verdict_id, verdict FROM pair WHERE verdict_id IS NOT NULL")
         assert {pair: (entry, verdict) for pair, entry, verdict in beside} == current
 
 
 def test_an_earlier_file_goes_on_where_it_was(tmp_path) -> None:
     with open_store(unpacked(tmp_path, 1)) as store:
-        assert pairs.redo(store, rater="file pairs.jsonl") is not None
+        assert journal.redo(store, rater="file pairs.jsonl") is not None
         assert pairs.counts(store)["pairs"] == written(1)["counts"]["pairs"]
         assert examples.revise(store, 1, [{"role": "user", "content": "new"}]) == 2
         assert examples.add(store, record_id=1, messages=[], split="train") == 19

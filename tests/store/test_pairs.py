@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from store import examples, pairs, records, responses
+from store import examples, journal, pairs, records, responses
 from store.database import Store, create_store, open_store
 from store.errors import MissingRowError
 from store.pairs import Verdict
@@ -43,7 +43,7 @@ class Journal(RuleBasedStateMachine):
         self.standing: dict[str, list[Given]] = {name: [] for name in RATERS}
         self.undone: dict[str, list[Given]] = {name: [] for name in RATERS}
         self.comments: dict[int, list[str]] = {}
-        self.journal: list[pairs.Entry] = []
+        self.journal: list[journal.Entry] = []
         self.excluded: set[int] = set()
 
     def teardown(self) -> None:
@@ -66,7 +66,7 @@ class Journal(RuleBasedStateMachine):
 
     @rule(pair=queued, verdict=VERDICTS, rater=st.sampled_from(RATERS), note=st.text(max_size=9))
     def judge(self, pair: pairs.Pair, verdict: Verdict, rater: str, note: str) -> None:
-        entry = pairs.judge(self.store, pair, verdict, rater=rater, note=note)
+        entry = journal.judge(self.store, pair, verdict, rater=rater, note=note)
         self.standing[rater].append(Given(entry, pair.id, verdict))
         self.undone[rater].clear()
         written = self._written()
@@ -75,7 +75,7 @@ class Journal(RuleBasedStateMachine):
 
     @rule(rater=st.sampled_from(RATERS))
     def undo(self, rater: str) -> None:
-        taken = pairs.undo(self.store, rater=rater)
+        taken = journal.undo(self.store, rater=rater)
         if not self.standing[rater]:
             assert taken is None
             return
@@ -87,7 +87,7 @@ class Journal(RuleBasedStateMachine):
 
     @rule(rater=st.sampled_from(RATERS))
     def redo(self, rater: str) -> None:
-        back = pairs.redo(self.store, rater=rater)
+        back = journal.redo(self.store, rater=rater)
         if not self.undone[rater]:
             assert back is None
             return
@@ -99,7 +99,7 @@ class Journal(RuleBasedStateMachine):
 
     @rule(pair=queued, note=st.text(max_size=9), rater=st.sampled_from(RATERS))
     def comment(self, pair: pairs.Pair, note: str, rater: str) -> None:
-        pairs.comment(self.store, pair.id, note, rater=rater)
+        journal.comment(self.store, pair.id, note, rater=rater)
         self.comments[pair.id].append(note)
         self._written()
 
@@ -108,21 +108,22 @@ class Journal(RuleBasedStateMachine):
         """Add a pair that a file brings along, judged by several people, as an import does."""
         example_id, first, second = new_responses(self.store)
         pair = pairs.Pair(pairs.next_id(self.store), example_id, first, second, 4)
-        start = pairs.next_entry_id(self.store)
-        entries: list[pairs.NewEntry] = [
+        start = journal.next_id(self.store)
+        entries: list[journal.NewEntry] = [
             (n, "verdict", pair.id, pair.left_id, pair.right_id, pair.seed, verdict, "", rater)
             if verdict
             else (n, "comment", pair.id, None, None, None, None, "remark", rater)
             for n, (verdict, rater) in enumerate(said, start)
         ]
         counts = next(((entry[0], entry[6]) for entry in reversed(entries) if entry[6]), (None, None))
-        pairs.add_many(self.store, [(*pair, *counts)], entries)
+        pairs.add_many(self.store, [(*pair, *counts)])
+        journal.add_many(self.store, entries)
         self.comments[pair.id] = ["remark" for verdict, _ in said if not verdict]
         for number, (verdict, rater) in enumerate(said, start):
             if verdict:
                 self.standing[rater].append(Given(number, pair.id, verdict))
                 self.undone[rater].clear()
-        self.journal.extend(list(pairs.entries(self.store))[len(self.journal) :])
+        self.journal.extend(list(journal.entries(self.store))[len(self.journal) :])
         assert [e.id for e in self.journal[len(self.journal) - len(said) :]] == list(range(start, start + len(said)))
         return pair
 
@@ -136,30 +137,30 @@ class Journal(RuleBasedStateMachine):
         self.store.close()
         self.store = open_store(self.folder / "studio.db")
 
-    def _written(self) -> pairs.Entry:
+    def _written(self) -> journal.Entry:
         """Take the newest entry over into the model's journal."""
-        newest = list(pairs.entries(self.store))[len(self.journal) :]
+        newest = list(journal.entries(self.store))[len(self.journal) :]
         assert len(newest) == 1
         self.journal.extend(newest)
         return newest[0]
 
     @invariant()
     def journal_only_grows(self) -> None:
-        assert list(pairs.entries(self.store)) == self.journal
+        assert list(journal.entries(self.store)) == self.journal
 
     @invariant()
     def what_counts_is_what_was_said_last(self) -> None:
         current: dict[int, Given] = {}
         for given in sorted((g for stack in self.standing.values() for g in stack), key=lambda g: g.entry):
             current[given.pair] = given
-        stored = list(pairs.current_verdicts(self.store))
+        stored = list(journal.current_verdicts(self.store))
         assert [(e.id, e.pair_id, e.verdict) for e in stored] == [
             (g.entry, g.pair, g.verdict) for g in sorted(current.values(), key=lambda g: g.entry)
         ]
         for pair_id, notes in self.comments.items():
-            found = pairs.current_verdict(self.store, pair_id)
+            found = journal.current_verdict(self.store, pair_id)
             assert (found.id if found else None) == (current[pair_id].entry if pair_id in current else None)
-            assert [e.note for e in pairs.entries(self.store, pair_id=pair_id) if e.kind == "comment"] == notes
+            assert [e.note for e in journal.entries(self.store, pair_id=pair_id) if e.kind == "comment"] == notes
         live = [pair for pair in self.comments if pair not in self.excluded]
         assert [p.id for p in pairs.unjudged(self.store, limit=999)] == [p for p in live if p not in current]
         verdicts = Counter(given.verdict for given in current.values() if given.pair in live)
@@ -178,7 +179,7 @@ class Journal(RuleBasedStateMachine):
     @invariant()
     def latest_are_the_top_of_each_stack(self) -> None:
         for rater, stack in self.standing.items():
-            latest = [e.id for e in pairs.latest_verdicts(self.store, rater=rater, limit=3)]
+            latest = [e.id for e in journal.latest_verdicts(self.store, rater=rater, limit=3)]
             assert latest == [g.entry for g in reversed(stack)][:3]
 
 
@@ -212,65 +213,65 @@ TestJournal = Journal.TestCase
     ],
 )
 def test_what_was_said_is_never_changed(store, change) -> None:
-    pairs.judge(store, new_pair(store), "left", rater="Ada")
-    before = list(pairs.entries(store))
+    journal.judge(store, new_pair(store), "left", rater="Ada")
+    before = list(journal.entries(store))
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         store.connection.execute(change)
-    assert list(pairs.entries(store)) == before
+    assert list(journal.entries(store)) == before
 
 
 @pytest.mark.parametrize("verdict", get_args(Verdict))
 @pytest.mark.parametrize("seed", [6, 7])
 def test_the_better_and_the_worse_are_named_by_id(store, verdict, seed) -> None:
     pair = new_pair(store, seed=seed)
-    pairs.judge(store, pair, verdict, rater="Ada")
+    journal.judge(store, pair, verdict, rater="Ada")
     left, right = (pair.second_id, pair.first_id) if seed % 2 else (pair.first_id, pair.second_id)
     expected = {"left": (left, right), "right": (right, left)}.get(verdict)
-    assert pairs.current_verdict(store, pair.id).chosen_and_rejected == expected
+    assert journal.current_verdict(store, pair.id).chosen_and_rejected == expected
 
 
 def test_a_comment_or_an_undo_names_no_winner(store) -> None:
     pair = new_pair(store)
-    pairs.comment(store, pair.id, "hm", rater="Ada")
-    pairs.judge(store, pair, "left", rater="Ada")
-    pairs.undo(store, rater="Ada")
-    decisions = [entry.chosen_and_rejected for entry in pairs.entries(store, pair_id=pair.id)]
+    journal.comment(store, pair.id, "hm", rater="Ada")
+    journal.judge(store, pair, "left", rater="Ada")
+    journal.undo(store, rater="Ada")
+    decisions = [entry.chosen_and_rejected for entry in journal.entries(store, pair_id=pair.id)]
     assert decisions == [None, (pair.left_id, pair.right_id), None]
 
 
 def test_redo_gives_back_in_order_and_once(store) -> None:
     queue = [new_pair(store) for _ in range(3)]
-    given = [pairs.judge(store, pair, "left", rater="Ada") for pair in queue]
-    undone = [pairs.undo(store, rater="Ada").id for _ in range(2)]
-    back = [pairs.redo(store, rater="Ada").id for _ in range(2)]
+    given = [journal.judge(store, pair, "left", rater="Ada") for pair in queue]
+    undone = [journal.undo(store, rater="Ada").id for _ in range(2)]
+    back = [journal.redo(store, rater="Ada").id for _ in range(2)]
     assert (undone, back) == (given[:0:-1], given[1:])
-    assert pairs.redo(store, rater="Ada") is None
-    assert [e.id for e in pairs.current_verdicts(store)] == given
+    assert journal.redo(store, rater="Ada") is None
+    assert [e.id for e in journal.current_verdicts(store)] == given
 
 
 def test_a_new_verdict_leaves_nothing_to_redo(store) -> None:
     first, second = new_pair(store), new_pair(store)
-    pairs.judge(store, first, "left", rater="Ada")
-    pairs.undo(store, rater="Ada")
-    pairs.judge(store, second, "right", rater="Ben")
-    assert pairs.redo(store, rater="Ben") is None
-    pairs.judge(store, second, "tie", rater="Ada")
-    assert pairs.redo(store, rater="Ada") is None
+    journal.judge(store, first, "left", rater="Ada")
+    journal.undo(store, rater="Ada")
+    journal.judge(store, second, "right", rater="Ben")
+    assert journal.redo(store, rater="Ben") is None
+    journal.judge(store, second, "tie", rater="Ada")
+    assert journal.redo(store, rater="Ada") is None
     assert pairs.unjudged(store, limit=9) == [first]
 
 
 def test_undo_reveals_the_verdict_before_it(store) -> None:
     pair = new_pair(store)
-    pairs.judge(store, pair, "left", rater="Ada")
-    pairs.judge(store, pair, "tie", rater="Ada")
-    pairs.undo(store, rater="Ada")
-    assert pairs.current_verdict(store, pair.id).verdict == "left"
-    assert [entry.verdict for entry in pairs.standing_verdicts(store)] == ["left"]
+    journal.judge(store, pair, "left", rater="Ada")
+    journal.judge(store, pair, "tie", rater="Ada")
+    journal.undo(store, rater="Ada")
+    assert journal.current_verdict(store, pair.id).verdict == "left"
+    assert [entry.verdict for entry in journal.standing_verdicts(store)] == ["left"]
 
 
 def test_excluded_data_is_neither_asked_nor_counted(store) -> None:
     kept, dropped = new_pair(store), new_pair(store)
-    pairs.judge(store, dropped, "left", rater="Ada")
+    journal.judge(store, dropped, "left", rater="Ada")
     examples.set_excluded(store, dropped.example_id, True)
     assert pairs.counts(store) == {"pairs": 1}
     assert pairs.unjudged(store, limit=9) == [kept]
@@ -291,15 +292,15 @@ def test_an_excluded_record_takes_its_pairs_along(store) -> None:
 
 def test_the_queue_goes_on_after_a_pair(store) -> None:
     queue = [new_pair(store) for _ in range(5)]
-    pairs.judge(store, queue[2], "skip", rater="Ada")
+    journal.judge(store, queue[2], "skip", rater="Ada")
     assert pairs.unjudged(store, after=queue[1].id, limit=2) == queue[3:5]
 
 
 def test_verdicts_of_one_example(store) -> None:
     pair, other = new_pair(store), new_pair(store)
     for judged in (other, pair):
-        pairs.judge(store, judged, "left", rater="Ada")
-    assert [e.pair_id for e in pairs.current_verdicts_of(store, pair.example_id)] == [pair.id]
+        journal.judge(store, judged, "left", rater="Ada")
+    assert [e.pair_id for e in journal.current_verdicts_of(store, pair.example_id)] == [pair.id]
 
 
 def test_an_unknown_pair_is_named(store) -> None:
@@ -309,13 +310,13 @@ def test_an_unknown_pair_is_named(store) -> None:
 
 def test_remarks_are_comments_and_the_notes_of_verdicts_that_count(store) -> None:
     example_id, pair = queued(store)
-    pairs.judge(store, pair, "left", rater="Ruth", note="the first thought")
-    pairs.comment(store, pair.id, "a second look", rater="Ada")
-    pairs.undo(store, rater="Ruth")
-    assert pairs.remarks(store, example_id) == [("Ada", "a second look")]
-    pairs.judge(store, pair, "right", rater="Ruth", note="kinder")
-    assert pairs.remarks(store, example_id) == [("Ada", "a second look"), ("Ruth", "kinder")]
-    assert pairs.remarks(store, example_id + 1) == []
+    journal.judge(store, pair, "left", rater="Ruth", note="the first thought")
+    journal.comment(store, pair.id, "a second look", rater="Ada")
+    journal.undo(store, rater="Ruth")
+    assert journal.remarks(store, example_id) == [("Ada", "a second look")]
+    journal.judge(store, pair, "right", rater="Ruth", note="kinder")
+    assert journal.remarks(store, example_id) == [("Ada", "a second look"), ("Ruth", "kinder")]
+    assert journal.remarks(store, example_id + 1) == []
 
 
 def queued(store) -> tuple[int, pairs.Pair]:

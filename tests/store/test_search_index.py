@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from store import examples, pairs, records, responses, search_index
+from store import examples, journal, pairs, records, responses, search_index
 from store.database import Store, create_store, open_store
 from store.records import NewRecord
 from store.search_file import SEARCH
@@ -137,7 +137,7 @@ def test_a_verdict_never_waits_for_the_index(filled) -> None:
     with closing(sqlite3.connect(index_of(filled), isolation_level=None, timeout=0)) as index:
         index.execute("BEGIN EXCLUSIVE")
         index.execute("DELETE FROM example_fts")
-        pairs.judge(filled, pair, "left", rater="Ada")
+        journal.judge(filled, pair, "left", rater="Ada")
         # Nor do those wait who search or open the project meanwhile.
         assert found(filled, "fox") == [1]
         with open_store(filled.path) as other:

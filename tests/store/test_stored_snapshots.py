@@ -2,7 +2,7 @@
 
 import pytest
 
-from store import examples, pairs, responses, snapshots
+from store import examples, journal, pairs, responses, snapshots
 from store.errors import MissingRowError
 from store.snapshots import Items, Snapshot, SnapshotItem
 
@@ -16,7 +16,7 @@ def preference(store) -> Snapshot:
     ]
     chosen, rejected = (responses.add(store, made[2], [], origin="human") for _ in range(2))
     pair = pairs.get(store, pairs.add_pair(store, made[2], chosen, rejected, seed=0))
-    verdict = pairs.judge(store, pair, "left", rater="Ada")
+    verdict = journal.judge(store, pair, "left", rater="Ada")
     items = [
         SnapshotItem("test", made[1], 1),
         SnapshotItem("train", made[0], 1),
@@ -39,7 +39,7 @@ def test_the_same_content_is_kept_once(store, preference) -> None:
 def test_later_edits_and_verdicts_leave_it_alone(store, preference) -> None:
     snapshots.save(store, preference)
     examples.revise(store, preference.items[0].example_id, [])
-    pairs.undo(store, rater="Ada")
+    journal.undo(store, rater="Ada")
     assert snapshots.get(store, "abc") == preference
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from store import examples, pairs, snapshots
+from store import examples, journal, pairs, snapshots
 from store.database import Store
 from studio import __version__, formats
 from studio.errors import StudioError
@@ -192,7 +192,7 @@ def test_the_same_snapshot_gives_the_same_bytes_whatever_came_later(project, fil
     later = tmp_path / "later.jsonl"
     later.write_text(json.dumps({"prompt": "Later", "chosen": "yes", "rejected": "no"}))
     import_file(project, filled, later)
-    pairs.judge(filled, pairs.get(filled, 1), "tie", rater="me")
+    journal.judge(filled, pairs.get(filled, 1), "tie", rater="me")
     examples.revise(filled, 2, [{"role": "user", "content": "Edited"}])
     now = export(project, filled, "trl-preference", tmp_path / "now.jsonl")
     assert now.snapshot != first.snapshot

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stored import examples_of
 
-from store import examples, pairs, records, responses, snapshots
+from store import examples, journal, pairs, records, responses, snapshots
 from store.database import Store
 from studio.formats.row import LabelledRow, PreferenceRow, SftRow
 from studio.importing import import_file
@@ -41,13 +41,13 @@ def test_preferences_are_explicit_and_conversational(project, judged) -> None:
 
 def test_only_the_current_verdict_with_a_better_side_counts(project, judged) -> None:
     queue = [pairs.get(judged, number) for number in range(1, 6)]
-    pairs.judge(judged, queue[0], "tie", rater="me")
-    pairs.judge(judged, queue[1], "both_bad", rater="me")
-    pairs.judge(judged, queue[2], "skip", rater="me")
-    pairs.undo(judged, rater="file rows.jsonl")
+    journal.judge(judged, queue[0], "tie", rater="me")
+    journal.judge(judged, queue[1], "both_bad", rater="me")
+    journal.judge(judged, queue[2], "skip", rater="me")
+    journal.undo(judged, rater="file rows.jsonl")
     chosen_now = build(project, judged, "preference").rows[0][1].chosen
-    other = "right" if pairs.current_verdict(judged, 4).verdict == "left" else "left"
-    pairs.judge(judged, queue[3], other, rater="me")
+    other = "right" if journal.current_verdict(judged, 4).verdict == "left" else "left"
+    journal.judge(judged, queue[3], other, rater="me")
     built = build(project, judged, "preference")
     assert built.left_out == {"judged a tie": 1, "judged both bad": 1, "skipped": 1, "not judged yet": 1}
     assert built.rows[0][1].rejected == chosen_now
@@ -133,7 +133,7 @@ def test_what_is_written_meanwhile_is_not_seen_in_part(project, judged) -> None:
         selection = iter(select(judged, Wanted("preference")))
         with project.open_store() as other:
             for pair in (pairs.get(other, number) for number in range(1, 13)):
-                pairs.judge(other, pair, "tie", rater="me")
+                journal.judge(other, pair, "tie", rater="me")
             add_judged(other)
         assert sum(len(block.rows) for block in selection) == 12
     built = build(project, judged, "preference")
@@ -144,14 +144,14 @@ def add_judged(store: Store) -> int:
     example = examples.add(store, record_id=None, messages=[{"role": "user", "content": "New"}], split="train")
     ids = [responses.add(store, example, [{"role": "assistant", "content": text}], origin="file") for text in "ab"]
     pair = pairs.get(store, pairs.add_pair(store, example, *ids, seed=0))
-    pairs.judge(store, pair, "left", rater="me")
+    journal.judge(store, pair, "left", rater="me")
     return example
 
 
 def test_an_earlier_snapshot_is_recalled_whatever_came_later(project, judged) -> None:
     before = build(project, judged, "preference")
     snapshots.save(judged, before.snapshot)
-    pairs.judge(judged, pairs.get(judged, 1), "tie", rater="me")
+    journal.judge(judged, pairs.get(judged, 1), "tie", rater="me")
     examples.revise(judged, 2, [{"role": "user", "content": "Other"}])
     examples.set_excluded(judged, 3, True)
     add_judged(judged)
@@ -172,7 +172,7 @@ def test_the_id_is_the_same_in_another_project_with_the_same_data(project, judge
 
 
 def test_the_survey_counts_the_same_and_keeps_no_rows(project, judged) -> None:
-    pairs.judge(judged, pairs.get(judged, 1), "tie", rater="me")
+    journal.judge(judged, pairs.get(judged, 1), "tie", rater="me")
     assert survey(judged, "preference") == build(project, judged, "preference").snapshot
 
 
@@ -213,7 +213,7 @@ def test_a_labelled_answer_that_was_judged_in_a_pair_comes_once(project, store) 
             return [type(row).__name__ for block in selection for row in block.rows]
 
     assert rows() == ["LabelledRow", "LabelledRow"]
-    pairs.judge(store, pair, "left", rater="me")
+    journal.judge(store, pair, "left", rater="me")
     assert rows() == ["PreferenceRow"]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from studio.lint.check import Check, Context, Found, OfSet
 from studio.lint.noted import Noted
-from studio.statistics import wilson
+from studio.statistics.shares import wilson
 
 FEWEST_PAIRS = 20
 MOST_NAMED = 5
@@ -15,7 +15,7 @@ def one_author_wins(noted: Noted, context: Context) -> Iterator[Found]:
     """Tell which authors win, or lose, nearly all of their pairs against others."""
     won: Counter[str] = Counter()
     lost: Counter[str] = Counter()
-    for (better, worse), times in Counter((better, worse) for better, _, worse, _ in noted.sides).items():
+    for (better, worse), times in noted.authors.items():
         if better and worse and better != worse:
             won[better] += times
             lost[worse] += times
@@ -36,7 +36,10 @@ def one_author_wins(noted: Noted, context: Context) -> Iterator[Found]:
 
 def who_wrote_them(noted: Noted, _context: Context) -> Iterator[Found]:
     """Tell whose answers are compared, where most say it: whether the model to be trained is among them."""
-    authors = Counter(author for better, _, worse, _ in noted.sides for author in (better, worse))
+    authors: Counter[str] = Counter()
+    for pair, times in noted.authors.items():
+        for author in pair:
+            authors[author] += times
     total = authors.total()
     named = total - authors[""]
     if total < 2 * FEWEST_PAIRS or 2 * named < total:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from studio.lint.check import Check, Context, Found, OfSet
 from studio.lint.noted import Noted
-from studio.statistics import Z95
+from studio.statistics.shares import Z95
 
 FEWEST_EXAMPLES = 30
 """A project that has fewer examples than these is only begun."""

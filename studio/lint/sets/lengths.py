@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from studio.lint.check import Check, Context, Found, OfSet
 from studio.lint.noted import Noted
-from studio.statistics import Share, binomial_p, wilson
+from studio.statistics.shares import Share, binomial_p, wilson
 
 FEWEST_ANSWERS = 50
 FEWEST_PAIRS = 30
@@ -25,8 +25,6 @@ class LengthBias:
     """Pairs in which the chosen answer is longer, of those whose lengths differ."""
     p: float
     """Of the sign test, two-sided."""
-    ratio: float
-    """The median of the chosen answer's length over the rejected one's."""
 
 
 def outliers(noted: Noted, context: Context) -> Iterator[Found]:
@@ -60,8 +58,7 @@ def length_bias(noted: Noted) -> LengthBias | None:
     differing = sum(chosen != rejected for chosen, rejected in sides)
     if not differing:
         return None
-    ratio = statistics.median((chosen + 1) / (rejected + 1) for chosen, rejected in sides)
-    return LengthBias(wilson(longer, differing), binomial_p(longer, differing), ratio)
+    return LengthBias(wilson(longer, differing), binomial_p(longer, differing))
 
 
 def longer_chosen(noted: Noted, context: Context) -> Iterator[Found]:
@@ -70,10 +67,11 @@ def longer_chosen(noted: Noted, context: Context) -> Iterator[Found]:
     if not bias or bias.longer.of < FEWEST_PAIRS or bias.p >= CERTAIN:
         return
     if bias.longer.value >= context.options["longer_chosen"]:
+        ratio = statistics.median((chosen + 1) / (rejected + 1) for _, chosen, _, rejected in noted.sides)
         yield Found(
             None,
             f"the chosen answer is the longer one in {bias.longer} of the pairs (sign test p = {bias.p:.2g}), at the"
-            f" median {bias.ratio:.2f} times as long. A model trained on them answers at greater length: add pairs in"
+            f" median {ratio:.2f} times as long. A model trained on them answers at greater length: add pairs in"
             " which the shorter answer wins, or leave out some of the longest.",
         )
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from studio.lint.check import Check, Context, Found, OfSet
 from studio.lint.noted import Noted
-from studio.statistics import at_least_p
+from studio.statistics.shares import at_least_p
 
 BASES = (5, 10, 50, 100)
 FEWEST = 50

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from studio.labelling import MINIMUM_FOR_BIAS
+from studio.labelling.report import MINIMUM_FOR_BIAS
 from studio.lint.check import Check, Context, Found, OfSet
 from studio.lint.features import Decision
 from studio.lint.noted import Noted
-from studio.statistics import binomial_p, wilson
+from studio.statistics.shares import binomial_p, wilson
 
 CERTAIN = 0.01
 FEWEST_TIMED = 20

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from studio.lint.check import Check, Context, Found, OfSet
 from studio.lint.noted import Noted
-from studio.statistics import wilson
+from studio.statistics.shares import wilson
 
 FEWEST_EXAMPLES = 30
 TIMES = 2

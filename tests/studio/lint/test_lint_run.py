@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from store import duplicates, examples, find, findings, findings_writing, pairs, records, repeats, responses
+from store import duplicates, examples, find, findings, findings_writing, journal, pairs, records, repeats, responses
 from store.query import QueryError
 from store.records import NewRecord
 from studio.errors import StudioError
-from studio.lint import registry, run
+from studio.lint import registry, team
 from studio.lint.check import Check, Context, OfRow, Subject
 from studio.lint.report import read_report
 from studio.lint.run import Cancelled, LintProgress, lint
@@ -51,16 +51,16 @@ def test_only_what_changed_is_looked_at_again(project, store) -> None:
 
     pair = pairs.get(store, pairs.add_pair(store, ids[2], *sides, seed=0))
     assert looked_at(project, store) == 1
-    pairs.judge(store, pair, "left", rater="me")
+    journal.judge(store, pair, "left", rater="me")
     assert looked_at(project, store) == 1
-    pairs.undo(store, rater="me")
+    journal.undo(store, rater="me")
     assert looked_at(project, store) == 1
     examples.set_status(store, ids[2], "approved")
     assert looked_at(project, store) == 0
 
 
 def test_several_processes_find_what_one_does(project, store, monkeypatch) -> None:
-    monkeypatch.setattr(run, "CHUNK", 7)
+    monkeypatch.setattr(team, "CHUNK", 7)
     ids = add(store, *(GOOD if n % 3 else "Write to [Your Name] about it, please." for n in range(60)))
     assert looked_at(project, store, workers=3) == 60
     assert rows(store, "placeholder") == ids[::3]
@@ -226,7 +226,7 @@ def test_queries_find_findings_of_both_kinds(project, store) -> None:
 
 
 def test_it_goes_on_where_it_was_stopped(project, store, monkeypatch) -> None:
-    monkeypatch.setattr(run, "CHUNK", 5)
+    monkeypatch.setattr(team, "CHUNK", 5)
     add(store, *[GOOD] * 60)
     seen: list[LintProgress] = []
     with pytest.raises(Cancelled):

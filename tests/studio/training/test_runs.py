@@ -18,13 +18,13 @@ from studio import chat_templates
 from studio.errors import StudioError
 from studio.importing import import_file
 from studio.models import TOKENIZER_FILES, BaseModel
+from studio.process import launching, started_at
 from studio.project import Project
 from studio.snapshots import build
 from studio.training import launch
 from studio.training.folder import RunFolder
 from studio.training.launch import resume_run, start_run, stop_run
 from studio.training.prepare import _prepare
-from studio.training.process import launching, started_at
 from studio.training.report import Reporter
 from studio.training.watch import describe_progress, describe_run, log_tail, sync_run
 

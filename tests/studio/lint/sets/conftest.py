@@ -76,7 +76,7 @@ def look() -> Look:
 
     def run(name: str, noted: list[Features], **own: Any) -> list[Found]:
         (check,) = [each for each in sets.CHECKS if each.check.name == name]
-        return list(check.look(Noted([stored(each) for each in noted]), context(**own)))
+        return list(check.look(Noted(list(zip(*map(stored, noted), strict=True))), context(**own)))
 
     return run
 

@@ -33,7 +33,7 @@ def test_much_larger_classes_are_told(row, look) -> None:
 def test_only_training_counts_where_there_is_any(row, look) -> None:
     noted = classified(row, {"spam": 20, "ham": 20}) + classified(row, {"spam": 100}, split="test")
     assert look("class-imbalance", noted) == []
-    (task,) = tasks(Noted([stored(each) for each in noted]), _context())
+    (task,) = tasks(Noted(list(zip(*map(stored, noted), strict=True))), _context())
     assert in_training(task) == {"spam": 20, "ham": 20}
 
 
@@ -62,7 +62,7 @@ def test_answers_that_are_no_classes_are_left_alone(row, look) -> None:
 def test_files_with_common_classes_are_one_task(row) -> None:
     noted = classified(row, {"spam": 20, "ham": 20}) + classified(row, {"ham": 20, "eggs": 20}, source="b.jsonl")
     noted += classified(row, {"up": 20, "down": 20}, source="c.jsonl")
-    found = tasks(Noted([stored(each) for each in noted]), _context())
+    found = tasks(Noted(list(zip(*map(stored, noted), strict=True))), _context())
     assert sorted((task.labels, len(task.rows)) for task in found) == [
         (["down", "up"], 40),
         (["eggs", "ham", "spam"], 80),
@@ -129,7 +129,7 @@ def test_the_classes_of_banking77(real, look) -> None:
     noted = real(
         "banking77_train.csv", mapping=Mapping({"prompt": "text", "completion": "category"}), splits=("train",)
     )
-    (task,) = tasks(Noted([stored(each) for each in noted]), _context())
+    (task,) = tasks(Noted(list(zip(*map(stored, noted), strict=True))), _context())
     counts = in_training(task)
     assert (len(counts), max(counts.values()), min(counts.values())) == (77, 187, 35)
     assert round(effective_classes(counts.values()), 1) == 74.4

@@ -32,7 +32,7 @@ def test_chosen_answers_that_are_longer_are_told(row, look) -> None:
 
 def test_the_lengths_of_the_demo_pairs(real, look) -> None:
     noted = real("llamafactory_dpo_en_demo.json")
-    bias = length_bias(Noted([stored(each) for each in noted]))
+    bias = length_bias(Noted(list(zip(*map(stored, noted), strict=True))))
     assert (bias.longer.part, round(bias.longer.value, 3), round(bias.p, 3)) == (131, 0.438, 0.037)
     assert look("longer-chosen", noted) == []
 

@@ -10,7 +10,7 @@ from store.database import Store
 from store.examples import Message, prompt_of
 from store.pairs import Pair, Verdict
 from store.responses import Response
-from studio.labelling import IDLE_SECONDS, recent_seconds
+from studio.labelling.report import IDLE_SECONDS, recent_seconds
 
 RECENT = 50
 """The pace is that of this many answers."""

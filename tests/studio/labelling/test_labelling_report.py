@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from store import examples, pairs, responses
+from store import examples, journal, pairs, responses
 from store.database import Store
 from store.pairs import Pair
-from studio.labelling import recent_seconds, report
-from studio.statistics import wilson
+from studio.labelling.report import recent_seconds, report
+from studio.statistics.shares import wilson
 
 
 def ask(store: Store, *, first: str = "long answer", second: str = "short", seed: int = 0) -> Pair:
@@ -25,7 +25,7 @@ def ask(store: Store, *, first: str = "long answer", second: str = "short", seed
 def judge(store: Store, pair: Pair, verdict: str, *, seconds: float | None = 3.0, rater: str = "Ada") -> None:
     """Judge a pair that was shown some seconds ago; None where it was judged by its file."""
     shown = None if seconds is None else (datetime.now().astimezone() - timedelta(seconds=seconds)).isoformat()
-    pairs.judge(store, pair, verdict, rater=rater, shown_at=shown)
+    journal.judge(store, pair, verdict, rater=rater, shown_at=shown)
 
 
 def test_an_empty_project_has_a_report(store) -> None:
@@ -44,7 +44,7 @@ def test_counts_are_of_the_verdicts_that_stand(store) -> None:
     queue = [ask(store) for _ in range(8)]
     for pair, verdict in zip(queue, ("left", "right", "left", "tie", "both_bad", "skip", "left"), strict=False):
         judge(store, pair, verdict)
-    pairs.undo(store, rater="Ada")
+    journal.undo(store, rater="Ada")
     judge(store, queue[0], "right")
     labels = report(store)
     assert labels.verdicts == {"left": 1, "right": 2, "tie": 1, "both_bad": 1, "skip": 1}
@@ -89,7 +89,7 @@ def test_agreement_is_with_oneself_on_the_same_winner(store) -> None:
 def test_a_verdict_taken_back_is_no_disagreement(store) -> None:
     pair = ask(store)
     judge(store, pair, "left")
-    pairs.undo(store, rater="Ada")
+    journal.undo(store, rater="Ada")
     judge(store, pair, "right")
     assert report(store).agreement == wilson(0, 0)
 

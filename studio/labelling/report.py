@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from store import pairs, responses
+from store import journal, pairs, responses
 from store.database import Store
-from store.pairs import Entry
-from studio.statistics import Share, binomial_p, wilson
+from store.journal import Entry
+from studio.statistics.shares import Share, binomial_p, wilson
 
 MINIMUM_FOR_BIAS = 100
 """Below this many decided pairs a position bias of 60:40 can't be told from chance."""
@@ -54,7 +54,7 @@ def report(store: Store) -> LabellingReport:
     """Read the journal and sum it up."""
     counts = pairs.counts(store)
     total = counts.pop("pairs")
-    current = list(pairs.current_verdicts(store))
+    current = list(journal.current_verdicts(store))
     decided = [e for e in current if e.chosen_and_rejected]
     shown_here = [e for e in decided if e.shown_at]
     left = sum(e.verdict == "left" for e in shown_here)
@@ -68,7 +68,7 @@ def report(store: Store) -> LabellingReport:
         usable=counts.get("left", 0) + counts.get("right", 0),
         left_share=wilson(left, len(shown_here)),
         left_p=binomial_p(left, len(shown_here)),
-        agreement=_agreement(pairs.standing_verdicts(store)),
+        agreement=_agreement(journal.standing_verdicts(store)),
         median_seconds=median,
         pairs_per_minute=60 / statistics.fmean(seconds) if seconds else None,
         longer_won=_longer_won(decided, lengths),
@@ -78,7 +78,7 @@ def report(store: Store) -> LabellingReport:
 
 def recent_seconds(store: Store, *, rater: str, limit: int = 50) -> list[float]:
     """Return how long a person looked at each of the pairs answered last, newest first, pauses left out."""
-    return _seconds(pairs.latest_verdicts(store, rater=rater, limit=limit))
+    return _seconds(journal.latest_verdicts(store, rater=rater, limit=limit))
 
 
 def _seconds(entries: Iterable[Entry]) -> list[float]:

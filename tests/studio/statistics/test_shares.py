@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.statistics import Share, at_least_p, binomial_p, wilson
+from studio.statistics.shares import Share, at_least_p, binomial_p, wilson
 
 COUNTS = st.integers(1, 300).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of)))
 
