@@ -18,6 +18,7 @@ os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
 from rich.console import RenderableType
 from rich.text import Text
+from textual._compositor import ChopsUpdate
 from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
 from textual.binding import Binding
@@ -26,6 +27,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from screens.base import StudioModal, StudioScreen, message_of, wants_no_color
+from screens.compact_update import CompactUpdate
 from screens.duplicate_search import DuplicateSearch
 from screens.imports import Imports
 from screens.indexing import LOOK_SECONDS, Indexing
@@ -102,6 +104,16 @@ class StudioApp(App[None]):
         for screen in self._areas.values():
             screen.remember()
         super().exit(result, return_code, message)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        # All that Textual paints comes by here; it has no other place for how it is written.
+        super()._display(screen, CompactUpdate.of(renderable) if isinstance(renderable, ChopsUpdate) else renderable)
+
+    def post_display_hook(self) -> None:
+        """Tell the screen that it was painted."""
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        if isinstance(screen, StudioScreen):
+            screen.was_painted()
 
     def on_unmount(self) -> None:
         """Fold the write-ahead log in."""

@@ -51,6 +51,11 @@ class StudioScreen(Screen[None]):
         """What would be lost by leaving now, in a few words; empty where nothing would."""
         return ""
 
+    @property
+    def instructions(self) -> str:
+        """What the help says first; empty where the screen has nothing of its own to say."""
+        return ""
+
     def compose(self) -> ComposeResult:
         """Lay the header, the screen's own body and the keys."""
         yield HeaderBar(self.studio.project.settings.name or self.studio.project.folder.name, self.AREA)
@@ -77,6 +82,9 @@ class StudioScreen(Screen[None]):
     def notify_error(self, error: StudioError) -> None:
         """Say what went wrong and what to do about it."""
         self.studio.notify_error(error)
+
+    def was_painted(self) -> None:
+        """Take note that a frame of this screen has gone to the terminal; to be quick about it."""
 
     def save(self, write: Callable[[], object], again: Callable[[], object]) -> None:
         """Keep what a person wrote; where that fails, say why, and show it again, so that it is not lost.

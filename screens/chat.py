@@ -27,7 +27,7 @@ from studio.inference.choices import choices, describe_model
 from studio.inference.conversation import Answer, Conversation
 from studio.inference.engine import Engine, Sampling
 from studio.inference.pending import PendingReply
-from studio.labelling.comparing import VERDICT_WORDS
+from studio.labelling.words import VERDICT_WORDS
 from studio.text import clean_line
 
 SIDES = ("first", "second")

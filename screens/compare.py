@@ -4,245 +4,212 @@ import time
 from functools import partial
 from typing import ClassVar
 
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Vertical
-from textual.getters import query_one
-from textual.widgets import Input, Static
 
 from screens import keys
-from screens.background import in_background
-from screens.base import StudioScreen
-from screens.widgets.conversation import conversation
-from screens.widgets.text_view import TextView
-from screens.widgets.typing_order import LineInput
-from store import examples, journal, pairs
+from screens.compare_pair import entry_words, verdict_words
+from screens.compare_windows import CompareWindows
+from store import journal
 from store.database import now
 from store.examples import Message
+from store.journal import Entry, Strength
 from store.pairs import Verdict
 from store.responses import Response
-from studio.labelling import comparing
-from studio.labelling.comparing import VERDICT_WORDS, Progress, Shown
+from studio.labelling import judging
+from studio.labelling.criteria import next_criterion
+from studio.labelling.shown import Shown
+from studio.labelling.words import VERDICT_WORDS
 
 QUIET_SECONDS = 0.08
 """A verdict must come this long after its pair was painted and after any other verdict key: a key that is
 held down repeats faster than that, and nobody reads so fast."""
 
 
-class CompareScreen(StudioScreen):
+class CompareScreen(CompareWindows):
     """The labelling loop."""
 
     AREA = "compare"
-    AUTO_FOCUS = "#left"
     CSS_PATH = "compare.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (60, "-normal"), (100, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = keys.COMPARE
-
-    prompt = query_one("#prompt", TextView)
-    left = query_one("#left", TextView)
-    right = query_one("#right", TextView)
-    nothing = query_one("#nothing", Static)
-    counter = query_one("#progress", Static)
-    remark = query_one("#comment", Input)
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: Shown | None = None
-        self._progress: Progress | None = None
-        self._decisions = 0
+        self._criterion = ""
+        """What is asked before the verdict."""
         self._painted: float | None = None
+        """When what is asked now was painted."""
+        self._seen: Shown | None = None
+        """The pair that was painted last."""
+        self._pair_painted = 0.0
         self._shown_at = ""
         self._last_key = 0.0
+        self._judges_anew = False
+        """The pair was called up out of its turn, and may be left as it is."""
 
-    @property
-    def unsaved(self) -> str:
-        """A comment that was begun."""
-        return "The comment is not saved." if self.is_mounted and self.remark.value.strip() else ""
+    def open_entry(self, entry: Entry) -> None:
+        """Show the pair of a verdict again, with the sides that it had, to be judged anew."""
+        self._leave_pair()
+        self._begin()
+        self._judges_anew = True
+        self._show(self.queue.show_again(self.studio.store, entry))
+        self.set_status(f"it was: {entry_words(entry)}; judge anew, esc leaves it", f"it was: {entry_words(entry)}")
 
-    def compose_body(self) -> ComposeResult:
-        """Lay the prompt over the two replies."""
-        with Vertical(id="pair"):
-            yield TextView(id="prompt")
-            with Container(id="replies"):
-                yield TextView(id="left")
-                yield TextView(id="right")
-        yield Static("", id="nothing", markup=False)
-        yield Static("", id="progress", markup=False)
-        yield LineInput(id="comment", placeholder="Comment on this pair: enter saves, esc leaves")
-
-    def on_mount(self) -> None:
-        """Name the panes and put the comment away."""
-        self.left.border_title = "Left"
-        self.right.border_title = "Right"
-        self.remark.cursor_blink = False
-        self.remark.display = False
-
-    def on_screen_resume(self) -> None:
-        """Go on where the journal says: pairs may have come in, or been excluded, on other screens."""
-        shown = self._shown
-        if shown is None or not comparing.is_open(self.studio.store, shown.pair):
-            self._show(comparing.next_pair(self.studio.store))
-        self._count()
-
-    def on_imports_ended(self) -> None:
-        """Count what came in; where no pair was left there may be one now."""
-        self.on_screen_resume()
-
-    def action_judge(self, verdict: Verdict) -> None:
-        """Write a verdict on the pair that is on the screen, then show the next one."""
-        shown, seconds = self._shown, self._seconds_seen()
-        if shown is None or seconds is None:
+    def action_judge(self, verdict: Verdict, strength: Strength = "") -> None:
+        """Write a verdict, or the answer to a criterion, on the pair that is on the screen, then show what is next."""
+        if self._held is not None:
+            self.action_begin()
             return
-        # One that was left by tab belongs to this pair, not to the next.
-        self.save_comment()
-        journal.judge(self.studio.store, shown.pair, verdict, rater=self.studio.project.rater, shown_at=self._shown_at)
-        self._decisions += 1
+        shown, moment = self._shown, self._moment_of_key()
+        if shown is None or moment is None:
+            return
+        self._close_lines()
+        if self._criterion and verdict != "skip":
+            self._judge_criterion(shown, verdict)
+        else:
+            self._judge(shown, verdict, strength, moment - self._pair_painted)
+
+    def _judge_criterion(self, shown: Shown, verdict: Verdict) -> None:
+        criterion = self._criterion
+        journal.judge_criterion(
+            self.studio.store,
+            shown.pair,
+            criterion,
+            verdict,
+            rater=self.studio.project.rater,
+            task=self._labelling.name,
+            shown_at=self._shown_at,
+        )
+        self._shown = self.ask(shown)
+        self.set_status(f"{criterion}: {VERDICT_WORDS[verdict]}, saved", VERDICT_WORDS[verdict])
+
+    def _judge(self, shown: Shown, verdict: Verdict, strength: Strength, seconds: float) -> None:
+        self._save_comment(shown)
+        if self._labelling.strength and verdict in ("left", "right"):
+            strength = strength or "slightly"
+        judging.judge(
+            self.studio.store,
+            shown,
+            verdict,
+            rater=self.studio.project.rater,
+            task=self._labelling.name,
+            strength=strength,
+            reasons=self._begun.of(shown.pair.id).reasons,
+            shown_at=self._shown_at,
+        )
         if self._progress is not None:
             self._progress.answered(verdict, seconds)
-        self._show(comparing.next_pair(self.studio.store, after=shown.pair.id))
-        self.set_status(f"{VERDICT_WORDS[verdict]}, saved - u undoes")
+        self._go_on_after(shown, verdict)
+        words = verdict_words(verdict, strength)
+        self.set_status(f"{words}, saved - u undoes", f"{words}, saved")
+
+    def _go_on_after(self, shown: Shown, verdict: Verdict) -> None:
+        self._begun.pop(shown.pair.id, None)
+        self._judges_anew = False
+        self._revealed = ""
+        self.queue.judged(shown, verdict)
+        self._decisions += 1
+        self._advance()
 
     def action_undo(self) -> None:
-        """Take the latest verdict back and show its pair again."""
-        self.save_comment()
+        """Take the latest answer back and ask for it again."""
+        self._leave_pair()
         entry = journal.undo(self.studio.store, rater=self.studio.project.rater)
-        if entry is None or entry.verdict is None:
+        if entry is None:
             self.set_status("nothing to undo")
             return
-        self._reload(comparing.show(self.studio.store, pairs.get(self.studio.store, entry.pair_id)))
-        self.set_status(f"undone: {VERDICT_WORDS[entry.verdict]} - judge again")
+        begun = self._begun.of(entry.pair_id)
+        begun.reasons = begun.reasons or entry.reasons
+        self._reload(self.queue.show_again(self.studio.store, entry))
+        self.set_status(f"undone: {entry_words(entry)} - judge again", f"undone: {entry_words(entry)}")
 
     def action_redo(self) -> None:
-        """Give back the verdict that was undone last."""
-        self.save_comment()
+        """Give back the answer that was undone last."""
+        self._leave_pair()
         entry = journal.redo(self.studio.store, rater=self.studio.project.rater)
-        if entry is None or entry.verdict is None:
+        if entry is None:
             self.set_status("nothing to redo")
             return
-        self._reload(comparing.next_pair(self.studio.store, after=entry.pair_id))
-        self.set_status(f"redone: {VERDICT_WORDS[entry.verdict]}, saved - u undoes")
-
-    def action_flag(self) -> None:
-        """Mark the pair's example for a second look, or take the mark off."""
-        if self._shown is None:
-            return
-        flagged = not self._shown.flagged
-        examples.set_flagged(self.studio.store, self._shown.pair.example_id, flagged)
-        self._shown = self._shown.with_flag(flagged)
-        self._title_prompt(self._shown)
-        self.set_status("flagged" if flagged else "flag taken off")
-
-    def action_comment(self) -> None:
-        """Open the line for a comment."""
-        if self._shown is not None:
-            self.remark.display = True
-            self.remark.focus()
-
-    @on(Input.Submitted, "#comment")
-    def save_comment(self) -> None:
-        """Write the comment down; an empty one is none."""
-        text = self.remark.value.strip()
-        if text and self._shown is not None:
-            journal.comment(self.studio.store, self._shown.pair.id, text, rater=self.studio.project.rater)
-            self.set_status("comment saved")
-        if self.remark.display:
-            self._close_comment()
+        self._begun.pop(entry.pair_id, None)
+        if entry.kind == "criterion":
+            self._reload(self.queue.show_again(self.studio.store, entry))
+        else:
+            self._reload(self.queue.next(self.studio.store))
+        self.set_status(f"redone: {entry_words(entry)}, saved - u undoes", f"redone: {entry_words(entry)}")
 
     def action_back(self) -> None:
-        """Leave the comment without saving it."""
-        if self.remark.display:
-            self._close_comment()
+        """Close the line that is open, or leave a pair that was judged before as it is."""
+        if self.remark.display or self.reasons.display:
+            self._close_lines()
+        elif self._judges_anew:
+            self._leave_pair()
+            self._judges_anew = False
+            self._advance()
+            self.set_status("left as it was")
 
     def action_edit(self) -> None:
-        """Edit the reply that has the focus into a third one."""
-        shown = self._shown
+        """Edit the reply that has the focus into a better one than both."""
+        shown, side = self._shown, self.panes.focused
         if shown is None:
             return
-        if self.focused not in (self.left, self.right):
+        if side is None:
             self.set_status("tab to the better reply, then e edits it")
             return
-        from screens.editor import ConversationEditor
+        self._edit(shown, shown.left if side == "left" else shown.right)
 
-        original = shown.left if self.focused is self.left else shown.right
-        self.app.push_screen(ConversationEditor(original.messages), partial(self._keep_edit, original))
+    def ask(self, shown: Shown) -> Shown:
+        """Ask for the next criterion, or for the verdict; keys count only once it was painted."""
+        criteria = self._labelling.criteria
+        shown, self._criterion = next_criterion(self.studio.store, shown, criteria, rater=self.studio.project.rater)
+        self._painted = None
+        if self._criterion:
+            number = criteria.index(self._criterion) + 1
+            self.asked.update(f"{number} of {len(criteria)}: which is better by {self._criterion}?", layout=False)
+        elif criteria:
+            self.asked.update("And on the whole: which is better?", layout=False)
+        return shown
 
-    def _keep_edit(self, original: Response, messages: list[Message] | None) -> None:
-        if messages is None:
+    def was_painted(self) -> None:
+        """Note when a pair was painted: from then on it can be read, and keys count."""
+        shown = self._shown
+        if shown is None or self._painted is not None:
             return
-        comparing.add_edited(self.studio.store, original, messages, rater=self.studio.project.rater)
-        self._decisions += 1
-        self._count()
-        self.set_status("third reply saved; it waits as a pair")
+        self._painted = time.monotonic()
+        if shown is not self._seen:
+            self._seen, self._pair_painted, self._shown_at = shown, self._painted, now()
+            self.call_later(self.read_ahead, shown)
 
-    def _close_comment(self) -> None:
-        self.remark.value = ""
-        self.remark.display = False
-        self.left.focus()
-
-    def _seconds_seen(self) -> float | None:
-        """Return how long the pair has been seen; None for a key that came before it was, or that repeats."""
+    def _moment_of_key(self) -> float | None:
+        """Return when a key came; None for one that came before what it answers was seen, or that repeats."""
         moment, before = time.monotonic(), self._last_key
         self._last_key = moment
         if self._painted is None or moment - max(self._painted, before) < QUIET_SECONDS:
             return None
-        return moment - self._painted
+        return moment
 
     def _reload(self, shown: Shown | None) -> None:
         self._decisions += 1
+        self._judges_anew = False
+        self._begin()
         self._show(shown)
+        if shown is None:
+            self._plan_if_wanted()
         self._count()
 
-    def _count(self) -> None:
-        """Read how far the labelling is in a thread: of a million pairs that takes a while."""
-        count = partial(comparing.progress, rater=self.studio.project.rater)
-        in_background(self, count, partial(self._counted, self._decisions), group="count")
+    def _edit(self, shown: Shown, original: Response, draft: list[Message] | None = None) -> None:
+        from screens.editor import ConversationEditor
 
-    def _counted(self, decisions: int, progress: Progress) -> None:
-        if decisions != self._decisions:
-            # A decision came between; whether it was counted can't be told.
-            self._count()
+        editor = ConversationEditor(original.messages, draft=draft, title="Make it better than both; f2 saves")
+        self.app.push_screen(editor, partial(self._keep_edit, shown, original))
+
+    def _keep_edit(self, shown: Shown, original: Response, messages: list[Message] | None) -> None:
+        if messages is None:
             return
-        self._progress = progress
-        self._show_progress()
-        if self._shown is None:
-            self.nothing.update(comparing.nothing_left(progress))
-
-    def _show(self, shown: Shown | None) -> None:
-        """Put a pair on the screen, or say that none is left; verdicts count only once it was painted."""
-        self._shown, self._painted = shown, None
-        with self.app.batch_update():
-            self.query_one("#pair").display = shown is not None
-            self.nothing.display = shown is None
-            self._show_progress()
-            if shown is not None:
-                self._fill(shown)
-            elif self._progress is not None:
-                self.nothing.update(comparing.nothing_left(self._progress))
-        self.call_after_refresh(self._note_painted, shown)
-
-    def _fill(self, shown: Shown) -> None:
-        self.prompt.show(conversation(_question_first(shown.prompt)))
-        self.left.show(conversation(shown.left.messages))
-        self.right.show(conversation(shown.right.messages))
-        self._title_prompt(shown)
-        if self.focused is None:
-            self.left.focus()
-
-    def _show_progress(self) -> None:
-        self.counter.update("" if self._progress is None else str(self._progress), layout=False)
-
-    def _title_prompt(self, shown: Shown) -> None:
-        title = "Prompt, flagged" if shown.flagged else "Prompt"
-        # Even the same title would paint the whole pane again.
-        if title != self.prompt.border_title:
-            self.prompt.border_title = title
-
-    def _note_painted(self, shown: Shown | None) -> None:
-        if shown is self._shown:
-            self._painted, self._shown_at = time.monotonic(), now()
-
-
-def _question_first(prompt: list[Message]) -> list[Message]:
-    """Return a prompt with its system turns last: they repeat from pair to pair, and the pane is low."""
-    return sorted(prompt, key=lambda message: message.get("role") == "system")
+        keep = partial(judging.keep_better, rater=self.studio.project.rater, task=self._labelling.name)
+        self.save(
+            lambda: keep(self.studio.store, shown, original, messages, shown_at=self._shown_at),
+            partial(self._edit, shown, original, messages),
+        )
+        self._save_comment(shown, ", ".join(self._begun.of(shown.pair.id).reasons))
+        self._go_on_after(shown, "left" if original is shown.left else "right")
+        self._count()
+        self.set_status("your reply is saved, better than both - u undoes", "saved, better than both")

@@ -14,7 +14,7 @@ from store.examples import Example, Message, Split, prompt_group, prompt_of
 from store.responses import Response
 from store.splits import Move
 from studio.errors import StudioError
-from studio.labelling import comparing
+from studio.labelling.edited import add_edited
 from studio.splits import split_of
 
 EMPTY: list[Message] = [{"role": "user", "content": ""}, {"role": "assistant", "content": ""}]
@@ -121,7 +121,7 @@ class EditedExamples(ReviewedList):
         self.save(partial(self._add_response, response, messages), partial(self._edit_response, response, messages))
 
     def _add_response(self, response: Response, messages: list[Message]) -> None:
-        added = comparing.add_edited(self.studio.store, response, messages, rater=self.studio.project.rater)
+        added = add_edited(self.studio.store, response, messages, rater=self.studio.project.rater)
         self.notify("Saved as another response; the two wait as a pair on Compare.", markup=False)
         self.show_changed([response.example_id])
         self._show_response(added)

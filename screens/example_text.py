@@ -12,6 +12,7 @@ from store.examples import Example, Message, completion_of, prompt_of
 from store.journal import Entry
 from store.records import Record
 from store.responses import Response
+from store.synthetic import Origin
 
 ExampleView = Literal["messages", "text", "tokens"]
 VIEWS: tuple[ExampleView, ...] = ("messages", "text", "tokens")
@@ -90,9 +91,11 @@ def messages_spans(
     completion: Completion | None,
     remarks: list[tuple[str, str]],
     found: Sequence[tuple[str, str]] = (),
+    origin: Origin | None = None,
 ) -> list[Span]:
-    """Return what checks found, the turns, each under who speaks, and what was remarked on the replies."""
-    spans = [*finding_lines(found), Span("\n")] if found else []
+    """Return its origin, what checks found, the turns, each under who speaks, and what was remarked on the replies."""
+    spans = [Span(f"{origin_words(example, origin)}\n\n", "italic")] if origin else []
+    spans += [*finding_lines(found), Span("\n")] if found else []
     spans += [Span(f"n {example.note}\n\n", "italic")] if example.note else []
     spans += [Span(f"may call: {', '.join(map(_tool_name, example.tools))}\n\n", "italic")] if example.tools else []
     prompt = prompt_of(example.messages)
@@ -104,6 +107,14 @@ def messages_spans(
     elif len(prompt) == len(example.messages):
         spans.append(Span("no answer yet\n", "italic"))
     return spans + [Span(f"{rater} remarked: {note}\n", "italic") for rater, note in remarks]
+
+
+def origin_words(example: Example, origin: Origin) -> str:
+    """Say what a synthetic example was made from, by whom, and whether it may be used."""
+    by = f" by {origin.model}" if origin.model else " by a rule"
+    source = f"example {origin.source_id}" if origin.source_id else "an example"
+    use = "" if example.status == "approved" else "; used for nothing until it is approved"
+    return f"synthetic: {origin.method} of {source}{by}{use}. r compares it with its source."
 
 
 def _judged(response: Response, verdicts: list[Entry]) -> list[str]:

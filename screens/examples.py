@@ -30,10 +30,11 @@ from screens.example_text import (
 from screens.token_text import RenderedView, counts_words, seen_spans
 from screens.widgets.table import Column, RecordTable, Row
 from screens.widgets.text_view import Span, TextView
-from store import examples, findings, journal, records, responses, tags
+from store import examples, findings, journal, records, responses, synthetic, tags
 from store.database import Store
 from store.examples import Example, Split
 from store.records import Record
+from store.synthetic import Origin
 from studio.errors import StudioError
 from studio.preview import Preview
 from studio.text import clean_line
@@ -80,6 +81,7 @@ class ExamplesScreen(EditedExamples):
         self._record: Record | None = None
         self._remarks: list[tuple[str, str]] = []
         self._findings: list[tuple[str, str]] = []
+        self._origin: Origin | None = None
         self._tags: list[str] = []
         self._asked = 0
         self._preparing = False
@@ -141,6 +143,7 @@ class ExamplesScreen(EditedExamples):
         self._completions = completions_of(self._example, responses.of_example(store, example_id), verdicts)
         self._remarks = journal.remarks(store, example_id)
         self._findings = findings.details_of(store, "example", example_id)
+        self._origin = synthetic.origins(store, [example_id]).get(example_id)
 
     # The example
 
@@ -154,7 +157,7 @@ class ExamplesScreen(EditedExamples):
             return
         self._say_state()
         if self._view == "messages":
-            spans = messages_spans(example, self.shown_completion, self._remarks, self._findings)
+            spans = messages_spans(example, self.shown_completion, self._remarks, self._findings, self._origin)
             self.detail.show(spans, keep_place=keep_place)
         elif (size := characters_of(example, self.shown_completion)) > LONGEST_RENDERED:
             self.detail.show(f"{size:,} characters are too many to be laid out as {self._view}; v shows the messages.")
@@ -252,6 +255,19 @@ class ExamplesScreen(EditedExamples):
     def set_note(self, store: Store, row_id: int, note: str) -> None:
         """Keep a note on an example."""
         examples.set_note(store, row_id, note)
+
+    def action_candidates(self) -> None:
+        """Ask models for replies to the chosen examples' prompts."""
+        from screens.generate_window import open_candidates
+
+        open_candidates(self.studio, self.chosen_ids())
+
+    def action_vary(self) -> None:
+        """Make new prompts from the chosen examples."""
+        from screens.vary_window import open_vary
+
+        if ids := self.chosen_ids():
+            open_vary(self.studio, ids, self.reload)
 
     async def action_record(self) -> None:
         """Show the record that the example was made from."""

@@ -52,6 +52,9 @@ def help_spans(screen: Screen[Any], *, names: bool) -> list[Span]:
             groups[_group(binding.id)].setdefault(binding.id, []).append(key_name(key))
             said[binding.id] = tooltip or binding.description
     spans = []
+    if isinstance(screen, StudioScreen) and screen.instructions:
+        first, _, rest = screen.instructions.partition("\n")
+        spans += [Span(f"{first}\n", "bold underline"), Span(f"{rest}\n\n")]
     for title, entries in groups.items():
         lines = [_line(keys, said[name], name if names else "") for name, keys in entries.items()]
         if lines:

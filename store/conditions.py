@@ -95,7 +95,8 @@ class Conditions:
             seed = f"SELECT e.id FROM ({fact.seed}) s CROSS JOIN example e ON e.record_id = s.id"
         else:
             sql = f"EXISTS (SELECT 1 FROM example e WHERE e.record_id = r.id AND +({fact.sql}))"
-            seed = f"SELECT e.record_id AS id FROM ({fact.seed}) s CROSS JOIN example e ON e.id = s.id"
+            of_record = "e.id = s.id AND e.record_id IS NOT NULL"
+            seed = f"SELECT e.record_id AS id FROM ({fact.seed}) s CROSS JOIN example e ON {of_record}"
         return Condition(sql, seed if fact.seed else None)
 
     def _field(self, field: Field) -> Condition:

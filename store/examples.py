@@ -86,13 +86,14 @@ def add(
     tools: list[dict[str, Any]] | None = None,
     template_id: int | None = None,
     origin: RevisionOrigin = "import",
+    group: bytes | None = None,
 ) -> int:
-    """Add an example at its first revision; return its id."""
+    """Add an example at its first revision, in the group of its own prompt unless told another; return its id."""
     moment = now()
     with store.transaction() as connection:
         cursor = connection.execute(
             "INSERT INTO example (record_id, prompt_group, split, created_at) VALUES (?, ?, ?, ?)",
-            (record_id, prompt_group(messages), split, moment),
+            (record_id, group or prompt_group(messages), split, moment),
         )
         example_id = cursor.lastrowid
         assert example_id is not None

@@ -158,6 +158,11 @@ _HAS = {
     "leak": _in_group("example", "leak"),
     "example": Fact("example", "1"),
     "edit": Fact("example", "e.revision > 1", "SELECT id FROM example WHERE revision > 1"),
+    "synthetic": Fact(
+        "example",
+        "EXISTS (SELECT 1 FROM synthetic y WHERE y.example_id = e.id)",
+        "SELECT example_id AS id FROM synthetic",
+    ),
     "tools": Fact(
         "example",
         "EXISTS (SELECT 1 FROM revision v WHERE v.example_id = e.id AND v.number = e.revision AND v.tools IS NOT NULL)",

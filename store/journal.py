@@ -1,7 +1,8 @@
 """The append-only journal of comparisons: verdicts, criteria, remarks, and what was taken back or given back."""
 
 import json
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -161,8 +162,9 @@ def criteria_of(store: Store, pair_id: int, *, rater: str) -> list[Entry]:
     """Return what a rater said of a pair by criterion since their latest standing verdict on it, oldest first."""
     return _many(
         store,
-        f"SELECT {_COLUMNS} FROM standing WHERE pair_id = ?1 AND rater = ?2 AND kind = 'criterion' AND id >"
-        " COALESCE((SELECT MAX(id) FROM standing_verdict WHERE pair_id = ?1 AND rater = ?2), 0) ORDER BY id",
+        # The signs keep SQLite from going through all that the rater ever said instead of the pair's few lines.
+        f"SELECT {_COLUMNS} FROM standing WHERE pair_id = ?1 AND +rater = ?2 AND kind = 'criterion' AND id >"
+        " COALESCE((SELECT MAX(id) FROM standing_verdict WHERE pair_id = ?1 AND +rater = ?2), 0) ORDER BY id",
         (pair_id, rater),
     )
 
@@ -229,6 +231,17 @@ def standing_verdicts(store: Store) -> Iterator[Entry]:
     return _each(store, f"SELECT {_COLUMNS} FROM standing_verdict ORDER BY id")
 
 
+def standing_verdicts_of(store: Store, example_id: int, *, rater: str) -> list[Entry]:
+    """Return the verdicts that a person gave on an example's pairs and that stand, in journal order."""
+    columns = ", ".join(f"s.{name}" for name in _COLUMNS.split(", "))
+    return _many(
+        store,
+        f"SELECT {columns} FROM pair p JOIN standing_verdict s ON s.pair_id = p.id"
+        " WHERE p.example_id = ? AND +s.rater = ? ORDER BY s.id",
+        (example_id, rater),
+    )
+
+
 def standing_criteria(store: Store) -> Iterator[Entry]:
     """Yield everything that was said by criterion and not undone, in journal order."""
     return _each(store, f"SELECT {_COLUMNS} FROM standing WHERE kind = 'criterion' ORDER BY id")
@@ -244,14 +257,21 @@ def latest_verdicts(store: Store, *, rater: str, limit: int) -> list[Entry]:
     )
 
 
-def history(store: Store, *, rater: str, before: int | None = None, limit: int = 100) -> list[Past]:
-    """Return the verdicts that a person gave before a line of the journal, undone ones too, newest first."""
+def verdict_ids(store: Store, *, rater: str) -> "array[int]":
+    """Return the lines of all verdicts that a person gave, those that were taken back too, in journal order."""
+    rows = store.connection.execute(
+        "SELECT id FROM comparison WHERE rater = ? AND kind = 'verdict' ORDER BY id", (rater,)
+    )
+    return array("q", (number for (number,) in rows))
+
+
+def past(store: Store, ids: Sequence[int]) -> list[Past]:
+    """Return verdicts (a screenful) by their lines, with what became of them."""
     columns = ", ".join(f"c.{name}" for name in _COLUMNS.split(", "))
     rows = store.connection.execute(
-        f"SELECT {columns}, EXISTS (SELECT 1 FROM standing s WHERE s.id = c.id), c.id = p.verdict_id"
-        " FROM comparison c JOIN pair p ON p.id = c.pair_id"
-        " WHERE c.rater = ? AND c.kind = 'verdict' AND c.id < COALESCE(?, 1 << 62) ORDER BY c.id DESC LIMIT ?",
-        (rater, before, limit),
+        f"SELECT {columns}, EXISTS (SELECT 1 FROM standing s WHERE s.id = c.id), COALESCE(c.id = p.verdict_id, 0)"
+        f" FROM comparison c JOIN pair p ON p.id = c.pair_id WHERE c.id IN ({','.join('?' * len(ids))})",
+        tuple(ids),
     )
     return [Past(_entry(row[:-2]), bool(row[-2]), bool(row[-1])) for row in rows]
 

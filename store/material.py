@@ -13,6 +13,7 @@ from store.database import Store
 from store.examples import Split, prompt_group
 from store.quoting import Message
 from store.snapshots import SnapshotItem
+from store.synthetic import IS_UNREVIEWED
 
 
 class Material(NamedTuple):
@@ -38,7 +39,7 @@ class Material(NamedTuple):
     group: bytes
     """The key of the prompt that the example was made with."""
     state: str | None
-    """Why it can't be used: excluded, rejected, unjudged, tie, both_bad or skip; None where it can."""
+    """Why it can't be used: excluded, rejected, unreviewed, unjudged, tie, both_bad or skip; None where it can."""
 
 
 class Columns(NamedTuple):
@@ -97,7 +98,7 @@ def judged_pairs(store: Store, *, split: Split | None = None, narrowed: bool = F
     """Yield every pair, by id, with its better and its worse response where one was found better."""
     where, values = _where(split, narrowed)
     state = (
-        f"CASE WHEN {_EXCLUDED} THEN 'excluded' WHEN e.status = 'rejected' THEN 'rejected'"
+        f"CASE {_NOT_WANTED}"
         " WHEN p.verdict IS NULL THEN 'unjudged' WHEN a.id IS NULL THEN p.verdict END"
     )
     # CROSS JOIN keeps SQLite from starting elsewhere and sorting a million texts afterwards.
@@ -254,7 +255,11 @@ def _quoted_columns(*stored: str) -> tuple[tuple[str, ...], tuple[str, ...]] | N
 
 
 _EXCLUDED = "(e.excluded OR COALESCE(r.excluded, 0))"
-_UNWANTED = f"CASE WHEN {_EXCLUDED} THEN 'excluded' WHEN e.status = 'rejected' THEN 'rejected' END"
+_NOT_WANTED = (
+    f"WHEN {_EXCLUDED} THEN 'excluded' WHEN e.status = 'rejected' THEN 'rejected'"
+    f" WHEN {IS_UNREVIEWED} THEN 'unreviewed'"
+)
+_UNWANTED = f"CASE {_NOT_WANTED} END"
 _RECORD = "LEFT JOIN record r ON r.id = e.record_id"
 _NEWEST = "CROSS JOIN revision v ON v.example_id = e.id AND v.number = e.revision"
 _TEXT = "LEFT JOIN record_text t ON t.record_id = e.record_id"

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from store.database import Store, now
 from store.errors import MissingRowError
 from store.inserting import insert_many
+from store.synthetic import IS_UNREVIEWED
 
 Verdict = Literal["left", "right", "tie", "both_bad", "skip"]
 
@@ -89,7 +90,7 @@ def counts(store: Store) -> dict[str, int]:
     """Return how many live pairs there are and how many stand at each verdict, by name; `pairs` is all."""
     # All pairs less the dead ones: what is excluded is little, and a million pairs need not be looked up one by one.
     found = Counter(dict(store.connection.execute("SELECT verdict, COUNT(*) FROM pair GROUP BY 1")))
-    found.subtract(dict(store.connection.execute(f"SELECT verdict, COUNT(*) FROM pair WHERE {_DEAD} GROUP BY 1")))
+    found.subtract(dict(store.connection.execute(f"SELECT verdict, COUNT(*) FROM pair WHERE {DEAD} GROUP BY 1")))
     total = sum(found.values())
     return {"pairs": total, **{name: number for name, number in found.items() if name and number}}
 
@@ -98,10 +99,11 @@ _SELECT_PAIR = "SELECT p.id, p.example_id, p.first_id, p.second_id, p.seed FROM 
 
 _LIVE = (
     "JOIN example e ON e.id = p.example_id LEFT JOIN record r ON r.id = e.record_id"
-    " WHERE NOT e.excluded AND NOT COALESCE(r.excluded, 0)"
+    f" WHERE NOT e.excluded AND NOT COALESCE(r.excluded, 0) AND NOT {IS_UNREVIEWED}"
 )
 
-_DEAD = (
+DEAD = (
     "example_id IN (SELECT id FROM example WHERE excluded UNION"
-    " SELECT e.id FROM example e JOIN record r ON r.id = e.record_id WHERE r.excluded)"
+    " SELECT e.id FROM example e JOIN record r ON r.id = e.record_id WHERE r.excluded UNION"
+    " SELECT y.example_id FROM synthetic y JOIN example e ON e.id = y.example_id WHERE e.status <> 'approved')"
 )

@@ -33,6 +33,7 @@ HAS = {
     "leak": "it is in a group of leaks between splits",
     "example": "an example was made of the row",
     "edit": "the example was edited",
+    "synthetic": "the example's prompt was made from another one's, by a model or a rule",
     "note": "it has a note",
     "tools": "the example has tools",
     "finding": "a check found something in it; studio lint runs them",
@@ -43,7 +44,7 @@ HAS = {
 }
 """What `has:` asks, by its value."""
 
-IS = {"flagged": "flag", "edited": "edit", "duplicate": "duplicate", "judged": "verdict"}
+IS = {"flagged": "flag", "edited": "edit", "synthetic": "synthetic", "duplicate": "duplicate", "judged": "verdict"}
 """The values of `is:` that say the same as one of `has:`."""
 
 NAMES = {

@@ -11,16 +11,21 @@ from studio import __version__
 from studio.commands import (
     chat_template,
     columns,
+    compare,
     data,
     duplicates,
+    generate,
     inference,
+    judge,
     lint,
     machine,
     problems,
     projects,
     search,
+    tasks,
     template,
     training,
+    vary,
 )
 from studio.errors import StudioError
 
@@ -86,6 +91,8 @@ cli.add_command(demo)
 for _module in (
     projects,
     data,
+    compare,
+    tasks,
     search,
     columns,
     problems,
@@ -95,6 +102,9 @@ for _module in (
     template,
     training,
     inference,
+    generate,
+    vary,
+    judge,
     machine,
 ):
     for _command in _module.COMMANDS:

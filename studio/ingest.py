@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from store import examples, journal, pairs, responses, splits
 from store.database import Store
 from store.examples import NewExample, Split, prompt_group
+from store.gathered import MAJORITY
 from store.journal import NewEntry
 from store.pairs import NewPair, Verdict
 from store.quoting import dumps, places, quote
@@ -73,7 +74,7 @@ class Ingest:
         self._splits = splits
         self._split = split
         self._rater = storable(f"file {file}")
-        self._majority = storable(f"majority in {file}")
+        self._majority = storable(f"{MAJORITY}{file}")
         self._template = template
         self._template_id: int | None = None
         # A prompt keeps the split that it has. Within one file the rules give the same one each time.

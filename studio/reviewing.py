@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from store import reviewed
 from store.database import Store
 from store.reviewed import DECIDED, DRAFT, OUT_OF_USE
-from studio.labelling.comparing import duration
+from studio.durations import duration
 
 IDLE_SECONDS = 300.0
 """A longer time without a decision is a pause; in less an answer may well be mended."""

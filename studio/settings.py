@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import StudioError
+from studio.labelling import task_settings
+from studio.labelling.task_settings import Task
 from studio.lint import options
 
 DEFAULT_MODEL = "smollm2"
@@ -86,6 +88,16 @@ class SplitSettings:
 
 
 @dataclass(frozen=True)
+class GenerateSettings:
+    """Where replies may be asked for besides the models of this machine."""
+
+    endpoint: str = ""
+    """The address of an OpenAI-compatible service, such as https://HOST/v1; empty: none is ever asked."""
+    endpoint_key: str = ""
+    """The environment variable that holds its key."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """A project's settings."""
 
@@ -98,6 +110,9 @@ class Settings:
     keys: Mapping[str, str] = field(default_factory=dict)
     lint: Mapping[str, Any] = field(default_factory=options.defaults)
     """Every option of `studio.lint.options`."""
+    generate: GenerateSettings = field(default_factory=GenerateSettings)
+    tasks: tuple[Task, ...] = ()
+    """The queues of pairs to judge; without any there is one of all pairs."""
 
 
 def read_settings(path: Path) -> Settings:
@@ -114,12 +129,14 @@ def read_settings(path: Path) -> Settings:
         template=None if template is None else _template(template, path),
         keys=_keys(table.pop("keys", {}), path),
         lint=options.complete(_checked_table(table.pop("lint", {}), path, "lint"), str(path)),
+        generate=_build(GenerateSettings, table.pop("generate", {}), path, "generate"),
+        tasks=task_settings.read(table.pop("tasks", []), str(path)),
         **_known(Settings, project, path, "project", {"name", "model", "chat_template"}),
     )
     if table:
         raise StudioError(
             f"{path}: there is no section [{next(iter(table))}].",
-            "Known are project, splits, template, keys, lint.",
+            "Known are project, splits, template, keys, lint, generate, tasks.",
         )
     return settings
 

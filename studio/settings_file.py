@@ -1,11 +1,15 @@
 """Changing a project's `studio.toml` for a person: their comments, order and blank lines stay."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.atomic import write_private
 from studio.errors import StudioError
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
 
 
 def change(path: Path, section: str, values: Mapping[str, Any]) -> None:
@@ -17,6 +21,37 @@ def change(path: Path, section: str, values: Mapping[str, Any]) -> None:
         StudioError: the file can't be read or written, is no TOML, or a text is none that TOML can hold.
     """
     import tomlkit
+
+    with _changed(path, section) as document:
+        if section not in document:
+            document[section] = tomlkit.table()
+        _put_all(document[section], _items(values))
+
+
+def change_named(path: Path, section: str, name: str, values: Mapping[str, Any] | None) -> None:
+    """Set keys of that table of a list whose `name` it is, add it where there is none, or with None take it out.
+
+    Raises:
+        StudioError: as for `change`.
+    """
+    import tomlkit
+
+    with _changed(path, section) as document:
+        tables = document.setdefault(section, tomlkit.aot())
+        at = next((n for n, table in enumerate(tables) if _plain(table).get("name") == name), None)
+        if values is None:
+            if at is not None:
+                del tables[at]
+        elif at is not None:
+            _put_all(tables[at], _items(values))
+        else:
+            tables.append(tomlkit.table())
+            _put_all(tables[-1], _items(values))
+
+
+@contextmanager
+def _changed(path: Path, section: str) -> "Iterator[TOMLDocument]":
+    import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
     try:
@@ -25,9 +60,7 @@ def change(path: Path, section: str, values: Mapping[str, Any]) -> None:
         raise StudioError(f"{path} can't be read: {error}.") from error
     except TOMLKitError as error:
         raise StudioError(f"{path} is not valid TOML: {error}.", "Mend that line and try again.") from error
-    if section not in document:
-        document[section] = tomlkit.table()
-    _put_all(document[section], {name: None if value is None else item(value) for name, value in values.items()})
+    yield document
     try:
         content = tomlkit.dumps(document).encode()
     except UnicodeEncodeError as error:
@@ -39,13 +72,17 @@ def change(path: Path, section: str, values: Mapping[str, Any]) -> None:
     write_private(path, content)
 
 
+def _items(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: None if value is None else item(value) for name, value in values.items()}
+
+
 def item(value: Any) -> Any:
     """Return a value as TOML writes it: texts of several lines as such, lists of objects as sections."""
     import tomlkit
 
     if isinstance(value, str):
         return tomlkit.string(value, multiline=_reads_better_in_lines(value))
-    if not isinstance(value, list):
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
         return tomlkit.item(value)
     tables = tomlkit.aot()
     for one in value:

@@ -28,6 +28,7 @@ ID_LENGTH = 32
 _STATES = {
     "excluded": "excluded",
     "rejected": "rejected",
+    "unreviewed": "synthetic and not approved yet",
     "unjudged": "not judged yet",
     "tie": "judged a tie",
     "both_bad": "judged both bad",
@@ -201,8 +202,8 @@ def select(store: Store, wanted: Wanted) -> Selection:
     """Choose what can be used now, in the order that examples or pairs were made; the caller holds `store.reading`.
 
     For `sft` these are the examples that end with an answer, for `preference` the pairs whose current
-    verdict names a better side. Excluded and rejected examples stay out; flagged ones, which only wait
-    for a second look, stay in.
+    verdict names a better side. Excluded and rejected examples stay out, and synthetic ones until somebody
+    approved them; flagged ones, which only wait for a second look, stay in.
 
     Raises:
         StudioError: the query can't be understood.

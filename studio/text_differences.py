@@ -20,6 +20,12 @@ LONGEST_WORD = 40
 MOST_CHARACTERS = 50_000
 """A changed part of a line that is longer is not taken apart into words."""
 
+MOST_WORDS = 1_500
+"""Longer texts are compared by lines first, and passages that are longer are marked whole."""
+
+FEWEST_IN_COMMON = 3
+
+_WORD_AND_SPACE = re.compile(r"\s*(?:\w+(?:['’]\w+)*|[^\w\s])|\s+")
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
 Mark = Literal["same", "removed", "added", "left out"]
@@ -58,6 +64,53 @@ def differences(before: str, after: str) -> list[Line]:
         else:
             found += _changed(old[i:j], new[k:m])
     return list(_without_far(found))
+
+
+def words_of_one(one: str, other: str) -> tuple[list[Piece], list[Piece]]:
+    """Return both texts whole, in pieces; what the other one lacks at that place is `changed`."""
+    if one == other:
+        return [Piece(one)], [Piece(other)]
+    left, right = _WORD_AND_SPACE.findall(one), _WORD_AND_SPACE.findall(other)
+    if max(len(left), len(right)) <= MOST_WORDS:
+        return _by_words(left, right)
+    return _by_lines(one.splitlines(keepends=True), other.splitlines(keepends=True))
+
+
+def _by_lines(one: list[str], other: list[str]) -> tuple[list[Piece], list[Piece]]:
+    """Compare long texts by lines, and only what lies between equal lines by words."""
+    left: list[Piece] = []
+    right: list[Piece] = []
+    for tag, i, j, k, m in _steps(one, other):
+        old, new = "".join(one[i:j]), "".join(other[k:m])
+        words = _WORD_AND_SPACE.findall(old), _WORD_AND_SPACE.findall(new)
+        if tag != "equal" and max(map(len, words)) <= MOST_WORDS:
+            found = _by_words(*words)
+        else:
+            found = [Piece(old, tag != "equal")], [Piece(new, tag != "equal")]
+        left += [piece for piece in found[0] if piece.text]
+        right += [piece for piece in found[1] if piece.text]
+    return left, right
+
+
+def _by_words(one: list[str], other: list[str]) -> tuple[list[Piece], list[Piece]]:
+    # Words that a long text is full of anchor nothing (autojunk), which also keeps this quick.
+    matcher = SequenceMatcher(None, [w.strip() for w in one], [w.strip() for w in other])
+    left: list[Piece] = []
+    right: list[Piece] = []
+    steps = matcher.get_opcodes()
+    for number, (tag, i, j, k, m) in enumerate(steps):
+        # A word in common between two passages that differ is chance, and marks around it can't be read.
+        alone = tag == "equal" and j - i < FEWEST_IN_COMMON and 0 < number < len(steps) - 1
+        for pieces, words in ((left, one[i:j]), (right, other[k:m])):
+            _add(pieces, "".join(words), changed=tag != "equal" or alone)
+    return left, right
+
+
+def _add(pieces: list[Piece], text: str, *, changed: bool) -> None:
+    if pieces and pieces[-1].changed == changed:
+        pieces[-1] = Piece(pieces[-1].text + text, changed)
+    elif text:
+        pieces.append(Piece(text, changed))
 
 
 def _steps(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, int, int, int, int]]:

@@ -118,6 +118,8 @@ EXAMPLES: list[BindingType] = [
     key("P", "move_split", "Move", "examples.move_split", "Move to another split, with all of its prompt", show=False),
     key("o", "record", "Record", "examples.record", "Go to the record that it was made from", show=False),
     key("s", "next_split", "Split", "examples.split", "Show one split, or all", show=False),
+    key("c", "candidates", "Candidates", "examples.candidates", "Let models write replies to these", show=False),
+    key("V", "vary", "Vary", "examples.vary", "Make new prompts from these, for review", show=False),
     key("p", "prepare", "Prepare", "examples.prepare", "Prepare the model's tokenizer", show=False),
 ]
 """Keys of the Examples screen."""
@@ -128,14 +130,39 @@ COMPARE: list[BindingType] = [
     key("t", "judge('tie')", "Tie", "compare.tie", "Both are as good"),
     key("b", "judge('both_bad')", "Both bad", "compare.both_bad", "Neither is good"),
     key("s", "judge('skip')", "Skip", "compare.skip", "Decide nothing and go on"),
-    key("u", "undo", "Undo", "compare.undo", "Take the latest verdict back"),
+    key("u", "undo", "Undo", "compare.undo", "Take the latest answer back"),
+    key("H", "judge('left', 'clearly')", "Clearly", "compare.left_clearly", "Left is clearly better", show=False),
+    key("L", "judge('right', 'clearly')", "Clearly", "compare.right_clearly", "Right is clearly better", show=False),
     key("ctrl+r", "redo", "Redo", "compare.redo", "Give back what was undone", show=False),
     key("c", "comment", "Comment", "compare.comment", "Write a remark on this pair"),
-    key("e", "edit", "Edit", "item.edit", "Edit the better reply into a third", show=False),
+    key("r", "reasons", "Why", "compare.reasons", "Say why, from the queue's list", show=False),
+    key("e", "edit", "Edit", "item.edit", "Make the reply in focus better; yours beats both", show=False),
     key("f", "flag", "Flag", "item.flag", "Mark for a second look, or take the mark off", show=False),
-    key("escape", "back", "Back", "screen.back", "Back", show=False),
+    key("tab", "switch_pane", "Other reply", "screen.pane", "Go to the other reply", show=False),
+    key("m", "layout", "Layout", "compare.layout", "Side by side, stacked, one at a time", show=False),
+    key("p", "prompt", "Prompt", "compare.prompt", "Give the prompt a line, most of the room, or a part", show=False),
+    key("d", "differences", "Differences", "compare.differences", "Mark what only one reply says", show=False),
+    key("v", "rendered", "Rendered", "screen.view", "Show Markdown and code rendered, or raw", show=False),
+    key("z", "together", "Together", "compare.together", "Scroll both replies together, or alone", show=False),
+    key("w", "whose", "Whose", "compare.whose", "Tell whose the pair judged last were", show=False),
+    key("a", "history", "All verdicts", "compare.history", "List every verdict; judge one anew", show=False),
+    key("o", "tasks", "Queues", "compare.tasks", "Choose the queue, make one, change it", show=False),
+    key("n", "new_replies", "New replies", "compare.new_replies", "Let models write replies; see the jobs", show=False),
+    key("i", "report", "How it goes", "compare.report", "Show what the verdicts say, how reliably", show=False),
+    key("J", "ai_judge", "AI judge", "compare.ai_judge", "See how far a model agrees with your verdicts", show=False),
+    key("enter", "begin", "Begin", "compare.begin", "Show the first pair", show=False),
+    key("escape", "back", "Back", "screen.back", "Back: close a line, or leave a pair judged before", show=False),
 ]
 """Keys of the Compare screen."""
+
+REASONS: list[BindingType] = [
+    *(
+        key(str(number), f"choose({number})", f"Reason {number}", f"reasons.{number}", f"Reason {number}", show=False)
+        for number in range(1, 10)
+    ),
+    key("enter,escape,r", "close", "Close", "reasons.close", "Close the reasons; what was chosen stays", show=False),
+]
+"""Keys of the line with the reasons; verdicts work there too."""
 
 TRAIN: list[BindingType] = [
     key("n", "new_run", "New run", "train.new", "Start a run"),

@@ -25,6 +25,36 @@ REVISIONS: list[BindingType] = [
 ]
 """Keys of the window with an example's revisions; enter brings one back."""
 
+VERDICT_HISTORY: list[BindingType] = [
+    key("w", "reveal", "Whose", "verdicts.whose", "Say whose the two replies are, or keep it from oneself"),
+    key("tab", "switch_pane", "Pair", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with all verdicts; enter judges a pair anew."""
+
+LABELLING_REPORT: list[BindingType] = [
+    key("o", "next_task", "Queue", "report.task", "Count one queue, the next one, or all"),
+    key("w", "next_rater", "Person", "report.rater", "Count one person, the next one, or everybody"),
+    key("r", "read", "Again", "report.read", "Count again"),
+]
+"""Keys of the window on how the labelling goes."""
+
+TASKS: list[BindingType] = [
+    key("n", "new", "New", "tasks.new", "Make another queue"),
+    key("e", "edit", "Edit", "tasks.edit", "Change the queue under the cursor"),
+    key("d", "delete", "Delete", "tasks.delete", "Take the queue away; its verdicts stay"),
+    key("tab", "switch_pane", "Text", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with the queues of Compare; enter goes on in one."""
+
+TASK_FORM: list[BindingType] = [
+    key("f2,ctrl+s", "submit", "Keep", "task.keep", "Keep the queue"),
+    key("f3", "next_order", "Order", "task.order", "The next order of the pairs"),
+    key("f4", "next_pairs", "Pairs", "task.pairs", "The next choice of pairs"),
+    key("down", "app.focus_next", "Next", "task.next", "The next field", show=False),
+    key("up", "app.focus_previous", "Before", "task.previous", "The field before", show=False),
+]
+"""Keys of the form for a queue."""
+
 DIALOG: list[BindingType] = [
     key("escape", "cancel", "Close", "dialog.close", "Close without doing anything"),
 ]
@@ -155,6 +185,48 @@ FINDINGS: list[BindingType] = [
     key("c", "stop", "Stop", "findings.stop", "Stop the run; what was looked at is kept"),
 ]
 """Keys of the window with the findings; tab goes to the other pane."""
+
+GENERATE: list[BindingType] = [
+    key("f2,ctrl+s", "submit", "Start", "generate.start", "Look at what the form comes to, then start it"),
+    key("f3", "next_pairs", "Pairs", "generate.pairs", "The next choice of pairs"),
+    key("f4", "choose_model", "Models", "generate.models", "Choose a run or a model from a list"),
+    key("f5", "look", "Look", "generate.look", "Count the prompts, and make nothing", show=False),
+    key("f6", "jobs", "Jobs", "generate.jobs", "Show the jobs"),
+    key("down", "app.focus_next", "Next", "generate.next", "The next field", show=False),
+    key("up", "app.focus_previous", "Before", "generate.previous", "The field before", show=False),
+]
+"""Keys of the form for new replies."""
+
+VARY: list[BindingType] = [
+    key("f2,ctrl+s", "submit", "Start", "vary.start", "Start with the ways that are chosen"),
+    key("f4", "choose_model", "Models", "vary.models", "Choose a run or a model from a list"),
+    key("f6", "jobs", "Jobs", "vary.jobs", "Show the jobs"),
+]
+"""Keys of the window that varies prompts; space chooses a way, enter starts."""
+
+AI_JUDGE: list[BindingType] = [
+    key("n", "ask", "Ask", "judge.ask", "Ask a model about the pairs that you have decided"),
+    key("v", "next_judge", "Judge", "screen.view", "Show the next judge"),
+    key("r", "read", "Read", "judge.read", "Read its answers again"),
+    key("f6", "jobs", "Jobs", "judge.jobs", "Show the jobs"),
+    key("tab", "switch_pane", "Text", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with what AI judges say."""
+
+ASK_JUDGE: list[BindingType] = [
+    key("f2,ctrl+s", "submit", "Ask", "ask_judge.start", "Ask the judge"),
+    key("f4", "choose_model", "Models", "ask_judge.models", "Choose a run or a model from a list"),
+    key("down", "app.focus_next", "Next", "ask_judge.next", "The next field", show=False),
+    key("up", "app.focus_previous", "Before", "ask_judge.previous", "The field before", show=False),
+]
+"""Keys of the form that asks an AI judge."""
+
+JOBS: list[BindingType] = [
+    key("s", "stop", "Stop", "jobs.stop", "Stop the job; what it made is kept"),
+    key("r", "resume", "Go on", "jobs.resume", "Go on with a job that was stopped or failed"),
+    key("tab", "switch_pane", "Text", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with the jobs of models."""
 
 EXPORT: list[BindingType] = [
     key("f5", "look", "Look", "export.look", "Show what would be written, and write nothing"),

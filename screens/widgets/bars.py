@@ -3,11 +3,13 @@
 from rich.cells import cell_len, set_cell_size
 from textual.binding import Binding
 from textual.content import Content
+from textual.geometry import Region
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from screens.keys import AREAS
+from screens.widgets.repainting import changed_cells
 from studio.text import clean_line
 
 KEY_NAMES = {
@@ -42,9 +44,16 @@ class HeaderBar(Widget):
 
     def set_status(self, text: str, shorter: str = "") -> None:
         """Show another status, if it is another; where it does not fit, the shorter one."""
-        if text != self._status:
-            self._status, self._shorter = text, shorter
+        if text == self._status:
+            return
+        before = self.render()
+        self._status, self._shorter = text, shorter
+        after = self.render()
+        if before.spans != after.spans or before.cell_length != after.cell_length:
             self.refresh()
+            return
+        start, end = changed_cells(*([(char, None) for char in each.plain] for each in (before, after)))
+        self.refresh(Region(start, 0, end - start, 1))
 
     def render(self) -> Content:
         """Lay the line out to the width: the status gives way last."""

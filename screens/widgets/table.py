@@ -9,12 +9,13 @@ from operator import itemgetter
 from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from screens.keys import LIST
+from screens.widgets.repainting import changed_cells, chars_of
 from screens.widgets.row_ids import joined, position_of
 from screens.widgets.table_cells import GUTTER, Column, Row, cells_in_sight, columns_in_sight
 
@@ -31,14 +32,15 @@ Fetch = Callable[[list[int]], Mapping[int, Row]]
 """Gives the rows of a screenful of ids; an id that it leaves out shows as gone."""
 
 
-class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
+class RecordTable(Widget, can_focus=True, inherit_bindings=False):
     """Rows under a line of titles, with a cursor and a selection, moved by keys."""
 
     BINDINGS = LIST
     COMPONENT_CLASSES = {"table--title", "table--cursor", "table--dim", "table--blurred"}
     DEFAULT_CSS = """
     RecordTable {
-        overflow-x: hidden;
+        width: 1fr;
+        height: 1fr;
         & > .table--title { text-style: bold underline; }
         & > .table--cursor { text-style: reverse; }
         & > .table--blurred { text-style: bold; }
@@ -98,6 +100,10 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._empty = empty
         self._ids: Sequence[int] = ()
         self._cursor = 0
+        self._top = 0
+        """The position of the first row in sight."""
+        self._painted: dict[int, Strip] = {}
+        """The lines as they stand on the screen."""
         self._selected: set[int] = set()
         self._pages: dict[int, Mapping[int, Row]] = {}
         self._first_pressed = 0.0
@@ -152,10 +158,7 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._pages.clear()
         position = position_of(ids, cursor_id)
         self._cursor = max(0, min(self._cursor if position is None else position, len(ids) - 1))
-        self.virtual_size = Size(0, len(ids) + 1)
         self._keep_in_sight()
-        # A list that did not scroll before can be scrolled only once it was laid out anew.
-        self.call_after_refresh(self._keep_in_sight)
         self.refresh()
         self.post_message(self.Highlighted(self, self.cursor_id))
 
@@ -166,7 +169,7 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._incomplete, follows = more, self._follows_end
         # The last page may have been fetched when it was half full.
         self._pages.pop(before // PAGE, None)
-        self.virtual_size = Size(0, len(self._ids) + 1)
+        self._refresh_changed()
         if follows:
             self._move_to(len(self._ids) - 1)
         elif not before:
@@ -222,7 +225,7 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Move the columns that do not all fit, by one."""
         last = len(self._columns) - 1
         before = self._left
-        if step < 0 or columns_in_sight(self._columns, self._left, self.scrollable_content_region.width)[-1][0] < last:
+        if step < 0 or columns_in_sight(self._columns, self._left, self.size.width)[-1][0] < last:
             self._left = max(1, min(self._left + step, last))
         if self._left != before:
             self.refresh()
@@ -278,29 +281,41 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         if position == self._cursor or not self._ids:
             return
         before, self._cursor = self._cursor, position
-        self._refresh_position(before)
-        self._refresh_position(position)
-        self._keep_in_sight()
+        if not self._keep_in_sight():
+            self._refresh_position(before)
+            self._refresh_position(position)
         self.post_message(self.Highlighted(self, self.cursor_id))
 
-    def _keep_in_sight(self) -> None:
-        top = round(self.scroll_offset.y)
-        rows = self._rows_in_sight
+    def _keep_in_sight(self) -> bool:
+        """Turn the list where the cursor is out of sight; tell whether it was."""
+        before, rows = self._top, self._rows_in_sight
         if not rows:
-            return
-        if not top <= self._cursor < top + rows:
-            # By half of what is in sight: scrolling paints every row, which over a slow line is not for every key.
-            self.scroll_to(y=self._cursor - rows // 2, animate=False, immediate=True)
+            return False
+        if not self._top <= self._cursor < self._top + rows:
+            # By half of what is in sight: turning paints every row, which over a slow line is not for every key.
+            self._top = self._cursor - rows // 2
+        self._top = max(0, min(self._top, len(self._ids) - rows))
+        if self._top != before:
+            self._refresh_changed()
+        return self._top != before
+
+    def _refresh_changed(self) -> None:
+        """Paint what is not as it stands on the screen."""
+        for y in range(self.size.height):
+            line = self._line(y)
+            if line != (before := self._painted.get(y)):
+                start, end = changed_cells(chars_of(before), chars_of(line)) if before else (0, self.size.width)
+                self.refresh(Region(start, y, end - start, 1))
 
     def _refresh_position(self, position: int) -> None:
-        y = position - round(self.scroll_offset.y) + 1
+        y = position - self._top + 1
         if 1 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 
     def on_resize(self) -> None:
-        """Keep the cursor in sight when there is less room."""
-        self.virtual_size = Size(0, len(self._ids) + 1)
+        """Keep the cursor in sight when there is less room, and fill what there is more."""
         self._keep_in_sight()
+        self.refresh()
 
     def on_focus(self) -> None:
         """Show that keys come here."""
@@ -311,12 +326,16 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._refresh_position(self._cursor)
 
     def render_line(self, y: int) -> Strip:
-        """Paint one line: the titles, a row, or nothing."""
-        # Without what the scrollbar covers.
-        width = self.scrollable_content_region.width
+        """Paint one line."""
+        line = self._painted[y] = self._line(y)
+        return line
+
+    def _line(self, y: int) -> Strip:
+        """Return a line: the titles, a row, or nothing."""
+        width = self.size.width
         if y == 0:
             return self._title_strip(width)
-        position = round(self.scroll_offset.y) + y - 1
+        position = self._top + y - 1
         if position < len(self._ids):
             return self._row_strip(position, width)
         if not self._ids and y == 2:
@@ -337,8 +356,7 @@ class RecordTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _beyond(self) -> str:
         """Return signs for rows that are out of sight."""
-        top = round(self.scroll_offset.y)
-        above, below = top > 0, top + self._rows_in_sight < len(self._ids)
+        above, below = self._top > 0, self._top + self._rows_in_sight < len(self._ids)
         return " " * (above or below) + "\N{UPWARDS ARROW}" * above + "\N{DOWNWARDS ARROW}" * below
 
     def _row_strip(self, position: int, width: int) -> Strip:

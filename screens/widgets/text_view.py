@@ -57,17 +57,21 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         self._wrapped_at = 0
         self._first_pressed = 0.0
         self._most = most
+        self._start = 0
+        """The span that is at the top at first."""
+        self._base = Style()
 
-    def show(self, text: str | list[Span], *, keep_place: bool = False) -> None:
-        """Show another text from its start, or from where one was."""
+    def show(self, text: str | list[Span], *, keep_place: bool = False, start: int = 0) -> None:
+        """Show another text from its start, from one of its spans, or from where one was."""
         before = self._in_sight()
         self._spans = [Span(text)] if isinstance(text, str) else text
         if not keep_place:
             self._most = self._at_first
+            self._start = start
         self._wrapped_at = 0
         self._wrap()
         if not keep_place:
-            self.scroll_to(0, 0, animate=False, immediate=True)
+            self._go_to_start()
         self._refresh_changed(before)
 
     @property
@@ -75,23 +79,41 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         """The text as it is painted, without its styles."""
         return "\n".join("".join(text for text, _ in line) for line in self._lines)
 
+    @property
+    def line_count(self) -> int:
+        """Lines that the text has at the present width."""
+        return len(self._lines)
+
     def on_resize(self) -> None:
         """Wrap to the new width."""
+        before = self._wrapped_at
         self._wrap()
         self._fit()
-        self.refresh()
+        if not before:
+            self._go_to_start()
+        if before != self._wrapped_at:
+            self.refresh()
+
+    def lay_out(self, spans: list[Span], width: int) -> Iterator[Pieces]:
+        """Yield the lines of a text that was shortened already."""
+        return wrap(spans, width)
 
     def _wrap(self) -> None:
         width = self.scrollable_content_region.width
         if not width or width == self._wrapped_at:
             return
         self._wrapped_at = width
-        self._lines = list(wrap(shortened(self._spans, self._most), width))
+        self._lines = list(self.lay_out(shortened(self._spans, self._most), width))
         self._fit()
+
+    def _go_to_start(self) -> None:
+        above = self._spans[: self._start] if self._wrapped_at else []
+        y = sum(1 for _ in wrap(above, self._wrapped_at)) - 1 if above else 0
+        self.scroll_to(0, y, animate=False, immediate=True, force=bool(y))
 
     def _fit(self) -> None:
         size = Size(self._wrapped_at, max(len(self._lines), self.size.height))
-        has_bar = size.height > self.size.height
+        has_bar = size.height > self.size.height or self.styles.overflow_y == "scroll"
         if has_bar != self.show_vertical_scrollbar or not self.is_mounted:
             self.virtual_size = size
         elif size != self.virtual_size:
@@ -114,10 +136,15 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
             if old != new:
                 self.refresh(Region(0, y, max(_width(old), _width(new)), 1))
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Paint several lines, all in one style, which is not found out for each of them anew."""
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Paint one wrapped line."""
         number = round(self.scroll_offset.y) + y
-        base = self.rich_style
+        base = self._base
         if number >= len(self._lines):
             return Strip.blank(self.size.width, base)
         segments = [Segment(text, base + style) for text, style in self._lines[number]]

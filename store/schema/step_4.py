@@ -79,6 +79,7 @@ CREATE TABLE job (
     done INTEGER NOT NULL DEFAULT 0,
     total INTEGER NOT NULL DEFAULT 0,
     made INTEGER NOT NULL DEFAULT 0,
+    facts TEXT NOT NULL DEFAULT '{}',
     error TEXT NOT NULL DEFAULT '',
     pid INTEGER,
     pid_started REAL,

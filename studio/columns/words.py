@@ -4,7 +4,7 @@ from rich.cells import cell_len, set_cell_size
 
 from studio.columns.distribution import Bar, Spread, number_words, words_apart
 from studio.columns.statistics import ColumnStatistics, Look
-from studio.labelling.comparing import duration
+from studio.durations import duration
 
 BLOCK, HALF_BLOCK = "█", "▌"
 WIDEST_BAR = 40

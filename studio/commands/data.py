@@ -1,4 +1,4 @@
-"""`studio import`, `export`, `formats` and `compare`: data in, data out, and what the labels say."""
+"""`studio import`, `export` and `formats`: data in and data out."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,6 @@ import click
 
 from studio.commands.common import json_option, opened, print_json, project_option, say
 from studio.commands.import_data import import_
-from studio.errors import StudioError
 
 
 @click.command("export")
@@ -60,31 +59,4 @@ def formats(as_json: bool) -> None:
         say(f"{info.name:<{width}}  {ways:<11}  {info.title}")
 
 
-@click.command("compare")
-@project_option
-@json_option
-def compare(folder: Path, as_json: bool) -> None:
-    """Show the labelling statistics: counts, position bias, agreement with oneself, pace."""
-    from studio.labelling.report import report
-
-    with opened(folder) as (_, store):
-        labels = report(store)
-    if as_json:
-        print_json(labels)
-        return
-    if not labels.pairs:
-        raise StudioError("There are no pairs to compare yet.", "Import data with two responses to a prompt.")
-    verdicts = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in sorted(labels.verdicts.items()))
-    say(f"pairs       {labels.pairs}, judged {labels.pairs - labels.unjudged}, to do {labels.unjudged}")
-    say(f"verdicts    {verdicts or 'none yet'}")
-    say(f"usable      {labels.usable} with a better side")
-    say(f"position    {labels.position_sentence}")
-    say(f"agreement   with oneself on repeats: {labels.agreement}")
-    if labels.median_seconds is not None:
-        say(f"pace        median {labels.median_seconds:.1f} s a pair, {labels.pairs_per_minute:.1f} a minute")
-    say(f"length      the longer one won {labels.longer_won}")
-    for name, share in labels.authors.items():
-        say(f"  {name}: better in {share}")
-
-
-COMMANDS = (import_, export, formats, compare)
+COMMANDS = (import_, export, formats)

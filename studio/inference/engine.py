@@ -130,9 +130,19 @@ class Engine:
         return key
 
     def generate(
-        self, key: ModelKey, ids: list[int], sampling: Sampling, stop_ids: frozenset[int] = frozenset()
+        self,
+        key: ModelKey,
+        ids: list[int],
+        sampling: Sampling,
+        stop_ids: frozenset[int] = frozenset(),
+        *,
+        repeatable: bool = False,
     ) -> Generation:
-        """Begin a reply to a prompt given as token ids; it ends before any of the stop ids."""
+        """Begin a reply to a prompt given as token ids; it ends before any of the stop ids.
+
+        A repeatable one is the same whatever was asked before. Others begin sooner: a prompt is evaluated only from
+        where it parts from the last one, which rounds differently, and now and then chooses another token.
+        """
         number, replies = self._post(
             {
                 "op": "generate",
@@ -140,6 +150,7 @@ class Engine:
                 "ids": ids,
                 "sampling": asdict(sampling),
                 "stop_ids": sorted(stop_ids),
+                "repeatable": repeatable,
             }
         )
         return Generation(self, number, replies)

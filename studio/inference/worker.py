@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, BinaryIO
 
 import orjson
@@ -182,12 +183,14 @@ def reply(request: Message, model: Any, inbox: Inbox) -> Job:
     room = model.n_ctx() - len(ids)
     if room < 1:
         raise Refused(f"The prompt has {len(ids)} tokens and the context holds {model.n_ctx()}; begin a new chat.")
-    reused = reuse_prefix(model, ids)
-    for position in range(reused, len(ids), PROMPT_CHUNK):
+    reused = reuse_prefix(model, ids, whole=request["repeatable"])
+    # The last token by itself, as it is where all before it is known already, since the next one is rounded by that.
+    last = len(ids) - 1 if request["repeatable"] else len(ids)
+    for position, end in pairwise(sorted({*range(reused, last, PROMPT_CHUNK), last, len(ids)})):
         if number in inbox.cancelled:
             break
-        model.eval(ids[position : position + PROMPT_CHUNK])
-        yield {"event": "prompt", "done": min(position + PROMPT_CHUNK, len(ids)), "of": len(ids)}
+        model.eval(ids[position:end])
+        yield {"event": "prompt", "done": end, "of": len(ids)}
     first = time.monotonic()
     stop_ids = frozenset(request["stop_ids"])
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -239,10 +242,11 @@ def bytes_of(model: Any, token: int) -> bytes:
         size = -written
 
 
-def reuse_prefix(model: Any, ids: list[int]) -> int:
+def reuse_prefix(model: Any, ids: list[int], *, whole: bool = False) -> int:
     """Keep what the model has evaluated already; return how many tokens that saves.
 
-    At least one token is evaluated again, since its logits are what the next one is sampled from.
+    At least one token is evaluated again, since its logits are what the next one is sampled from. `whole`: keep all
+    but that one or nothing, since a part of a prompt evaluated by itself is rounded differently.
     """
     evaluated = model.input_ids[: model.n_tokens].tolist()
     same = 0
@@ -250,6 +254,8 @@ def reuse_prefix(model: Any, ids: list[int]) -> int:
         if old != new:
             break
         same += 1
+    if whole and same < len(ids) - 1:
+        same = 0
     model.n_tokens = same
     return same
 

@@ -1,10 +1,11 @@
 """Every row of every file, shown in Data and in Examples: no exception, no control character, no long stall.
 
-    python tests/bench/every_row.py [FILE...] [--stride N]
+    python tests/bench/every_row.py [FILE...] [--stride N] [--prompt FIELD --completion FIELD]
 
 Imports the files into a project of its own, drives the app without a terminal, goes from row to row (to every Nth) and
 through the views, and prints for each area how many rows were shown and the longest time that the app could not have
-taken a key.
+taken a key; and how much of such a time it worked at most, for other programs hold it up too. Fields are named for
+files that make no examples otherwise.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from screens.app import StudioApp
 from screens.list_detail import ListDetailScreen
 from studio.errors import StudioError
 from studio.importing import import_file
+from studio.mapping import Mapping
 from studio.project import Project, create_project
 
 SIZE = (80, 24)
@@ -43,6 +45,8 @@ class Walk:
     """Seconds of the longest stall."""
     at: int = 0
     """The row where it was."""
+    worked: float = 0.0
+    """Seconds of the processor's time in one stall, at most."""
 
 
 @contextmanager
@@ -51,9 +55,10 @@ def pulse(walk: Walk, app: StudioApp) -> Iterator[None]:
 
     async def beat() -> None:
         while True:
-            begun = time.perf_counter()
+            begun, before = time.perf_counter(), time.process_time()
             await asyncio.sleep(BEAT)
             stall = time.perf_counter() - begun - BEAT
+            walk.worked = max(walk.worked, min(stall, time.process_time() - before))
             if stall > walk.longest and isinstance(app.screen, ListDetailScreen):
                 walk.longest, walk.at = stall, app.screen.table.cursor_id or 0
 
@@ -106,17 +111,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", type=Path, default=[DEMO], help="the demo's e-mails unless named")
     parser.add_argument("--stride", type=int, default=1)
+    parser.add_argument("--prompt")
+    parser.add_argument("--completion")
     arguments = parser.parse_args()
+    named = {"prompt": arguments.prompt, "completion": arguments.completion}
+    mapping = Mapping({role: field for role, field in named.items() if field}) if any(named.values()) else None
     with tempfile.TemporaryDirectory() as folder:
         for number, file in enumerate(arguments.files):
             project = create_project(Path(folder) / str(number))
             with project.open_store() as store:
                 try:
-                    import_file(project, store, file)
+                    import_file(project, store, file, mapping=mapping)
                 except StudioError as error:
                     sys.exit(str(error))
             for area, walk in asyncio.run(walk_project(project, arguments.stride)).items():
-                print(f"{file.name:<48} {area:<9} {walk.rows:>7,} rows; longest stall {walk.longest * 1000:6.1f} ms")
+                print(
+                    f"{file.name:<48} {area:<9} {walk.rows:>7,} rows; longest stall {walk.longest * 1000:6.1f} ms"
+                    f" (row {walk.at}), work in one {walk.worked * 1000:6.1f} ms",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """A small project with tame and hostile records."""
 
 import pytest
+from labelling import UNRULY
 from letters import HOSTILE, add_source, new_record, turns
 
-from store import examples, journal, pairs, records, responses
+import screens.compare
+from store import examples, interface_state, journal, pairs, records, responses
 from store.database import Store
 from studio.project import Project
 
@@ -38,3 +40,34 @@ def filled(project: Project, store: Store) -> Project:
         [record_id] = records.add(store, hostile, [new_record(number, {"name": name, "text": text})])
         examples.add(store, record_id=record_id, messages=turns(text, text), split="train")
     return project
+
+
+@pytest.fixture
+def waiting_pairs(project: Project, store: Store) -> Project:
+    """A project with four pairs that wait for a verdict, open at Compare."""
+    for number in range(4):
+        prompt = [
+            {"role": "system", "content": "Be kind."},
+            {"role": "user", "content": f"Question {number} {UNRULY}"},
+        ]
+        example = examples.add(store, record_id=None, messages=prompt, split="train")
+        answers = [
+            responses.add(
+                store,
+                example,
+                [{"role": "assistant", "content": f"Answer {letter}{number}. {UNRULY} " + "word " * 400}],
+                origin="file",
+                author=f"author-{letter}",
+            )
+            for letter in "AB"
+        ]
+        pairs.add_pair(store, example, *answers, seed=number)
+    interface_state.remember(store, "area", "compare")
+    interface_state.remember(store, "compare.introduced", True)
+    return project
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pilot presses faster than any hand: let it, once the pair is painted."""
+    monkeypatch.setattr(screens.compare, "QUIET_SECONDS", 0.0)

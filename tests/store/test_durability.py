@@ -77,6 +77,31 @@ def test_every_verdict_that_was_told_outlives_a_kill(queue) -> None:
         assert len(stored) <= len(told) + 5
 
 
+def test_two_processes_judge_at_once_and_nothing_is_lost(queue) -> None:
+    raters = ("Ada", "Ben")
+    children = {
+        rater: subprocess.Popen(
+            [sys.executable, "-c", JUDGE_UNTIL_KILLED.replace("Ada", rater), str(queue)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rater in raters
+    }
+    told = {rater: [child.stdout.readline().split() for _ in range(60)] for rater, child in children.items()}
+    for child in children.values():
+        child.kill()
+        child.communicate()
+    with open_store(queue) as store:
+        written = list(journal.entries(store))
+        assert store.connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        counting = {e.pair_id: e.id for e in journal.current_verdicts(store)}
+    assert [entry.id for entry in written] == list(range(1, len(written) + 1))
+    by_id = {entry.id: (entry.rater, entry.pair_id, entry.verdict) for entry in written}
+    for rater, lines in told.items():
+        assert all(by_id[int(line)] == (rater, int(pair), verdict) for line, pair, verdict in lines)
+    assert counting == {entry.pair_id: entry.id for entry in written}
+
+
 def test_half_an_import_leaves_nothing(queue) -> None:
     with open_store(queue) as store:
         before = examples.count(store)
@@ -112,6 +137,17 @@ def test_writes_wait_for_the_disk(store) -> None:
         for name in ("journal_mode", "synchronous", "foreign_keys")
     }
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_folded_log_does_not_grow(queue, store) -> None:
+    log = queue.with_name(f"{queue.name}-wal")
+    sizes = []
+    for number in range(1, 21):
+        journal.judge(store, pairs.get(store, number), "left", rater="Ada")
+        with open_store(queue) as beside:
+            beside.fold_log()
+        sizes.append(log.stat().st_size)
+    assert sizes[-1] == sizes[0]
 
 
 def test_a_copy_of_the_file_alone_is_whole_after_closing(queue, tmp_path, store) -> None:

@@ -332,10 +332,18 @@ def test_formats_are_listed_with_what_can_be_done(studio) -> None:
 def test_compare_sums_the_labels_up(studio, demo) -> None:
     shown = studio("compare", "--project", demo)
     assert (shown.status, shown.err) == (0, "")
-    assert shown.out.splitlines()[0] == "pairs       220, judged 64, to do 156"
+    assert shown.out.startswith("Verdicts of everybody, all tasks\n\nPairs\n  pairs with a verdict: 64\n")
     labels = studio("compare", "--project", demo, "--json").document
     assert (labels["pairs"], labels["unjudged"], sum(labels["verdicts"].values())) == (220, 156, 64)
     assert labels["usable"] == labels["verdicts"]["left"] + labels["verdicts"]["right"]
+
+
+def test_compare_counts_one_person_or_one_task(studio, demo) -> None:
+    [rater] = studio("compare", "--project", demo, "--json").document["raters"]
+    labels = studio("compare", "--project", demo, "--rater", rater.upper(), "--task", "Better Reply", "--json").document
+    assert (labels["rater"], labels["task"], labels["verdicts"]) == (rater, "better reply", {})
+    assert_fails(studio("compare", "--project", demo, "--rater", rater[:-1]), "no rater", f"Did you mean {rater}?")
+    assert_fails(studio("compare", "--project", demo, "--task", "beter"), "no task 'beter'", "better reply")
 
 
 def test_an_empty_project_has_nothing_to_compare(studio) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.text_differences import Line, differences
+from studio.text_differences import MOST_WORDS, Line, Piece, differences, words_of_one
 
 LINES = st.lists(st.sampled_from(["a b", "a c", "", "x", "a b c d"]), max_size=12).map("\n".join)
 
@@ -54,3 +54,31 @@ def test_texts_with_nothing_in_common_are_told_whole() -> None:
     found = differences(before, after)
     assert found[0].text == before
     assert sum(line.mark == "added" for line in found) == 5_001
+
+
+def marked(pieces: list[Piece]) -> str:
+    return "".join(f"[{piece.text}]" if piece.changed else piece.text for piece in pieces)
+
+
+def test_two_texts_are_marked_where_the_other_says_something_else() -> None:
+    left, right = words_of_one("We can't come on Monday, sorry.", "We can't come on Friday or later, sorry.")
+    assert marked(left) == "We can't come on[ Monday], sorry."
+    assert marked(right) == "We can't come on[ Friday or later], sorry."
+
+
+def test_a_word_in_common_between_other_words_is_marked_too() -> None:
+    left, _ = words_of_one("red green the blue black", "one two the three four")
+    assert marked(left) == "[red green the blue black]"
+
+
+def test_long_texts_are_compared_by_lines_first() -> None:
+    same = "\n".join(f"line {number}" for number in range(MOST_WORDS))
+    left, right = words_of_one(f"{same}\nhere\n{same}", f"{same}\nthere\n{same}")
+    assert [piece.text for piece in left if piece.changed] == ["here\n"]
+    assert [piece.text for piece in right if piece.changed] == ["there\n"]
+
+
+@given(LINES, LINES)
+def test_no_letter_of_either_text_is_lost(one: str, other: str) -> None:
+    for text, pieces in zip((one, other), words_of_one(one, other), strict=True):
+        assert "".join(piece.text for piece in pieces) == text

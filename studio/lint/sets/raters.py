@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from studio.labelling.report import MINIMUM_FOR_BIAS
+from studio.labelling.honesty import MINIMUM_FOR_BIAS
 from studio.lint.check import Check, Context, Found, OfSet
 from studio.lint.features import Decision
 from studio.lint.noted import Noted

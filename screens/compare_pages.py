@@ -1,0 +1,62 @@
+"""What Compare says where there is no pair on the screen: at first use, while it reads, and when none is left."""
+
+FIRST_USE = """\
+Two replies to one prompt: which one is better?
+
+You will not see whose they are, and their sides change by chance.
+
+  h  left is better        l  right is better
+  t  both are as good      b  neither is good       s  skip
+  u  takes the latest answer back, as often as you like
+
+One key judges, saves to the disk and shows the next pair. Some pairs
+come back later to see how steady your judgement is; say what you
+think then.
+
+  tab  the other reply     m  another layout        d  differences
+  v  Markdown rendered     c  a comment             ?  all keys{instructions}
+
+Enter shows the first pair."""
+
+READING = "Reading which pairs are left ..."
+
+NO_PAIRS = """\
+There are no pairs to compare yet.
+
+n: new replies to your prompts, from a model.
+1: Data, then i, to import a file with two responses a prompt."""
+
+NONE_FITS = """\
+No pair of this project is in the queue {task!r}.
+
+o: choose another queue, or change what this one asks for.
+n: new replies to your prompts, from a model."""
+
+NONE_LEFT = """\
+No pair is left to decide in the queue {task!r}.
+
+{progress}
+
+i: how it goes: your agreement with yourself, and who wins.
+4: Train, then n, for a run on what you prefer. E: export the pairs.
+n: new replies to judge. o: another queue.
+u: takes your latest verdict back. a: all verdicts, to change one."""
+
+
+def first_use(instructions: str) -> str:
+    """Return what a person is told before the first pair."""
+    return FIRST_USE.format(instructions=f"\n\n{instructions.strip()}" if instructions.strip() else "")
+
+
+def nothing_left(task: str, progress: str, *, has_pairs: bool, is_whole: bool) -> str:
+    """Return why there is no pair to judge, and what to do next.
+
+    Args:
+        task: the queue's name.
+        progress: how far it is, in words.
+        has_pairs: the queue has pairs at all.
+        is_whole: the queue is that of all pairs of the project.
+    """
+    if has_pairs:
+        return NONE_LEFT.format(task=task, progress=progress)
+    return NO_PAIRS if is_whole else NONE_FITS.format(task=task)

@@ -1,0 +1,106 @@
+"""Jobs of models: replies, prompts or judgements that a process of its own makes, and how far it has come."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from store.database import Store, now
+from store.errors import MissingRowError
+
+JobKind = Literal["candidates", "prompts", "judge"]
+JobState = Literal["running", "stopped", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job, as its process last told."""
+
+    id: int
+    kind: JobKind
+    request: dict[str, Any]
+    """All that the process needs to know, also when it goes on after a stop."""
+    state: JobState
+    done: int
+    """Steps that are behind it; one that goes on begins with the next."""
+    total: int
+    made: int
+    """What came of them."""
+    facts: dict[str, Any]
+    """What it counted and listed by the way."""
+    error: str
+    pid: int | None
+    pid_started: float | None
+    """When the process started, in seconds since 1970: with the pid it names one process for good."""
+    created_at: str
+    ended_at: str | None
+
+
+def add(store: Store, kind: JobKind, request: Mapping[str, Any]) -> int:
+    """Note a job whose process is being started; return its id."""
+    with store.transaction() as connection:
+        cursor = connection.execute(
+            "INSERT INTO job (kind, request, state, created_at) VALUES (?, ?, 'running', ?)",
+            (kind, json.dumps(request, ensure_ascii=False), now()),
+        )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def get(store: Store, job_id: int) -> Job:
+    """Return one job.
+
+    Raises:
+        MissingRowError: there is no job of that id.
+    """
+    row = store.connection.execute(f"{_SELECT} WHERE id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise MissingRowError(f"There is no job {job_id} in this project; `studio jobs` lists them.")
+    return _job(row)
+
+
+def all_jobs(store: Store) -> list[Job]:
+    """Return every job, newest first."""
+    return [_job(row) for row in store.connection.execute(f"{_SELECT} ORDER BY id DESC")]
+
+
+def running(store: Store) -> list[Job]:
+    """Return the jobs whose process should be alive."""
+    return [_job(row) for row in store.connection.execute(f"{_SELECT} WHERE state = 'running' ORDER BY id")]
+
+
+def started(store: Store, job_id: int, *, pid: int, pid_started: float) -> None:
+    """Note the process that does a job, from its beginning or from where it was stopped."""
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE job SET state = 'running', pid = ?, pid_started = ?, error = '', ended_at = NULL WHERE id = ?",
+            (pid, pid_started, job_id),
+        )
+
+
+def progressed(store: Store, job_id: int, *, done: int, total: int, made: int, facts: Mapping[str, Any]) -> None:
+    """Note how far a job has come; inside a transaction, together with what it made."""
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE job SET done = ?, total = ?, made = ?, facts = ? WHERE id = ?",
+            (done, total, made, json.dumps(facts, ensure_ascii=False), job_id),
+        )
+
+
+def ended(store: Store, job_id: int, state: JobState, error: str = "") -> None:
+    """Note how a job ended, unless that is known already."""
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE job SET state = ?, error = ?, ended_at = ? WHERE id = ? AND state = 'running'",
+            (state, error, now(), job_id),
+        )
+
+
+_SELECT = (
+    "SELECT id, kind, request, state, done, total, made, facts, error, pid, pid_started, created_at, ended_at FROM job"
+)
+
+
+def _job(row: tuple[Any, ...]) -> Job:
+    job_id, kind, request, state, done, total, made, facts, *rest = row
+    return Job(job_id, kind, json.loads(request), state, done, total, made, json.loads(facts), *rest)

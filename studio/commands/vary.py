@@ -1,0 +1,72 @@
+"""`studio vary`: new prompts made from existing ones, by a model or a rule; drafts until somebody approves them."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from studio.commands.common import json_option, opened, print_json, progress, progress_done, project_option, say
+from studio.commands.following import follow, report
+from studio.errors import StudioError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("vary")
+@click.argument("methods", nargs=-1, required=True, metavar="METHOD...")
+@click.option("--query", metavar="Q", default="", help="Only examples that a query finds (default: all).")
+@click.option("--model", metavar="M", default="", help="A run, model, GGUF file, or endpoint:MODEL.")
+@click.option("--n", type=int, default=1, show_default=True, help="Prompts of each example by each method.")
+@click.option("--limit", type=click.IntRange(min=1), help="Examples, by chance where there are more (default: 100).")
+@click.option("--seed", type=int, default=1, show_default=True, help="Decides all that is left to chance.")
+@click.option("--send", is_flag=True, help="Agree to what leaves this machine for an endpoint.")
+@click.option("--wait/--background", default=True, help="Stay until it is done, or let it go on behind.")
+@project_option
+@json_option
+def vary(
+    methods: tuple[str, ...],
+    query: str,
+    model: str,
+    n: int,
+    limit: int | None,
+    seed: int,
+    send: bool,
+    wait: bool,
+    folder: "Path",
+    as_json: bool,
+) -> None:
+    """Make new prompts from existing ones: paraphrase, harder, shorter, persona, typos.
+
+    Only the last message of a prompt is rewritten. What comes of it is a draft in the split of its source, and
+    used for nothing until somebody approves it. Ctrl+c stops; what was made is kept.
+    """
+    from studio.generating.speakers import AGREE
+    from studio.jobs import launch
+    from studio.jobs.watch import job_named
+    from studio.synthetic.report import lines
+    from studio.synthetic.request import MOST_SOURCES, plan
+
+    with opened(folder) as (project, store):
+        request = plan(
+            project, store, methods, model=model, query=query, limit=limit or MOST_SOURCES, n=n, seed=seed, send=send
+        )
+        if leaves := request.leaving(project):
+            if not send:
+                raise StudioError(leaves, AGREE)
+            say(leaves, err=True)
+        job_id = launch.start(project, store, "prompts", request.as_json())
+        if not wait:
+            if as_json:
+                print_json(job_named(store, job_id))
+            else:
+                say(f"Job {job_id} makes {request.total:,} prompts in the background; `studio jobs` shows it.")
+            return
+        progress(f"job {job_id}: starting")
+        try:
+            job = follow(store, job_id)
+        finally:
+            progress_done()
+        report(job, lines(job), as_json=as_json)
+
+
+COMMANDS = (vary,)

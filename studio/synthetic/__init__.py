@@ -1,0 +1,1 @@
+"""New prompts made from existing ones: marked as synthetic, reviewed by a person before anything uses them."""

@@ -1,0 +1,202 @@
+"""How a pair is looked at: layouts, the prompt's room, scrolling, differences, rendered Markdown."""
+
+import pytest
+from labelling import add_replies, opened, press
+from reading import screen_text
+
+from screens.compare import CompareScreen
+from store import examples, interface_state, pairs, responses
+from store.database import Store
+from studio.project import Project
+
+LONG = "\n".join(f"line {number}" for number in range(60))
+
+
+@pytest.fixture
+def at_compare(project: Project, store: Store) -> Project:
+    """An empty project that was left at Compare, by somebody who knows it."""
+    interface_state.remember(store, "area", "compare")
+    interface_state.remember(store, "compare.introduced", True)
+    return project
+
+
+def is_beside(screen: CompareScreen) -> bool:
+    return screen.left.region.y == screen.right.region.y
+
+
+def is_one(screen: CompareScreen) -> bool:
+    return min(screen.left.size.height, screen.right.size.height) == 0
+
+
+@pytest.mark.parametrize("width", [60, 80, 99])
+async def test_short_replies_stand_one_over_the_other(at_compare: Project, store: Store, width: int) -> None:
+    add_replies(store, "Why?", "Because.", "No reason.")
+    async with opened(at_compare, (width, 24)) as (_, screen):
+        assert not is_beside(screen)
+        assert not is_one(screen)
+
+
+@pytest.mark.parametrize("width", [100, 200])
+async def test_replies_stand_side_by_side_where_there_is_room(at_compare: Project, store: Store, width: int) -> None:
+    add_replies(store, "Why?", LONG, LONG)
+    async with opened(at_compare, (width, 24)) as (pilot, screen):
+        assert is_beside(screen)
+        assert screen.left.region.x == 0
+        await press(pilot, "tab", "ctrl+d")
+        assert screen.right.scroll_offset.y > 0
+        assert screen.left.scroll_offset.y == 0
+
+
+async def test_long_replies_come_one_at_a_time_under_the_title_of_the_other(at_compare: Project, store: Store) -> None:
+    add_replies(store, "Why?", LONG, LONG)
+    async with opened(at_compare) as (pilot, screen):
+        assert f"Right: 60 lines, {len(LONG)} characters; tab shows it" in screen_text(screen.app)
+        assert screen.right.size.height == 0
+        await press(pilot, "tab")
+        assert "Left: 60 lines" in screen_text(screen.app)
+        assert screen.left.size.height == 0
+        assert screen.right.has_focus
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_the_next_pair_begins_at_the_left_reply(at_compare: Project, store: Store) -> None:
+    for question in ("Why?", "How?"):
+        add_replies(store, question, LONG, LONG)
+    async with opened(at_compare) as (pilot, screen):
+        await press(pilot, "tab", "ctrl+d", "l")
+        assert "How?" in screen.prompt.plain
+        assert screen.left.has_focus
+        assert screen.right.size.height == 0
+        assert screen.right.scroll_offset.y == 0
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_one_short_pair_among_long_ones_does_not_change_the_layout(at_compare: Project, store: Store) -> None:
+    add_replies(store, "Why?", LONG, LONG)
+    for number in range(6):
+        add_replies(store, f"Short {number}?", "Yes.", "No.")
+    async with opened(at_compare) as (pilot, screen):
+        await press(pilot, "l")
+        assert is_one(screen)
+        await press(pilot, *"lllll")
+        assert not is_one(screen)
+
+
+async def test_a_chosen_layout_is_kept_for_the_next_session(at_compare: Project, store: Store) -> None:
+    add_replies(store, "Why?", "Because.", "No reason.")
+    async with opened(at_compare) as (pilot, screen):
+        await press(pilot, "m")
+        assert is_beside(screen)
+        await press(pilot, "m", "m")
+        assert is_one(screen)
+        await pilot.press("ctrl+q")
+    async with opened(at_compare) as (pilot, screen):
+        assert is_one(screen)
+        await press(pilot, "m")
+        assert not is_one(screen)
+
+
+async def test_a_wider_terminal_puts_them_side_by_side(at_compare: Project, store: Store) -> None:
+    add_replies(store, "Why?", LONG, LONG)
+    async with opened(at_compare) as (pilot, screen):
+        await pilot.resize_terminal(120, 30)
+        await pilot.pause()
+        assert is_beside(screen)
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert is_one(screen)
+
+
+async def test_the_prompt_gives_way_and_is_read_in_most_of_the_room(at_compare: Project, store: Store) -> None:
+    add_replies(store, LONG, "Because.", "No reason.")
+    async with opened(at_compare) as (pilot, screen):
+        before = screen.prompt.size.height
+        await press(pilot, "p")
+        assert screen.prompt.size.height == 1
+        await press(pilot, "p")
+        assert screen.prompt.size.height > before
+        assert screen.prompt.has_focus
+        await press(pilot, "p")
+        assert screen.prompt.size.height == before
+        assert screen.left.has_focus
+
+
+async def test_a_conversation_begins_at_its_last_question(at_compare: Project, store: Store) -> None:
+    messages = [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": LONG},
+        {"role": "assistant", "content": "I see."},
+        {"role": "user", "content": "And then?"},
+    ]
+    example = examples.add(store, record_id=None, messages=messages, split="train")
+    ids = [
+        responses.add(store, example, [{"role": "assistant", "content": text}], origin="file") for text in ("a", "b")
+    ]
+    pairs.add_pair(store, example, *ids, seed=0)
+    async with opened(at_compare) as (pilot, screen):
+        shown = screen_text(screen.app)
+        assert "user: And then?" in shown
+        assert "line 0" not in shown
+        assert "last of 3 turns" in shown
+        await press(pilot, "p", "p", "k", "k")
+        assert "assistant: I see." in screen_text(screen.app)
+
+
+async def test_replies_scroll_alone_or_together(at_compare: Project, store: Store) -> None:
+    add_replies(store, "Why?", LONG, LONG)
+    async with opened(at_compare, (120, 24)) as (pilot, screen):
+        await press(pilot, "j", "j")
+        assert (screen.left.scroll_offset.y, screen.right.scroll_offset.y) == (2, 0)
+        await press(pilot, "z")
+        assert screen.right.scroll_offset.y == 2
+        await press(pilot, "tab", "ctrl+d")
+        assert screen.left.scroll_offset.y == screen.right.scroll_offset.y > 2
+        await press(pilot, "z", "k")
+        assert screen.left.scroll_offset.y == screen.right.scroll_offset.y + 1
+
+
+async def test_together_holds_where_one_is_shown_at_a_time(at_compare: Project, store: Store) -> None:
+    add_replies(store, "Why?", LONG, LONG)
+    async with opened(at_compare) as (pilot, screen):
+        await press(pilot, "z", "ctrl+d", "tab")
+        await pilot.pause()
+        assert screen.right.scroll_offset.y == screen.left.scroll_offset.y > 0
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_what_only_one_reply_says_is_marked_on_request(at_compare: Project, store: Store) -> None:
+    add_replies(store, "Why?", "The parcel came on Monday, as it should.", "The parcel came on Friday, as it should.")
+    add_replies(store, "How?", "By train, in the morning, with a bell.", "By train, in the evening, with a bell.")
+    async with opened(at_compare) as (pilot, screen):
+        assert "«" not in screen.left.plain
+        await press(pilot, "d")
+        both = {screen.left.plain, screen.right.plain}
+        assert both == {f"The parcel came on «{day}», as it should." for day in ("Monday", "Friday")}
+        await press(pilot, "h")
+        assert "in the «" in screen.left.plain
+        await press(pilot, "d")
+        assert "«" not in screen.left.plain
+
+
+async def test_markdown_is_rendered_on_request_and_what_it_hides_is_made_safe(
+    at_compare: Project, store: Store
+) -> None:
+    text = "# Title\n\n**bold** and <b>tag</b> &#x202e; &#27;[31m \x1b[31m\n\n```python\nprint(1)\n```\n"
+    add_replies(store, "Why?", text, text)
+    async with opened(at_compare, (120, 40)) as (pilot, screen):
+        assert "**bold**" in screen.left.plain
+        await press(pilot, "v")
+        shown = screen.left.plain
+        assert "bold and <b>tag</b>" in shown
+        assert "```" not in shown
+        assert "print(1)" in shown
+        assert not {"\x1b", "\u202e"} & set(screen_text(screen.app))
+        await press(pilot, "v")
+        assert "**bold**" in screen.left.plain
+
+
+async def test_a_huge_reply_is_rendered_in_part_only(at_compare: Project, store: Store) -> None:
+    add_replies(store, "Why?", "*word* " * 5_000, "short")
+    async with opened(at_compare, (120, 40)) as (pilot, screen):
+        await press(pilot, "v")
+        assert "more characters are not rendered" in screen.left.plain + screen.right.plain
