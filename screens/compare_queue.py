@@ -5,7 +5,7 @@ from functools import partial
 from screens.background import in_background
 from screens.compare_pages import READING, first_use, nothing_left
 from screens.compare_pair import PairScreen
-from store import interface_state, journal
+from store import bulk, interface_state, journal
 from store.database import Store
 from studio.errors import StudioError
 from studio.labelling import enough, progress
@@ -213,7 +213,8 @@ class QueueScreen(PairScreen):
 def _look(store: Store, task: str, rater: str) -> str:
     """Find out how certain the outcome is, and spare the verdicts a wait for the disk."""
     words = enough.short(store, task=task, rater=rater)
-    store.fold_log()
+    # A commit does so once in a hundred or so otherwise, and then waits for the disk much longer than others.
+    bulk.checkpoint(store)
     return words
 
 

@@ -2,35 +2,30 @@
 
 import secrets
 import shlex
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.getters import query_one
 from textual.widgets import Input, Static
 
 from screens import keys
-from screens.background import in_background
-from screens.base import StudioModal, message_of
-from screens.choose import ChooseLine
-from screens.dialogs import Confirm
+from screens.job_form import JobForm, Then
 from screens.jobs_window import JobsWindow
-from screens.widgets.typing_order import LineInput
 from store import jobs
 from store.database import Store
 from studio.errors import StudioError
 from studio.generating import plan
 from studio.generating.pairing import KINDS, PairKind
 from studio.generating.wanted import Wanted, describe, wanted
-from studio.inference.choices import choices
 from studio.inference.engine import Sampling
 from studio.project import Project
-from studio.text import clean, clean_line
+from studio.text import clean
 
 if TYPE_CHECKING:
     from screens.app import StudioApp
@@ -56,15 +51,13 @@ class Asked:
     pairs: str
 
 
-class GenerateForm(StudioModal[int]):
+class GenerateForm(JobForm[Wanted]):
     """Asks what to make; gives the job's number once it was started."""
 
-    CSS_PATH = "form.tcss"
     BINDINGS: ClassVar[list[BindingType]] = keys.GENERATE
 
     heading = query_one("#heading", Static)
     explanation = query_one("#explanation", Static)
-    said = query_one("#problem", Static)
     models = query_one("#models", Input)
 
     def __init__(self, ids: Sequence[int] = ()) -> None:
@@ -75,7 +68,6 @@ class GenerateForm(StudioModal[int]):
         self._pairs: PairKind | Literal[""] = ""
         """The kind of pairs; empty as long as it follows from the models and temperatures."""
         self._looked: tuple[Asked, Wanted, str] | None = None
-        self._busy = False
 
     def compose(self) -> ComposeResult:
         """Lay the fields over what they come to."""
@@ -87,11 +79,7 @@ class GenerateForm(StudioModal[int]):
         with Vertical(classes="window"):
             yield Static("", id="heading", markup=False, classes="pane-title")
             for name in FIELDS:
-                with Horizontal(classes="field", id=f"row-{name}"):
-                    yield Static(name.replace("_", " "), classes="label", markup=False)
-                    field = LineInput(first.get(name, ""), id=name, select_on_focus=False)
-                    field.cursor_blink = False
-                    yield field
+                yield from self.field(name, first.get(name, ""))
             yield Static("", id="explanation", markup=False)
             yield Static("", id="problem", markup=False)
             yield Static(KEYS_LINE, markup=False, classes="status-line")
@@ -117,13 +105,7 @@ class GenerateForm(StudioModal[int]):
 
     def action_choose_model(self) -> None:
         """Choose a model from a list, and add it to the line."""
-        found = choices(self.studio.project, self.studio.store)
-
-        def take(position: int | None) -> None:
-            if position is not None:
-                self.models.value = f"{self.models.value} {shlex.quote(found[position].ref)}".strip()
-
-        self.app.push_screen(ChooseLine("Add a model", [clean_line(each.words) for each in found]), take)
+        self.choose_from_models("Add a model", self._add_model)
 
     def action_jobs(self) -> None:
         """Show the jobs instead."""
@@ -131,7 +113,7 @@ class GenerateForm(StudioModal[int]):
 
     def action_look(self) -> None:
         """Count the prompts and say what would be made."""
-        self._work("counting the prompts ...", partial(self._look, self._asked, self.studio.project))
+        self.work("counting the prompts ...", partial(self._look, self._asked, self.studio.project))
 
     @on(Input.Submitted)
     def action_submit(self) -> None:
@@ -142,40 +124,21 @@ class GenerateForm(StudioModal[int]):
         _, request, leaves = self._looked
         if not request.examples:
             self.said.update(f"Not begun: {NOTHING}.")
-        elif leaves:
-            self.app.push_screen(Confirm(f"{leaves}\n\nSend it?", yes="Send it"), partial(self._agreed, request))
         else:
-            self._start(request)
+            self.start(request, leaves)
 
-    def _agreed(self, request: Wanted, yes: bool | None) -> None:
-        if yes:
-            self._start(replace(request, send=True))
+    def begin(self, store: Store, request: Wanted) -> int:
+        """Start making them."""
+        return plan.begin(self.studio.project, store, request)
 
-    def _start(self, request: Wanted) -> None:
-        project = self.studio.project
-        self._work("starting ...", lambda store: partial(self.dismiss, plan.begin(project, store, request)))
-
-    def _work(self, words: str, work: Callable[[Store], Callable[[], object]]) -> None:
-        """Do something in the background, and then here what it gives."""
-        if self._busy:
-            return
-        self._busy = True
-        self.said.update(words)
-        in_background(self, work, self._done, failed=self._failed, group="generate")
-
-    def _done(self, then: Callable[[], object]) -> None:
-        self._busy = False
-        then()
-
-    def _failed(self, error: StudioError) -> None:
-        self._busy = False
-        self.said.update(message_of(error))
+    def _add_model(self, ref: str) -> None:
+        self.models.value = f"{self.models.value} {shlex.quote(ref)}".strip()
 
     @property
     def _asked(self) -> Asked:
         return Asked(tuple(self.query_one(f"#{name}", Input).value.strip() for name in FIELDS), self._pairs)
 
-    def _look(self, asked: Asked, project: Project, store: Store) -> Callable[[], object]:
+    def _look(self, asked: Asked, project: Project, store: Store) -> Then:
         request = self._request(asked, store)
         for ref in request.models:
             plan.check_model(project, store, ref)

@@ -87,14 +87,6 @@ class Store:
         if not self.connection.in_transaction:
             time.sleep(GIVE_WAY_SECONDS)
 
-    def fold_log(self) -> None:
-        """Write what the write-ahead log holds to the file itself, as far as nobody reads the log.
-
-        Else a commit does it once in a hundred or so, and waits for the disk much longer than others: this is for a
-        thread beside the one whose commits somebody waits for.
-        """
-        self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
     def close(self) -> None:
         """Close the file; the write-ahead log is folded in when no one else has it open."""
         self.connection.close()

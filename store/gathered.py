@@ -22,8 +22,10 @@ Answer = Literal["first", "second", "tie", "both_bad"]
 class Gathered(NamedTuple):
     """The verdicts that are to be summed up: of one task and one person, or of all where the name is empty.
 
-    A row is `latest` where it is what its rater says of the pair now, `chosen` where it is the one to count for the
-    pair, `again` where it only measures the rater, `mine` where it is of the person (or people) asked about.
+    A row is `asked` where it is of the task. It is `latest` where it is what its rater says of the pair now, in any task,
+    `chosen` where it is the one to count for the pair, `again` where it only measures the rater, `apart` where it is
+    what the rater said last without going through disagreements, `mine` where it is of the person (or people) asked
+    about; only rows of the task are `chosen` or `mine`.
     """
 
     store: Store
@@ -61,10 +63,14 @@ def gathered(store: Store, *, task: str = "", rater: str = "") -> Iterator[Gathe
 
 _SAID = f"""
 CREATE TEMP TABLE said AS
-SELECT *, CASE WHEN :rater = '' THEN counts ELSE mine AND latest END AS chosen
-FROM (SELECT *, NOT again AND ROW_NUMBER() OVER (PARTITION BY rater, pair_id, again ORDER BY id DESC) = 1 AS latest
+SELECT *, asked AND CASE WHEN :rater = '' THEN counts ELSE mine AND latest END AS chosen
+FROM (SELECT *, asked AND ((:rater = '' AND person) OR rater = :rater) AS mine,
+    NOT again AND ROW_NUMBER() OVER (PARTITION BY rater, pair_id, again ORDER BY id DESC) = 1 AS latest,
+    NOT again AND NOT review
+        AND ROW_NUMBER() OVER (PARTITION BY rater, pair_id, again, review ORDER BY id DESC) = 1 AS apart
 FROM (
-    SELECT c.id, c.pair_id, p.example_id, p.first_id, p.second_id, c.left_id, c.right_id, c.rater, c.purpose, c.verdict,
+    SELECT c.id, c.pair_id, p.example_id, p.first_id, p.second_id, c.left_id, c.right_id, c.rater, c.purpose, c.task,
+        c.verdict,
         CASE c.verdict
             WHEN 'left' THEN CASE c.left_id WHEN p.first_id THEN 'first' ELSE 'second' END
             WHEN 'right' THEN CASE c.left_id WHEN p.first_id THEN 'second' ELSE 'first' END
@@ -74,11 +80,12 @@ FROM (
         (julianday(c.answered_at) - julianday(c.shown_at)) * 86400 AS seconds,
         c.answered_at, c.strength, c.reasons,
         c.purpose IN {NOT_COUNTED} AS again,
+        c.purpose = 'review' AS review,
         c.id = p.verdict_id AS counts,
         c.rater NOT LIKE :majority AS person,
-        (:rater = '' AND c.rater NOT LIKE :majority) OR c.rater = :rater AS mine
+        :task = '' OR c.task = :task AS asked
     FROM standing_verdict c JOIN pair p ON p.id = c.pair_id
-    WHERE c.implied_by IS NULL AND (:task = '' OR c.task = :task) AND NOT p.{DEAD}
+    WHERE c.implied_by IS NULL AND NOT p.{DEAD}
 ))
 """
 

@@ -36,12 +36,12 @@ class Job:
     ended_at: str | None
 
 
-def add(store: Store, kind: JobKind, request: Mapping[str, Any]) -> int:
-    """Note a job whose process is being started; return its id."""
+def add(store: Store, kind: JobKind, request: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> int:
+    """Note a job whose process is being started, with what it is to remember from the start; return its id."""
     with store.transaction() as connection:
         cursor = connection.execute(
-            "INSERT INTO job (kind, request, state, created_at) VALUES (?, ?, 'running', ?)",
-            (kind, json.dumps(request, ensure_ascii=False), now()),
+            "INSERT INTO job (kind, request, facts, state, created_at) VALUES (?, ?, ?, 'running', ?)",
+            (kind, *(json.dumps(each, ensure_ascii=False) for each in (request, facts or {})), now()),
         )
     assert cursor.lastrowid is not None
     return cursor.lastrowid

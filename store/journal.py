@@ -315,13 +315,16 @@ _SETTLE = f"""
 UPDATE pair SET (verdict_id, verdict) = (
     SELECT id, verdict FROM standing_verdict
     WHERE pair_id = ?1 AND purpose NOT IN {NOT_COUNTED}
-    ORDER BY purpose = 'second', id DESC LIMIT 1
+    ORDER BY purpose = 'second' OR (purpose = 'review' AND verdict = 'skip'), id DESC LIMIT 1
 ) WHERE id = ?1
 """
 
 
 def _settle(store: Store, pair_id: int) -> None:
-    """Write beside a pair which verdict counts: the newest, somebody else's second opinion only where it is alone."""
+    """Write beside a pair which verdict counts: the newest of those that decide over others.
+
+    Somebody else's second opinion counts only where it is alone, and so does a disagreement passed without settling it.
+    """
     store.connection.execute(_SETTLE, (pair_id,))
 
 

@@ -97,10 +97,7 @@ def conversations(store: Store, *, split: Split | None = None, narrowed: bool = 
 def judged_pairs(store: Store, *, split: Split | None = None, narrowed: bool = False) -> Iterator[Columns]:
     """Yield every pair, by id, with its better and its worse response where one was found better."""
     where, values = _where(split, narrowed)
-    state = (
-        f"CASE {_NOT_WANTED}"
-        " WHEN p.verdict IS NULL THEN 'unjudged' WHEN a.id IS NULL THEN p.verdict END"
-    )
+    state = f"CASE {_NOT_WANTED} WHEN p.verdict IS NULL THEN 'unjudged' WHEN a.id IS NULL THEN p.verdict END"
     # CROSS JOIN keeps SQLite from starting elsewhere and sorting a million texts afterwards.
     return _materials(
         store,

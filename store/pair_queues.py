@@ -121,6 +121,17 @@ def counts(store: Store, scope: Scope, kind: Kind, *, rater: str) -> Counts:
     return Counts(*(number or 0 for number in row))
 
 
+def counts_of_task(store: Store, task: str, kind: Kind, *, rater: str) -> Counts:
+    """Return how many pairs were judged in a task, whether or not they are of those that it is about now."""
+    sql = (
+        f"WITH {_TAKEN_BACK} SELECT COUNT(*), COUNT(*), SUM(skipped) FROM"
+        f" (SELECT MAX(c.id), c.verdict = 'skip' AS skipped FROM comparison c JOIN pair p ON p.id = c.pair_id"
+        f" WHERE c.task = :task AND c.kind = 'verdict' AND c.{_COUNTED} AND c.implied_by IS NULL AND {_STANDS}"
+        f" AND {_BY_TASK[kind]} AND {_in_use('p.example_id', Scope())} GROUP BY c.pair_id)"
+    )
+    return Counts(*(number or 0 for number in store.connection.execute(sql, {"task": task, "rater": rater}).fetchone()))
+
+
 def ranking_counts(store: Store, scope: Scope, *, rater: str) -> Counts:
     """Return how many comparisons a person made where responses are ranked; how many there will be nobody knows."""
     sql = (
@@ -326,6 +337,12 @@ _WAITS: dict[Kind, str] = {
     "undecided": "p.verdict IS NULL",
     "mine": "NOT EXISTS (SELECT 1 FROM standing_verdict c WHERE c.pair_id = p.id AND +c.rater = :rater)",
     "disagreements": _DISAGREED_ON_ONE,
+}
+
+_BY_TASK: dict[Kind, str] = {
+    "undecided": "1",
+    "mine": "c.rater = :rater",
+    "disagreements": "c.purpose = 'review'",
 }
 
 _RANKED = "SELECT example_id, COUNT(*) AS number FROM response GROUP BY example_id HAVING COUNT(*) > 1"

@@ -86,12 +86,15 @@ def twin_answers(of: Gathered) -> list[TwinAnswers]:
 
 
 def both(of: Gathered) -> list[Both]:
-    """Return what each two people said of the pairs that both judged; with one person named, only theirs."""
+    """Return what each two people said of the pairs that both judged; with one person named, only theirs.
+
+    What was said to settle a disagreement is left out: it would make agreement of what was none.
+    """
     rows = of.rows(
         "SELECT a.rater, b.rater, a.answer, b.answer, COUNT(*) FROM said a JOIN said b"
         " ON b.pair_id = a.pair_id AND b.rater > a.rater"
-        " WHERE a.latest AND b.latest AND a.person AND b.person AND a.answer IS NOT NULL AND b.answer IS NOT NULL"
-        " AND (a.mine OR b.mine) GROUP BY 1, 2, 3, 4"
+        " WHERE a.apart AND b.apart AND a.person AND b.person AND a.answer IS NOT NULL AND b.answer IS NOT NULL"
+        " AND a.asked AND b.asked AND (a.mine OR b.mine) GROUP BY 1, 2, 3, 4"
     )
     return [Both(*row) for row in rows]
 
@@ -144,8 +147,8 @@ GROUP BY t.rater HAVING SUM(t.times > 1) OR u.swapped ORDER BY t.rater
 # The one maximum decides from which row the bare `purpose` is: that of the newest verdict.
 _DISPUTED = """
 SELECT pair_id, answers FROM (
-    SELECT pair_id, json_group_object(rater, answer) AS answers, MAX(id), purpose,
-        COUNT(DISTINCT answer) > 1 AS differ, SUM(rater = :rater) AS mine
+    SELECT pair_id, json_group_object(rater, answer) FILTER (WHERE asked) AS answers, MAX(id), purpose,
+        COUNT(DISTINCT CASE WHEN asked THEN answer END) > 1 AS differ, SUM(rater = :rater AND asked) AS mine
     FROM said WHERE latest AND person AND answer IS NOT NULL GROUP BY pair_id
 ) WHERE differ AND purpose NOT IN ('review', 'change', 'edited') AND (:rater = '' OR mine)
 """

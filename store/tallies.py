@@ -197,7 +197,7 @@ def reasons(of: Gathered, limit: int = 20) -> dict[str, int]:
 
 
 def criteria(of: Gathered) -> list[Criterion]:
-    """Return what was said by each criterion, beside the same person's verdict on the pair."""
+    """Return what was said by each criterion before the same person's verdict on the pair, beside that."""
     rows = of.rows(
         "SELECT c.criterion, COUNT(*), SUM(c.verdict IN ('left', 'right')),"
         " SUM((c.verdict IN ('left', 'right') AND s.answer IN ('first', 'second')) IS TRUE),"
@@ -205,7 +205,8 @@ def criteria(of: Gathered) -> list[Criterion]:
         " AND c.verdict IN ('left', 'right')) IS TRUE)"
         " FROM standing c JOIN said s ON s.pair_id = c.pair_id AND s.rater = c.rater AND s.latest AND s.mine"
         " WHERE c.kind = 'criterion' AND c.id = (SELECT MAX(o.id) FROM standing o WHERE o.kind = 'criterion'"
-        " AND o.pair_id = c.pair_id AND o.rater = c.rater AND o.criterion = c.criterion)"
+        " AND o.pair_id = c.pair_id AND o.rater = c.rater AND o.criterion = c.criterion"
+        " AND o.task = s.task AND o.id < s.id)"
         " GROUP BY 1 ORDER BY 1",
     )
     return [Criterion(*row) for row in rows]

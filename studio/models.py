@@ -71,6 +71,12 @@ def resolve(name: str) -> BaseModel:
     )
 
 
+def lasting(name: str) -> str:
+    """Return the name by which a process that works in another folder finds the same model."""
+    path = Path(os.path.expanduser(name))
+    return name if name in PACKAGED or not path.exists() else str(path.absolute())
+
+
 def has_tokenizer(model: BaseModel) -> bool:
     """Tell whether text can be rendered for this model already."""
     return all((model.folder / name).is_file() for name in TOKENIZER_FILES)
@@ -123,7 +129,8 @@ def prepare(model: BaseModel, part: Part, *, on_progress: Callable[[str], None] 
     )
     if done.returncode != 0:
         said = done.stderr.strip().splitlines()
-        raise StudioError(f"{model.name} can't be prepared: {said[-1] if said else f'status {done.returncode}'}")
+        why = said[-1].rstrip(".") if said else f"status {done.returncode}"
+        raise StudioError(f"{model.name} can't be prepared: {why}.")
 
 
 def gguf_of(model: BaseModel) -> Path | None:

@@ -13,6 +13,25 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.5
 
 
+def end(store: "Store", job_id: int, *, wait: bool, as_json: bool) -> None:
+    """Follow a job that was begun and say how it ended, or only that it goes on."""
+    from studio.jobs.outcome import lines
+    from studio.jobs.watch import job_named
+
+    if not wait:
+        if as_json:
+            print_json(job_named(store, job_id))
+        else:
+            say(f"Job {job_id} goes on in the background; `studio jobs` shows it.")
+        return
+    progress(f"job {job_id}: starting")
+    try:
+        job = follow(store, job_id)
+    finally:
+        progress_done()
+    report(job, lines(job), as_json=as_json)
+
+
 def follow(store: "Store", job_id: int) -> "Job":
     """Show a job's progress until it ends; ctrl+c stops it. What it made is kept in any case."""
     from studio.jobs import launch

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from studio.commands.common import json_option, opened, print_json, progress, progress_done, project_option, say
-from studio.commands.following import follow, report
+from studio.commands.common import json_option, opened, print_json, project_option, say
+from studio.commands.following import end
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +69,7 @@ def generate(
             send=send,
         )
         _say_plan(project, store, request, as_json)
-        _end(store, plan.begin(project, store, request), wait=wait, as_json=as_json)
+        end(store, plan.begin(project, store, request), wait=wait, as_json=as_json)
 
 
 @click.command("jobs")
@@ -88,7 +88,7 @@ def jobs(job_id: int | None, stop: int | None, resume: int | None, wait: bool, f
             go_on(project, store, resume, wait=wait, as_json=as_json)
         elif stop is not None:
             launch.stop(store, stop)
-            _end(store, stop, wait=True, as_json=as_json)
+            end(store, stop, wait=True, as_json=as_json)
         elif job_id is not None:
             job = watch.job_named(store, job_id)
             log = watch.log_tail(project, job_id, 20)
@@ -102,7 +102,7 @@ def go_on(project: "Project", store: "Store", job_id: int, *, wait: bool, as_jso
     from studio.jobs import launch
 
     launch.resume(project, store, job_id)
-    _end(store, job_id, wait=wait, as_json=as_json)
+    end(store, job_id, wait=wait, as_json=as_json)
 
 
 def _say_plan(project: "Project", store: "Store", request: "Wanted", as_json: bool) -> None:
@@ -112,24 +112,6 @@ def _say_plan(project: "Project", store: "Store", request: "Wanted", as_json: bo
     for line in [*describe(request), plan.statement(project, store, request)]:
         if line:
             say(line, err=as_json)
-
-
-def _end(store: "Store", job_id: int, *, wait: bool, as_json: bool) -> None:
-    from studio.jobs.outcome import lines
-    from studio.jobs.watch import job_named
-
-    if not wait:
-        if as_json:
-            print_json(job_named(store, job_id))
-        else:
-            say(f"Job {job_id} goes on in the background; `studio jobs` shows it.")
-        return
-    progress(f"job {job_id}: starting")
-    try:
-        job = follow(store, job_id)
-    finally:
-        progress_done()
-    report(job, lines(job), as_json=as_json)
 
 
 def _print_job(job: "Job", log: list[str], as_json: bool) -> None:

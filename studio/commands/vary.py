@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from studio.commands.common import json_option, opened, print_json, progress, progress_done, project_option, say
-from studio.commands.following import follow, report
+from studio.commands.common import json_option, opened, project_option, say
+from studio.commands.following import end
 from studio.errors import StudioError
 
 if TYPE_CHECKING:
@@ -42,8 +42,6 @@ def vary(
     """
     from studio.generating.speakers import AGREE
     from studio.jobs import launch
-    from studio.jobs.watch import job_named
-    from studio.synthetic.report import lines
     from studio.synthetic.request import MOST_SOURCES, plan
 
     with opened(folder) as (project, store):
@@ -55,18 +53,7 @@ def vary(
                 raise StudioError(leaves, AGREE)
             say(leaves, err=True)
         job_id = launch.start(project, store, "prompts", request.as_json())
-        if not wait:
-            if as_json:
-                print_json(job_named(store, job_id))
-            else:
-                say(f"Job {job_id} makes {request.total:,} prompts in the background; `studio jobs` shows it.")
-            return
-        progress(f"job {job_id}: starting")
-        try:
-            job = follow(store, job_id)
-        finally:
-            progress_done()
-        report(job, lines(job), as_json=as_json)
+        end(store, job_id, wait=wait, as_json=as_json)
 
 
 COMMANDS = (vary,)

@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from store.examples import Message
@@ -17,6 +17,9 @@ from studio.inference.engine import Sampling
 from studio.settings import GenerateSettings
 from studio.text import clean_line
 
+if TYPE_CHECKING:
+    from httpx2 import Response
+
 TRIES = 5
 """Times that a request is sent before it has failed; between them it waits 1, 2, 4 and 8 seconds."""
 LONGEST_WAIT = 60.0
@@ -24,6 +27,9 @@ LONGEST_WAIT = 60.0
 TIMEOUT = 120.0
 """Seconds without a byte after which a request has failed."""
 CONNECT_TIMEOUT = 15.0
+LONGEST_REPLY = 1_000_000
+"""Characters; whatever says more was not answering."""
+MOST_OF_A_NAME = 200
 MOST_OF_AN_ERROR = 200
 """Characters of what an endpoint says of a fault."""
 
@@ -66,11 +72,8 @@ def endpoint_of(settings: GenerateSettings) -> Endpoint:
     is_loopback = _is_loopback(host)
     if parts.scheme == "http" and not is_loopback:
         raise StudioError(f"{host} would be sent everything unencrypted.", "Use https in generate.endpoint.")
-    if settings.endpoint_key and not os.environ.get(settings.endpoint_key):
-        raise StudioError(
-            f"The key for {host} is not there: the environment variable {settings.endpoint_key} is empty.",
-            f"Set it before you start: export {settings.endpoint_key}=...",
-        )
+    if settings.endpoint_key:
+        _check_key(settings.endpoint_key, host)
     url = settings.endpoint.rstrip("/") + "/chat/completions"
     return Endpoint(url, parts.scheme, f"{host}:{port}" if port else host, is_loopback, settings.endpoint_key)
 
@@ -83,13 +86,11 @@ class EndpointSpeaker:
     def __init__(self, endpoint: Endpoint, model: str) -> None:
         import httpx2
 
-        if not model:
-            raise StudioError("No model of the endpoint is named.", f"Write {ENDPOINT}MODEL.")
         self.name = f"{ENDPOINT}{model}"
         self._endpoint = endpoint
         self._model = model
         self._cancelled = threading.Event()
-        key = os.environ.get(endpoint.key_name, "") if endpoint.key_name else ""
+        key = _key_of(endpoint.key_name)
         self._client = httpx2.Client(
             timeout=httpx2.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT),
             headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -112,11 +113,12 @@ class EndpointSpeaker:
             text = choice["message"].get("content") or ""
             reason = "length" if choice.get("finish_reason") == "length" else "stop"
             usage = answer.get("usage") or {}
-            stats = {"reason": reason, "tokens": usage.get("completion_tokens"), "served_as": answer.get("model")}
+            served_as = clean_line(str(answer.get("model") or ""))[:MOST_OF_A_NAME]
+            stats = {"reason": reason, "tokens": usage.get("completion_tokens"), "served_as": served_as}
         except (KeyError, IndexError, TypeError, AttributeError):
             raise StudioError(f"{self._endpoint.host} answered with something that is no chat completion.") from None
-        if not isinstance(text, str):
-            raise StudioError(f"{self._endpoint.host} answered with something that is no text.")
+        if not isinstance(text, str) or len(text) > LONGEST_REPLY:
+            raise StudioError(f"{self._endpoint.host} answered with something that is no text, or a book.")
         return Said(text, stats)
 
     def cancel(self) -> None:
@@ -139,9 +141,7 @@ class EndpointSpeaker:
                 break
             if number + 1 < TRIES and self._cancelled.wait(2.0**number if attempt.wait is None else attempt.wait):
                 return None
-        raise StudioError(
-            f"{self._endpoint.host} did not answer: {why}.", "What was made so far is kept; resume later."
-        )
+        raise StudioError(f"{self._endpoint.host} did not answer: {why.rstrip('.')}.")
 
     def _in_thread(self, ask: "Callable[[], _Attempt]") -> "_Attempt | None":
         """Return what a request gave, or None at once when it is cancelled: an answer may take minutes."""
@@ -159,14 +159,16 @@ class EndpointSpeaker:
 
         try:
             reply = self._client.post(self._endpoint.url, json=body)
-            if reply.is_success:
-                return _Attempt(answer=reply.json() or {})
         except httpx2.TimeoutException:
             return _Attempt(why="it took too long", again=True)
         except httpx2.TransportError as error:
             return _Attempt(why=clean_line(str(error)) or type(error).__name__, again=True)
         except Exception as error:
             return _Attempt(why=clean_line(f"{type(error).__name__}: {error}"))
+        if reply.is_success:
+            return _read(reply)
+        if reply.is_redirect:
+            return _Attempt(why=f"{reply.status_code}, it wants the request sent elsewhere, which nobody agreed to")
         status = reply.status_code
         return _Attempt(
             why=f"{status} {_words_of(reply.text)}".strip(),
@@ -185,6 +187,14 @@ class _Attempt:
     wait: float | None = None
 
 
+def _read(reply: "Response") -> _Attempt:
+    try:
+        return _Attempt(answer=reply.json() or {})
+    # Nested too deep is a RecursionError; the other two are ValueErrors.
+    except (ValueError, RecursionError):
+        return _Attempt(why="what came is no JSON")
+
+
 def request_of(
     model: str, messages: list[Message], sampling: Sampling, tools: list[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
@@ -198,6 +208,20 @@ def request_of(
         "seed": sampling.seed,
         **({"tools": tools} if tools else {}),
     }
+
+
+def _key_of(name: str) -> str:
+    """Return the key; a line's end around it comes with many a file that keys are kept in."""
+    return os.environ.get(name, "").strip() if name else ""
+
+
+def _check_key(name: str, host: str) -> None:
+    key, again = _key_of(name), f"Set it before you start: export {name}=..."
+    if not key:
+        raise StudioError(f"The key for {host} is not there: the environment variable {name} is empty.", again)
+    # Refused here: what an HTTP library says of such a header would show the key.
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise StudioError(f"The environment variable {name} is no key: it holds a space or a strange sign.", again)
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,6 +1,7 @@
 """Models of this machine, spoken to through llama.cpp with prompts of the one renderer."""
 
 import hashlib
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class LocalSpeaker:
             "model_hash": model_hash(resolve(self._base)),
             **({"adapter": self.name, "adapter_hash": _hash_of(adapter)} if adapter else {}),
             "template_hash": self._model.load_tokenizer().hash,
+            "engine": f"llama-cpp-python {version('llama-cpp-python')}",
         }
 
     def say(self, messages: list[Message], sampling: Sampling, tools: list[dict[str, Any]] | None = None) -> Said:

@@ -1,6 +1,7 @@
 """What making candidates would do, said before it is done; and starting it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from store import candidates, examples, find, runs
 from store.database import Store
@@ -10,7 +11,7 @@ from studio.errors import StudioError
 from studio.generating.speakers import AGREE, is_endpoint, leaving
 from studio.generating.wanted import Wanted
 from studio.jobs import launch
-from studio.models import chat_gguf, resolve
+from studio.models import chat_gguf, lasting, resolve
 from studio.project import Project
 from studio.text import clean_line
 from studio.training.folder import RunFolder
@@ -47,9 +48,17 @@ def begin(project: Project, store: Store, wanted: Wanted) -> int:
         raise StudioError("No prompt is meant: all have two replies, or none is found.", "Name others with a query.")
     for ref in wanted.models:
         check_model(project, store, ref)
+    wanted = replace(wanted, models=tuple(dict.fromkeys(_lasting(store, ref) for ref in wanted.models)))
     if not wanted.send and any(map(is_endpoint, wanted.models)):
         raise StudioError("Nothing was sent: nobody agreed yet to what would leave this machine.", AGREE)
     return launch.start(project, store, "candidates", wanted.as_request())
+
+
+def _lasting(store: Store, ref: str) -> str:
+    try:
+        return runs.get(store, ref).id
+    except MissingRowError:
+        return ref if is_endpoint(ref) else lasting(ref)
 
 
 def check_model(project: Project, store: Store, ref: str) -> None:

@@ -16,6 +16,7 @@ from studio.generating.wanted import Wanted
 from studio.inference.engine import Engine, Sampling
 from studio.jobs.handle import JobHandle
 from studio.project import Project
+from studio.text import clean_line
 
 TRIES = 4
 """How often a reply is asked for where the one before said nothing new."""
@@ -80,6 +81,7 @@ class _Maker:
             except TooLongError:
                 self._leave_out("too long", example_id, end)
             except RefusedError as error:
+                self._job.facts["refusal"] = clean_line(error.message)
                 self._leave_out("refused", example_id, end)
                 self._give_up_after(error)
 
@@ -125,7 +127,7 @@ class _Maker:
             "job": self._job.id,
             "revision": example.revision,
             "ended": said.reason,
-            "tokens": said.stats.get("tokens"),
+            **{name: said.stats[name] for name in ("tokens", "served_as") if said.stats.get(name)},
         }
         messages = [{"role": "assistant", "content": said.text}]
         with self._store.transaction():

@@ -110,6 +110,8 @@ def leaving(project: Project, refs: Sequence[str], what: str, requests: int) -> 
     models = [ref.removeprefix(ENDPOINT) for ref in refs if is_endpoint(ref)]
     if not models:
         return ""
+    if not all(map(str.strip, models)):
+        raise StudioError("No model of the endpoint is named.", f"Write {ENDPOINT}MODEL.")
     from studio.generating.endpoint import endpoint_of
 
     endpoint = endpoint_of(project.settings.generate)

@@ -13,6 +13,7 @@ from store import jobs
 from store.database import Store
 from store.jobs import Job, JobKind
 from studio.errors import StudioError
+from studio.jobs import consent
 from studio.jobs.watch import log_of, sync
 from studio.process import started_at
 from studio.project import Project
@@ -27,7 +28,7 @@ def start(project: Project, store: Store, kind: JobKind, request: Mapping[str, A
     # One transaction: the job's process waits for its end, and nobody ever sees a job without a process.
     with store.transaction():
         _refuse_second(store)
-        job_id = jobs.add(store, kind, request)
+        job_id = jobs.add(store, kind, request, consent.agreed(project, request))
         _spawn(project, store, job_id)
     return job_id
 
@@ -36,7 +37,7 @@ def resume(project: Project, store: Store, job_id: int) -> None:
     """Let a stopped or failed job go on where it was.
 
     Raises:
-        StudioError: it is going on or done, or another job is going on.
+        StudioError: it is going on or done, another job is going on, or it would send what it has to say elsewhere.
         MissingRowError: there is no such job.
     """
     with store.transaction():
@@ -44,6 +45,7 @@ def resume(project: Project, store: Store, job_id: int) -> None:
         if job.state in ("running", "done"):
             state = "going on" if job.state == "running" else "done"
             raise StudioError(f"Job {job_id} is {state}; there is nothing to resume.")
+        consent.check(project, job)
         _refuse_second(store)
         _spawn(project, store, job_id)
 

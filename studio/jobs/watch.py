@@ -69,4 +69,5 @@ def pace_words(job: Job) -> list[str]:
     seconds = float(job.facts.get("seconds_each", 0.0))
     if not seconds:
         return []
-    return [f"{60 / seconds:,.3g} a minute", f"about {duration((job.total - job.done) * seconds)} left"]
+    pace = 60 / seconds
+    return [f"{pace:,.0f} a minute" if pace >= 10 else f"{pace:.2g} a minute", f"about {duration((job.total - job.done) * seconds)} left"]

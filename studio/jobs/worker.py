@@ -13,6 +13,7 @@ from store.database import Store
 from store.errors import MissingRowError, StoreError
 from store.jobs import JobKind
 from studio.errors import StudioError
+from studio.jobs import consent
 from studio.jobs.handle import JobHandle
 from studio.project import Project, open_project
 
@@ -42,6 +43,7 @@ def do(project: Project, store: Store, handle: JobHandle) -> int:
     """Do a job and note how it ended; return the process's status."""
     job = jobs.get(store, handle.id)
     try:
+        consent.check(project, job)
         run_of(job.kind)(project, store, job.request, handle)
     except (StudioError, StoreError) as error:
         jobs.ended(store, handle.id, "failed", str(error))

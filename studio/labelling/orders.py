@@ -84,7 +84,11 @@ def tally(store: Store, task: Task, scope: Scope, rater: str) -> Counts:
         counts = made._replace(pairs=made.done + left)
     else:
         counts = pair_queues.counts(store, scope, kind_of(task), rater=rater)
-    return counts._replace(pairs=min(counts.pairs, task.planned)) if task.planned else counts
+    if not task.planned:
+        return counts
+    # What came judged with a file, or was judged in other tasks, is none of the comparisons that this one is to have.
+    own = pair_queues.counts_of_task(store, task.name, kind_of(task), rater=rater)
+    return own._replace(pairs=min(counts.pairs - counts.done + own.done, task.planned))
 
 
 def _begun(store: Store, scope: Scope, rater: str) -> Iterator[tuple[int, int]]:

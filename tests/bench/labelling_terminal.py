@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyte
 
-from store import examples, interface_state, pairs, responses
+from store import examples, interface_state, pairs, responses, search_index
 from store.quoting import dumps
 from studio.project import Project, create_project
 
@@ -66,6 +66,9 @@ def make_project(folder: Path, count: int, settings: str = "") -> Project:
             )
         pairs.add_many(store, new)
         interface_state.remember(store, "area", "compare")
+    with project.open_store() as store:
+        # As an import does; else the app would do it while it is measured.
+        search_index.catch_up(store)
     return project
 
 

@@ -2,7 +2,7 @@
 
     python tests/bench/verdict.py [--pairs N] [--keys N]
 
-Drives the app in a pseudo-terminal of 80x24 over a project of N pairs (100,000 take half a minute to make). A key is
+Drives the app in a pseudo-terminal of 80x24 over a project of N pairs (100,000 take a minute to make). A key is
 pressed once the terminal is quiet, as by a person who reads. The time is that from the key to the byte which completes
 the next pair's texts; what the verdict's commit takes of it is measured on the same file afterwards, with and without
 waiting for the disk.

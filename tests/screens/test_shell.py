@@ -77,7 +77,7 @@ async def test_a_changed_key_works_in_place_of_the_old_one(filled: Project) -> N
 
 def test_changed_keys_are_checked() -> None:
     assert keymap_problems({}) == []
-    assert keymap_problems({"item.flag": "z"}) == []
+    assert keymap_problems({"item.flag": "Z"}) == []
     assert "Did you mean 'item.flag'?" in keymap_problems({"item.flga": "m"})[0]
     assert any("'x'" in problem for problem in keymap_problems({"item.flag": "x"}))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from store import examples, journal, pairs, responses
+from store import bulk, examples, journal, pairs, responses
 from store.database import explain, open_store
 from store.errors import StoreError
 
@@ -139,13 +139,13 @@ def test_writes_wait_for_the_disk(store) -> None:
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
-def test_a_folded_log_does_not_grow(queue, store) -> None:
+def test_a_log_that_is_moved_into_the_file_does_not_grow(queue, store) -> None:
     log = queue.with_name(f"{queue.name}-wal")
     sizes = []
     for number in range(1, 21):
         journal.judge(store, pairs.get(store, number), "left", rater="Ada")
         with open_store(queue) as beside:
-            beside.fold_log()
+            bulk.checkpoint(beside)
         sizes.append(log.stat().st_size)
     assert sizes[-1] == sizes[0]
 

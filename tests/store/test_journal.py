@@ -105,6 +105,7 @@ def test_undo_reveals_the_verdict_before_it(store) -> None:
         ([("right", "Ben", "second"), ("left", "Ada", "first")], 1),
         ([("left", "Ada", "first"), ("tie", "Ada", "change")], 1),
         ([("left", "Ada", "first"), ("right", "Ben", "second"), ("right", "Ben", "review")], 2),
+        ([("left", "Ada", "first"), ("right", "Ben", "second"), ("skip", "Ben", "review")], 0),
         ([("left", "Ada", "first"), ("right", "Ada", "edited"), ("left", "Ben", "second")], 1),
     ],
 )

@@ -116,3 +116,22 @@ def test_nothing_of_it_is_in_the_journal(store) -> None:
     keep(store, pair, "first", "first")
     assert list(journal.entries(store)) == []
     assert pairs.unjudged(store) == [pair]
+
+
+def test_twice_the_pairs_take_twice_the_work(store) -> None:
+    def work() -> int:
+        steps = [0]
+        store.connection.set_progress_handler(lambda: steps.__setitem__(0, steps[0] + 1), 10)
+        judgements.judged_by(store, "me")
+        judgements.cells(store, "me")
+        store.connection.set_progress_handler(None, 0)
+        return steps[0]
+
+    found = []
+    for _ in range(2):
+        for _ in range(100):
+            pair = add_pair(store)
+            keep(store, pair, "first", "first")
+            journal.judge(store, pair, "left", rater="me")
+        found.append(work())
+    assert found[1] < 3 * found[0]

@@ -74,8 +74,8 @@ def test_a_word_in_common_between_other_words_is_marked_too() -> None:
 def test_long_texts_are_compared_by_lines_first() -> None:
     same = "\n".join(f"line {number}" for number in range(MOST_WORDS))
     left, right = words_of_one(f"{same}\nhere\n{same}", f"{same}\nthere\n{same}")
-    assert [piece.text for piece in left if piece.changed] == ["here\n"]
-    assert [piece.text for piece in right if piece.changed] == ["there\n"]
+    assert [piece.text for piece in left if piece.changed] == ["here"]
+    assert [piece.text for piece in right if piece.changed] == ["there"]
 
 
 @given(LINES, LINES)

@@ -97,6 +97,28 @@ def test_an_endpoint_that_is_not_safe_or_not_complete_is_refused(settings: dict[
         endpoint_of(GenerateSettings(**settings))
 
 
+@pytest.mark.parametrize("key", [f"{KEY}\nx", f"{KEY} x", f"{KEY}\u20ac"])
+def test_what_can_be_no_key_is_refused_without_being_shown(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", key)
+    with pytest.raises(StudioError, match="A_KEY") as refused:
+        endpoint_of(GenerateSettings("https://models.example.com/v1", "A_KEY"))
+    assert KEY not in str(refused.value)
+
+
+def test_a_line_end_after_the_key_is_no_part_of_it(
+    project: Project, store: Store, keyed: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY", f"{KEY}\r\n")
+    found = speaker_of(open_project(project.folder), store, "endpoint:parrot", Engine(project.folder / "l"), send=True)
+    found.say(ASKED, Sampling())
+    assert keyed.headers[0]["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_model_without_a_name_is_refused_before_anything_is_begun(project: Project, keyed: ChatServer) -> None:
+    with pytest.raises(StudioError, match="No model of the endpoint is named"):
+        leaving(open_project(project.folder), ["endpoint: "], "3 prompts", 3)
+
+
 def test_this_machine_needs_no_https() -> None:
     for host in ("localhost", "127.0.0.1", "127.8.8.8", "[::1]"):
         assert endpoint_of(GenerateSettings(f"http://{host}:8080/v1/")).is_loopback
@@ -130,7 +152,9 @@ def test_a_prompt_that_is_not_taken_is_told_from_a_fault() -> None:
         speaker(server).say(ASKED, Sampling())
 
 
-@pytest.mark.parametrize("body", ["<html>", "[]", '{"choices": []}', '{"choices": [{"message": {"content": 5}}]}'])
+@pytest.mark.parametrize(
+    "body", ["<html>", "[]", "[" * 100_000, '{"choices": []}', '{"choices": [{"message": {"content": 5}}]}']
+)
 def test_what_is_no_chat_completion_is_said_to_be_none(body: str) -> None:
     with chat_server(lambda _: (200, {}, body)) as server, pytest.raises(StudioError) as failed:
         speaker(server).say(ASKED, Sampling())

@@ -111,6 +111,28 @@ def test_prompts_that_are_refused_are_left_out_and_listed(
     assert (job.state, job.done, job.made) == ("done", 6, 4)
     assert job.facts["refused"] == [prompts[1]]
     assert f"refused: example {prompts[1]}" in lines(job)
+    assert "1 prompt left out, refused" in lines(job)
+    assert any("400 too" in line and "rude" in line and "\x1b" not in line for line in lines(job))
+
+
+def test_what_an_endpoint_says_that_it_is_stands_with_the_reply(
+    make: Make, server: ChatServer, store: Store, prompts: tuple[int, ...]
+) -> None:
+    body = (
+        '{"model": "parrot-2026-11", "choices": [{"message": {"content": "Hi."}}], "usage": {"completion_tokens": 2}}'
+    )
+    server.answer = lambda _: (200, {}, body)
+    make(asked_for(prompts[:1], n=1))
+    [said] = responses.of_example(store, prompts[0])
+    assert (said.parameters["served_as"], said.parameters["tokens"]) == ("parrot-2026-11", 2)
+
+
+def test_no_pair_where_some_were_wanted_is_said(
+    make: Make, server: ChatServer, store: Store, prompts: tuple[int, ...]
+) -> None:
+    said = lines(make(asked_for(prompts, n=1, pairs="human")))
+    assert said[1:] == ["no pair to compare: no two replies to one prompt are human against model"]
+    assert lines(make(asked_for(prompts, n=1, pairs="none", temperatures=(0.1,))))[1:] == []
 
 
 def test_an_endpoint_that_refuses_everything_is_not_asked_for_each_prompt(

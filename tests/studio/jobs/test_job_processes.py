@@ -5,6 +5,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from chat_server import ChatServer, chat_server, said_by_seed
@@ -16,6 +17,7 @@ from store.errors import MissingRowError
 from store.jobs import Job, JobState
 from studio.cli import cli
 from studio.errors import StudioError
+from studio.generating import plan
 from studio.generating.wanted import Wanted, wanted
 from studio.jobs import launch, watch
 from studio.project import Project, open_project
@@ -99,6 +101,39 @@ def test_a_stop_that_comes_before_the_process_listens_is_heard(
     assert wait(store, job_id, has_ended).state == "stopped"
 
 
+def test_what_was_agreed_to_is_sent_nowhere_else(project: Project, store: Store, slow: ChatServer) -> None:
+    here = open_project(project.folder)
+    job_id = launch.start(here, store, "candidates", request().as_request())
+    wait(store, job_id, lambda job: job.made >= 1)
+    launch.stop(store, job_id)
+    wait(store, job_id, has_ended)
+    with chat_server() as other:
+        settings = project.folder / "studio.toml"
+        settings.write_text(settings.read_text().replace(slow.url, other.url))
+        with pytest.raises(StudioError, match=f"agreed to send to {slow.url}"):
+            launch.resume(open_project(project.folder), store, job_id)
+        # A window that was opened before the settings changed: its user read of the former endpoint.
+        launch.resume(here, store, job_id)
+        job = wait(store, job_id, has_ended)
+        assert (job.state, "Nothing was sent" in job.error) == ("failed", True)
+        job_id = launch.start(here, store, "candidates", request().as_request())
+        job = wait(store, job_id, has_ended)
+        assert (job.state, "Nothing was sent" in job.error) == ("failed", True)
+        assert other.asked == []
+
+
+def test_a_model_file_is_found_from_wherever_the_job_goes_on(
+    project: Project, store: Store, slow: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tiny.gguf").write_bytes(b"GGUF of nothing")
+    monkeypatch.chdir(tmp_path)
+    asked = wanted(("tiny.gguf", "./tiny.gguf", "smollm2"), (1,), seed=1)
+    job_id = plan.begin(open_project(project.folder), store, asked)
+    launch.stop(store, job_id)
+    wait(store, job_id, has_ended)
+    assert jobs.get(store, job_id).request["models"] == [str(tmp_path / "tiny.gguf"), "smollm2"]
+
+
 def test_a_job_that_cannot_be_done_says_why(project: Project, store: Store, slow: ChatServer) -> None:
     asked = wanted(("no-such-model",), (1,), seed=1)
     job_id = launch.start(open_project(project.folder), store, "candidates", asked.as_request())
@@ -123,6 +158,8 @@ def test_a_job_whose_process_is_gone_is_found_out(store: Store) -> None:
     [
         ("running", {}, "4 of 16, 4 made, starting"),
         ("running", {"seconds_each": 3.0}, "4 of 16, 4 made, 20 a minute, about 36 s left"),
+        ("running", {"seconds_each": 0.001}, "4 of 16, 4 made, 60,000 a minute, about 1 s left"),
+        ("running", {"seconds_each": 80.0}, "4 of 16, 4 made, 0.75 a minute, about 16 min left"),
         ("running", {"doing": "beginning with m"}, "4 of 16, 4 made, beginning with m"),
         ("done", {"seconds_each": 3.0}, "4 of 16, 4 made"),
     ],

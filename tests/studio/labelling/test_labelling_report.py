@@ -163,7 +163,7 @@ def test_two_people_and_what_they_disagree_on(store) -> None:
     judge(store, settled, "tie", purpose="review")
     others = report(store).others
     [two] = others.people
-    assert (two.rater, two.other, two.agreement.observed) == ("Ada", "Ben", wilson(3, 4))
+    assert (two.rater, two.other, two.agreement.observed) == ("Ada", "Ben", wilson(2, 4))
     assert [(each.pair_id, each.answers) for each in others.disputed] == [
         (other.id, {"Ada": "first", "Ben": "second"}),
         (neither.id, {"Ada": "tie", "Ben": "both_bad"}),
@@ -181,6 +181,44 @@ def test_one_task_and_one_person_on_request(store) -> None:
     assert report(store, task="facts", rater="Ben").verdicts == {}
     assert report(store).verdicts == {"left": 1, "right": 1}
     assert report(store).raters == ["Ada", "Ben"]
+
+
+def test_of_one_task_is_what_still_holds(store) -> None:
+    changed, settled, apart = ask(store), ask(store), ask(store)
+    judge(store, changed, "left", task="tone")
+    judge(store, changed, "right", task="facts", purpose="change")
+    judge(store, changed, "right", task="tone", purpose="repeat")
+    for pair in (settled, apart):
+        judge(store, pair, "left", task="tone")
+        judge(store, pair, "right", task="tone", rater="Ben", purpose="second")
+    judge(store, settled, "tie", task="to settle", rater="Cleo", purpose="review")
+    tone = report(store, task="tone")
+    assert tone.verdicts == {"left": 1}
+    assert report(store, task="tone", rater="Ada").verdicts == {"left": 2}
+    assert tone.agreement.repeats.observed == wilson(1, 1)
+    assert [each.pair_id for each in tone.others.disputed] == [apart.id]
+    assert report(store).others.disagreements == 1
+
+
+def test_settling_a_disagreement_makes_no_agreement(store) -> None:
+    pair = ask(store)
+    judge(store, pair, "left")
+    judge(store, pair, "right", rater="Ben", purpose="second")
+    before = report(store).others
+    judge(store, pair, "right", purpose="review")
+    after = report(store).others
+    assert before.people == after.people
+    assert (before.disagreements, after.disagreements) == (1, 0)
+
+
+def test_a_criterion_goes_with_the_verdict_that_followed_it(store) -> None:
+    pair = ask(store)
+    journal.judge_criterion(store, pair, "tone", "left", rater="Ada", shown_at=None)
+    judge(store, pair, "left")
+    journal.judge_criterion(store, pair, "tone", "right", rater="Ada", shown_at=None)
+    judge(store, pair, "left", purpose="repeat")
+    [tone] = report(store).replies.criteria
+    assert (tone.asked, tone.both_decided, tone.as_overall) == (1, 1, 1)
 
 
 def test_circles_strengths_reasons_and_criteria(store) -> None:

@@ -36,6 +36,18 @@ def test_done_is_of_what_is_planned(store) -> None:
     assert (found.planned, found.done, found.left) == (4, 3, 1)
 
 
+@pytest.mark.parametrize("order", ["imported", "fewest"])
+def test_what_was_judged_elsewhere_is_none_of_what_is_planned(store, order) -> None:
+    add_pairs(store, 9)
+    judge_some(store, Queue(Task("another", repeats=0), "Ada"), 5)
+    task = Task("t", order=order, planned=3, repeats=0)
+    assert (read(store, task, "Ada").planned, read(store, task, "Ada").done) == (3, 0)
+    assert len(list(work(store, ready(store, Queue(task, "Ada"))))) == 3
+    assert (read(store, task, "Ada").planned, read(store, task, "Ada").done) == (3, 3)
+    more = Task("t", order=order, planned=7, repeats=0)
+    assert (read(store, more, "Ada").planned, read(store, more, "Ada").left) == (4, 1)
+
+
 def test_where_everybody_is_to_judge_ones_own_verdicts_count(store) -> None:
     add_pairs(store, 3)
     task = Task("t", order="fewest", repeats=0)
@@ -52,6 +64,16 @@ def test_disagreements_are_done_when_they_are_settled(store) -> None:
     judge_some(store, ready(store, Queue(review, "Cleo")), 1)
     found = read(store, review, "Cleo")
     assert (found.planned, found.done, found.left) == (4, 1, 3)
+
+
+def test_of_disagreements_those_that_were_settled_are_planned(store) -> None:
+    add_pairs(store, 4)
+    for rater in ("Anna", "Bert"):
+        list(work(store, ready(store, Queue(Task("r", order="fewest", repeats=0), rater)), better(rater)))
+    review = Task("r", order="disagreements", planned=3, repeats=0)
+    assert (read(store, review, "Cleo").planned, read(store, review, "Cleo").done) == (3, 0)
+    assert len(list(work(store, ready(store, Queue(review, "Cleo"))))) == 3
+    assert (read(store, review, "Cleo").planned, read(store, review, "Cleo").done) == (3, 3)
 
 
 def test_a_ranking_counts_comparisons(store) -> None:

@@ -95,7 +95,7 @@ def again(standing: list[Entry]) -> Counter:
 
 
 def both(standing: list[Entry]) -> Counter:
-    now = latest(standing)
+    now = latest([entry for entry in standing if entry.purpose != "review"])
     table: Counter = Counter()
     for (pair_id, rater), entry in now.items():
         other = now.get((pair_id, "Ben"))
