@@ -1,13 +1,15 @@
 """Compare: two replies to one prompt, blind; one key judges, saves, and shows the next pair."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import ClassVar
 
 from textual.binding import BindingType
 
 from screens import keys
-from screens.compare_pair import entry_words, verdict_words
+from screens.compare_pair import BEGUN, entry_words, verdict_words
 from screens.compare_windows import CompareWindows
 from store import journal
 from store.database import now
@@ -63,52 +65,76 @@ class CompareScreen(CompareWindows):
         if shown is None or moment is None:
             return
         self._close_lines()
-        if self._criterion and verdict != "skip":
+        if self._was_judged_elsewhere(shown):
+            self._leave_pair()
+            self._reload(self.queue.next(self.studio.store))
+            self.set_status("you judged that pair meanwhile, in another window", "judged in another window")
+        elif self._criterion and verdict != "skip":
             self._judge_criterion(shown, verdict)
         else:
             self._judge(shown, verdict, strength, moment - self._pair_painted)
 
+    def _was_judged_elsewhere(self, shown: Shown) -> bool:
+        """Tell whether this person judged the pair since it was painted; a key must not change that unawares."""
+        rater = self.studio.project.rater
+        mine = (e for e in journal.entries(self.studio.store, pair_id=shown.pair.id) if e.rater == rater)
+        return any(entry.kind == "verdict" and entry.answered_at > self._shown_at for entry in mine)
+
     def _judge_criterion(self, shown: Shown, verdict: Verdict) -> None:
         criterion = self._criterion
-        journal.judge_criterion(
-            self.studio.store,
-            shown.pair,
-            criterion,
-            verdict,
-            rater=self.studio.project.rater,
-            task=self._labelling.name,
-            shown_at=self._shown_at,
-        )
+        with self._writing(f"{criterion}: {VERDICT_WORDS[verdict]}"):
+            journal.judge_criterion(
+                self.studio.store,
+                shown.pair,
+                criterion,
+                verdict,
+                rater=self.studio.project.rater,
+                task=self._labelling.name,
+                shown_at=self._shown_at,
+            )
         self._shown = self.ask(shown)
         self.set_status(f"{criterion}: {VERDICT_WORDS[verdict]}, saved", VERDICT_WORDS[verdict])
 
     def _judge(self, shown: Shown, verdict: Verdict, strength: Strength, seconds: float) -> None:
-        self._save_comment(shown)
         if self._labelling.strength and verdict in ("left", "right"):
             strength = strength or "slightly"
-        judging.judge(
-            self.studio.store,
-            shown,
-            verdict,
-            rater=self.studio.project.rater,
-            task=self._labelling.name,
-            strength=strength,
-            reasons=self._begun.of(shown.pair.id).reasons,
-            shown_at=self._shown_at,
-        )
-        if self._progress is not None:
+        words = verdict_words(verdict, strength)
+        with self._writing(words):
+            self._save_comment(shown)
+            judging.judge(
+                self.studio.store,
+                shown,
+                verdict,
+                rater=self.studio.project.rater,
+                task=self._labelling.name,
+                strength=strength,
+                reasons=self._begun.of(shown.pair.id).reasons,
+                shown_at=self._shown_at,
+            )
+        if self._progress is not None and not self._judges_anew:
             self._progress.answered(verdict, seconds)
         self._go_on_after(shown, verdict)
-        words = verdict_words(verdict, strength)
         self.set_status(f"{words}, saved - u undoes", f"{words}, saved")
+
+    @contextmanager
+    def _writing(self, words: str) -> Iterator[None]:
+        """Take back what the header says of the answer before, where this one can't be written."""
+        try:
+            yield
+        except Exception:
+            self.set_status(f"{words}: NOT saved", "NOT saved")
+            raise
 
     def _go_on_after(self, shown: Shown, verdict: Verdict) -> None:
         self._begun.pop(shown.pair.id, None)
-        self._judges_anew = False
+        self._note(BEGUN, self._begun.place())
+        was_judged, self._judges_anew = self._judges_anew, False
         self._revealed = ""
         self.queue.judged(shown, verdict)
         self._decisions += 1
         self._advance()
+        if was_judged:
+            self._count()
 
     def action_undo(self) -> None:
         """Take the latest answer back and ask for it again."""

@@ -1,7 +1,7 @@
 """What Compare says where there is no pair on the screen: at first use, while it reads, and when none is left."""
 
 FIRST_USE = """\
-Two replies to one prompt: which one is better?
+Two replies to one prompt: which one is better? Enter shows the first pair.
 
 You will not see whose they are, and their sides change by chance.
 
@@ -14,9 +14,7 @@ come back later to see how steady your judgement is; say what you
 think then.
 
   tab  the other reply     m  another layout        d  differences
-  v  Markdown rendered     c  a comment             ?  all keys{instructions}
-
-Enter shows the first pair."""
+  v  Markdown rendered     c  a comment             ?  {help}{instructions}"""
 
 READING = "Reading which pairs are left ..."
 
@@ -45,7 +43,8 @@ u: takes your latest verdict back. a: all verdicts, to change one."""
 
 def first_use(instructions: str) -> str:
     """Return what a person is told before the first pair."""
-    return FIRST_USE.format(instructions=f"\n\n{instructions.strip()}" if instructions.strip() else "")
+    text = instructions.strip()
+    return FIRST_USE.format(help="all keys, and this:" if text else "all keys", instructions=text and f"\n\n{text}")
 
 
 def nothing_left(task: str, progress: str, *, has_pairs: bool, is_whole: bool) -> str:

@@ -1,5 +1,7 @@
 """A pair on the screen: how it is looked at, and what a person remarks on it beside the verdict."""
 
+from typing import Any
+
 from textual import on
 from textual.app import ComposeResult
 from textual.getters import query_one
@@ -92,9 +94,8 @@ class PairScreen(StudioScreen):
         if not self.is_mounted:
             return
         self._take_comment()
-        for name, value in ((PLACE, self.panes.place), (BEGUN, self._begun.place())):
-            if value != interface_state.recall(self.studio.store, name, {}):
-                self.studio.note_place(name, value)
+        self._note(PLACE, self.panes.place)
+        self._note(BEGUN, self._begun.place())
 
     def action_switch_pane(self) -> None:
         """Go to the other reply, or from a line or the prompt back to the replies."""
@@ -136,7 +137,11 @@ class PairScreen(StudioScreen):
             self._revealed = "Judge this pair first; then w tells whose they were."
         elif last[0].left_id is not None and last[0].right_id is not None:
             left, right = responses.get(store, last[0].left_id), responses.get(store, last[0].right_id)
-            self._revealed = f"Judged last: left {whose(left)}, right {whose(right)} ({entry_words(last[0])})"
+            # Where replies are ranked one of them comes back at once; files have one reply in several rows.
+            if self._shown is not None and self._shown.says(left, right):
+                self._revealed = "One of the replies judged last is here again; w tells once it is not."
+            else:
+                self._revealed = f"Judged last: left {whose(left)}, right {whose(right)} ({entry_words(last[0])})"
         self._show_line()
 
     def action_flag(self) -> None:
@@ -191,6 +196,7 @@ class PairScreen(StudioScreen):
         self.remark.display = self.reasons.display = False
         self.counter.display = True
         self._show_line()
+        self._note(BEGUN, self._begun.place())
         if had_focus:
             self.panes.focus_reply()
 
@@ -213,7 +219,12 @@ class PairScreen(StudioScreen):
         if text:
             journal.comment(self.studio.store, shown.pair.id, text, rater=self.studio.project.rater)
             begun.comment = self.remark.value = ""
+            self._note(BEGUN, self._begun.place())
             self.set_status("comment saved")
+
+    def _note(self, name: str, value: dict[str, Any]) -> None:
+        if value != interface_state.recall(self.studio.store, name, {}):
+            self.studio.note_place(name, value)
 
     def _leave_pair(self) -> None:
         """Put aside what was begun on the pair, which stays with it."""

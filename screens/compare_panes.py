@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.events import DescendantFocus
 from textual.getters import query_one
 
-from screens.compare_text import marked_spans, prompt_spans, rendered_lines, reply_text, turns_before
+from screens.compare_text import Marks, marked_spans, prompt_spans, rendered_lines, reply_text, turns_before
 from screens.widgets.conversation import conversation
 from screens.widgets.text_view import Pieces, Span, TextView
 from store.responses import Response
@@ -34,6 +34,12 @@ LAYOUT_WORDS: dict[Choice, str] = {
 }
 FOLD_WORDS: dict[Fold, str] = {"part": "in part", "line": "in a line", "most": "in most of the room"}
 VIEW_WORDS: dict[View, str] = {"raw": "", "marked": ", «only here» marked", "rendered": ", rendered"}
+MARKS_WORDS: dict[Marks, str] = {
+    "": VIEW_WORDS["marked"],
+    "same": ", nothing marked: same text",
+    "spaces": ", nothing marked: only spaces differ",
+    "all": ", nearly all is «only here»",
+}
 
 
 SIDES: tuple[Side, Side] = ("left", "right")
@@ -72,6 +78,7 @@ class PairPanes(Vertical):
         self.fold: Fold = "part"
         self.together = False
         self.view: View = "raw"
+        self._view_words = ""
         self.queue_name = ""
         """The task's name where it has one of its own; above the prompt."""
         self._shown: Shown | None = None
@@ -171,7 +178,10 @@ class PairPanes(Vertical):
         """Show the replies in another way, or raw again."""
         self.view = "raw" if self.view == view else view
         if self._shown is not None:
+            places = [pane.place for pane in (self.left, self.right)]
             self._fill()
+            for pane, place in zip((self.left, self.right), places, strict=True):
+                pane.go_to(place)
             self._fit_anew()
 
     def toggle_together(self) -> None:
@@ -228,8 +238,10 @@ class PairPanes(Vertical):
         if shown is None:
             return
         if self.view == "marked":
-            left, right = marked_spans(shown.left, shown.right)
+            left, right, marks = marked_spans(shown.left, shown.right)
+            self._view_words = MARKS_WORDS[marks]
         else:
+            self._view_words = VIEW_WORDS[self.view]
             left, right = conversation(shown.left.messages), conversation(shown.right.messages)
         for pane, spans in zip((self.left, self.right), (left, right), strict=True):
             pane.rendered = self.view == "rendered"
@@ -247,7 +259,10 @@ class PairPanes(Vertical):
         _set_title(self.prompt, self._prompt_title(self._shown))
         for side, reply in zip(SIDES, (self._shown.left, self._shown.right), strict=True):
             pane = self._pane(side)
-            extra = _length(pane, reply) if self._is_away(side) else VIEW_WORDS[self.view]
+            if self._is_away(side):
+                extra = _length(pane, reply)
+            else:
+                extra = self._view_words if reply_text(reply).strip() else ", empty"
             _set_title(pane, f"{side.capitalize()}{extra}")
 
     def _prompt_title(self, shown: Shown) -> str:

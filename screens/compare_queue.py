@@ -1,5 +1,6 @@
 """The queue behind Compare: which pair comes next, how far it is, and what is said where no pair is left."""
 
+from dataclasses import replace
 from functools import partial
 
 from screens.background import in_background
@@ -12,6 +13,7 @@ from studio.labelling import enough, progress
 from studio.labelling.progress import Progress
 from studio.labelling.queue import Plan, Queue
 from studio.labelling.shown import Shown
+from studio.labelling.shown import read as read_pair
 from studio.labelling.tasks import ALL_PAIRS, Task, tasks_of
 from studio.text import clean
 
@@ -67,8 +69,14 @@ class QueueScreen(PairScreen):
             self.use_task(self._task_at_first())
             return
         shown = self._shown
-        if shown is None or not self._queue.is_open(self.studio.store, shown):
+        if shown is None:
             self._advance()
+        elif self._queue.is_open(self.studio.store, shown):
+            self._renew(shown)
+        else:
+            self._leave_pair()
+            self._advance()
+            self.set_status("that pair was judged or left out meanwhile", "judged meanwhile")
         self._count()
 
     def on_imports_ended(self) -> None:
@@ -111,6 +119,17 @@ class QueueScreen(PairScreen):
         if interface_state.recall(store, INTRODUCED):
             return False
         return not journal.latest_verdicts(store, rater=self.studio.project.rater, limit=1)
+
+    def _renew(self, shown: Shown) -> None:
+        """Show what was changed about a pair's example on other screens or in other programs."""
+        content = read_pair(self.studio.store, shown.pair.id)
+        if content.prompt != shown.prompt:
+            self._close_lines()
+            self._show(replace(shown, prompt=content.prompt, flagged=content.flagged))
+            self.set_status("the prompt was changed meanwhile", "prompt changed")
+        elif content.flagged != shown.flagged:
+            self._shown = shown.with_flag(content.flagged)
+            self.panes.note(self._shown)
 
     def _advance(self) -> None:
         """Show the pair that is next."""

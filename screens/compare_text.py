@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from io import StringIO
+from typing import Literal, NamedTuple
 
 from rich.style import Style
 
@@ -21,7 +22,12 @@ MOST_COMPARED = 50_000
 MOST_RENDERED = 20_000
 """Characters of a reply that are rendered."""
 
+NEARLY_ALL = 0.9
+"""From this share of what is marked on the marks say nothing about where the replies differ."""
+
 ONLY_HERE = "bold underline"
+
+Marks = Literal["", "same", "spaces", "all"]
 
 
 def prompt_spans(prompt: list[Message]) -> tuple[list[Span], int]:
@@ -48,13 +54,23 @@ def reply_text(reply: Response) -> str:
     return "".join(span.text for span in conversation(reply.messages))
 
 
-def marked_spans(left: Response, right: Response) -> tuple[list[Span], list[Span]]:
-    """Return two replies, with «marks» around what the other one does not say at that place."""
+class MarkedReplies(NamedTuple):
+    """Two replies, with «marks» around what the other one does not say at that place."""
+
+    left: list[Span]
+    right: list[Span]
+    marks: Marks
+    """Empty where they speak for themselves."""
+
+
+def marked_spans(left: Response, right: Response) -> MarkedReplies:
+    """Return two replies with marks, and what the marks can't tell by themselves."""
     one, other = reply_text(left), reply_text(right)
     pieces = words_of_one(one[:MOST_COMPARED], other[:MOST_COMPARED])
-    return (
+    return MarkedReplies(
         [*_marked(pieces[0]), Span(one[MOST_COMPARED:])],
         [*_marked(pieces[1]), Span(other[MOST_COMPARED:])],
+        _marks(one, other, [*pieces[0], *pieces[1]]),
     )
 
 
@@ -95,6 +111,15 @@ def _ending(spans: list[Span]) -> list[Span]:
     return [Span(f"... {left_out:,} characters before this\n", "italic"), *found]
 
 
+def _marks(one: str, other: str, pieces: list[Piece]) -> Marks:
+    if one == other:
+        return "same"
+    changed = sum(len(piece.text) for piece in pieces if piece.changed and piece.text.strip())
+    if not changed:
+        return "spaces" if one.split() == other.split() else ""
+    return "all" if changed > NEARLY_ALL * sum(len(piece.text) for piece in pieces) else ""
+
+
 def _marked(pieces: list[Piece]) -> Iterator[Span]:
     for piece in pieces:
         text = piece.text.strip()
@@ -106,14 +131,14 @@ def _marked(pieces: list[Piece]) -> Iterator[Span]:
 
 
 def _rendered(text: str, width: int, *, dark: bool) -> Iterator[Pieces]:
-    from markdown_it import MarkdownIt
     from rich.console import Console
-    from rich.markdown import Markdown
 
-    markdown = Markdown("", code_theme="ansi_dark" if dark else "ansi_light", hyperlinks=False)
-    # Tags are shown as they were written: a reply with HTML in it must not lose words by being rendered.
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
-    markdown.parsed = parser.parse(text)
+    from screens.widgets.markdown import markdown_of
+
+    markdown = markdown_of(text, width, dark=dark)
+    if markdown is None:
+        yield from wrap([Span("Nested too deep to be rendered; this is the raw text.\n", "italic"), Span(text)], width)
+        return
     console = Console(width=width, file=StringIO(), color_system="standard", legacy_windows=False)
     for line in console.render_lines(markdown, pad=False):
         # Entities such as &#x202e; became characters only now.

@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 
 from screens import keys
 from screens.base import StudioModal, message_of
+from screens.dialogs import Confirm
 from screens.widgets.safe_text_area import SafeTextArea
 from screens.widgets.typing_order import LineInput
 from studio.errors import StudioError
@@ -38,6 +39,7 @@ class TaskForm(StudioModal[Task]):
     """Asks for a queue; gives None when it was left."""
 
     CSS_PATH = "form.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (22, "-long")]
     BINDINGS: ClassVar[list[BindingType]] = keys.TASK_FORM
 
     order = query_one("#order", Static)
@@ -82,7 +84,20 @@ class TaskForm(StudioModal[Task]):
     @property
     def unsaved(self) -> str:
         """What would be lost by leaving now."""
-        return "The queue is not kept." if self._written() != self._begun else ""
+        # What comes back because it could not be written differs from what it is to take the place of.
+        is_kept = self._start == self._before or not self._start.name
+        return "" if is_kept and self._written() == self._begun else "The queue is not kept."
+
+    def action_cancel(self) -> None:
+        """Leave; ask first where something would be lost."""
+        if not self.unsaved:
+            self.dismiss(None)
+        else:
+            self.app.push_screen(Confirm(f"{self.unsaved} Leave without it?", yes="Leave"), self._leave_if)
+
+    def _leave_if(self, yes: bool | None) -> None:
+        if yes:
+            self.dismiss(None)
 
     def action_next_order(self) -> None:
         """Take the next order of the pairs."""
@@ -116,7 +131,10 @@ class TaskForm(StudioModal[Task]):
         return {**fields, "order": self._order, "pairs": self._pairs, "instructions": self.instructions.text}
 
     def _values(self) -> dict[str, Any]:
-        return {name: _read(name, text.strip()) for name, text in self._written().items()} | {"seed": self._start.seed}
+        written = self._written()
+        # A text in the file may hold a comma, which a list in one line can't say.
+        same = {name: list(getattr(self._start, name)) for name in LISTS if written[name] == self._begun[name]}
+        return {name: _read(name, text.strip()) for name, text in written.items()} | same | {"seed": self._start.seed}
 
 
 def _written(value: object) -> str:

@@ -18,12 +18,12 @@ from screens.widgets.bars import KeyBar
 from screens.widgets.conversation import conversation
 from screens.widgets.table import Column, RecordTable, Row
 from screens.widgets.text_view import Span, TextView
-from store import journal
+from store import journal, pair_queues
 from store.journal import Entry, Past
 from studio.labelling.past import PastPair, past_pair, state_words, when_words
 from studio.labelling.words import VERDICT_WORDS
 
-EMPTY = "You have given no verdict yet. Esc closes; h, l, t or b on a pair gives one."
+EMPTY = "No verdict of yours yet; h, l, t or b on a pair gives one."
 
 
 class VerdictHistory(StudioModal[Entry]):
@@ -78,12 +78,18 @@ class VerdictHistory(StudioModal[Entry]):
     @on(RecordTable.Highlighted)
     def _show(self) -> None:
         past = self._past(self.table.cursor_id)
-        self.text.show([] if past is None else _spans(past_pair(self.studio.store, past.entry), self._reveals))
+        self.text.show(
+            [] if past is None else _spans(past.entry, past_pair(self.studio.store, past.entry), self._reveals)
+        )
 
     @on(RecordTable.Opened)
     def _open(self, event: RecordTable.Opened) -> None:
         past = self._past(event.row_id)
-        if past is not None:
+        if past is None:
+            return
+        if pair_queues.in_use(self.studio.store, past.entry.pair_id) is None:
+            self.notify("Its example is out of use (excluded, or not approved): nothing is judged there.", markup=False)
+        else:
             self.dismiss(past.entry)
 
     def _past(self, row_id: int | None) -> Past | None:
@@ -106,10 +112,10 @@ def _remark(entry: Entry) -> str:
     return " ".join([*(f"[{reason}]" for reason in entry.reasons), entry.note])
 
 
-def _spans(pair: PastPair, reveals: bool) -> list[Span]:
+def _spans(entry: Entry, pair: PastPair, reveals: bool) -> list[Span]:
     spans = conversation(pair.prompt)
     for side in pair.sides:
         whose = side.author if reveals else "w tells whose"
         title = f"\n\n{side.name}{': ' + side.said if side.said else ''} ({whose})\n"
         spans += [Span(title, "bold reverse" if side.said else "bold"), *conversation(side.messages)]
-    return spans + [Span(f"\n\n{remark}", "italic") for remark in pair.remarks]
+    return spans + [Span(f"\n\n{remark}", "italic") for remark in (_remark(entry).strip(), *pair.remarks) if remark]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from store.database import Store
+from store.journal import NOT_COUNTED
 
 
 def unreadable(store: Store) -> Iterator[tuple[int, str]]:
@@ -44,7 +45,10 @@ _TWO_PROMPTS = "do not share their prompt"
 
 
 def raters_disagree(store: Store) -> Iterator[tuple[int, str]]:
-    """Yield the examples with a pair of which one standing verdict prefers this side, another that; with whose."""
+    """Yield the examples with a pair of which one standing verdict prefers this side, another that; with whose.
+
+    What only measures a person, what they replaced themselves, and what a review has settled is no contradiction.
+    """
     several = "SELECT pair_id FROM comparison WHERE kind = 'verdict' GROUP BY pair_id HAVING COUNT(*) > 1"
     first = "(CASE s.verdict WHEN 'left' THEN s.left_id ELSE s.right_id END = p.first_id)"
     return iter(
@@ -53,7 +57,10 @@ def raters_disagree(store: Store) -> Iterator[tuple[int, str]]:
             f" || GROUP_CONCAT(CASE WHEN {first} THEN s.rater END, ', ') || '; the second to '"
             f" || GROUP_CONCAT(CASE WHEN NOT {first} THEN s.rater END, ', ')"
             " FROM standing_verdict s JOIN pair p ON p.id = s.pair_id"
-            f" WHERE s.verdict IN ('left', 'right') AND s.pair_id IN ({several})"
+            f" WHERE s.verdict IN ('left', 'right') AND s.pair_id IN ({several}) AND s.purpose NOT IN {NOT_COUNTED}"
+            " AND NOT EXISTS (SELECT 1 FROM standing_verdict n WHERE n.pair_id = s.pair_id AND n.id > s.id"
+            " AND (n.purpose = 'review' AND n.verdict <> 'skip' OR +n.rater = s.rater"
+            " AND n.purpose IN ('change', 'edited')))"
             f" GROUP BY p.id HAVING COUNT(DISTINCT {first}) > 1 ORDER BY p.example_id, p.id"
         )
     )

@@ -22,10 +22,10 @@ Answer = Literal["first", "second", "tie", "both_bad"]
 class Gathered(NamedTuple):
     """The verdicts that are to be summed up: of one task and one person, or of all where the name is empty.
 
-    A row is `asked` where it is of the task. It is `latest` where it is what its rater says of the pair now, in any task,
-    `chosen` where it is the one to count for the pair, `again` where it only measures the rater, `apart` where it is
-    what the rater said last without going through disagreements, `mine` where it is of the person (or people) asked
-    about; only rows of the task are `chosen` or `mine`.
+    A row is `asked` where it is of the task; `again` where it only measures the rater; `passed` where a disagreement
+    was skipped; `latest` where it is what its rater says of the pair now, in any task; `apart` where that was said
+    without going through disagreements. Only rows of the task are `mine`, of the person (or people) asked about, or
+    `chosen`, the ones to count for their pairs.
     """
 
     store: Store
@@ -65,7 +65,8 @@ _SAID = f"""
 CREATE TEMP TABLE said AS
 SELECT *, asked AND CASE WHEN :rater = '' THEN counts ELSE mine AND latest END AS chosen
 FROM (SELECT *, asked AND ((:rater = '' AND person) OR rater = :rater) AS mine,
-    NOT again AND ROW_NUMBER() OVER (PARTITION BY rater, pair_id, again ORDER BY id DESC) = 1 AS latest,
+    NOT again AND NOT passed
+        AND ROW_NUMBER() OVER (PARTITION BY rater, pair_id, again, passed ORDER BY id DESC) = 1 AS latest,
     NOT again AND NOT review
         AND ROW_NUMBER() OVER (PARTITION BY rater, pair_id, again, review ORDER BY id DESC) = 1 AS apart
 FROM (
@@ -81,6 +82,7 @@ FROM (
         c.answered_at, c.strength, c.reasons,
         c.purpose IN {NOT_COUNTED} AS again,
         c.purpose = 'review' AS review,
+        c.purpose = 'review' AND c.verdict = 'skip' AS passed,
         c.id = p.verdict_id AS counts,
         c.rater NOT LIKE :majority AS person,
         :task = '' OR c.task = :task AS asked

@@ -82,10 +82,14 @@ def uncertain(store: Store, scope: Scope, strengths: Mapping[str, float], *, see
     return _ids(store, f"SELECT p.id {_pairs(scope, _RESPONSES)} AND p.verdict IS NULL ORDER BY {order}")
 
 
-def disagreements(store: Store, scope: Scope) -> "array[int]":
-    """Return the pairs on which people's latest verdicts differ, unless the newest was given to settle that."""
-    sql = f"WITH {_TAKEN_BACK}, {_LATEST} SELECT p.id {_pairs(scope)} AND p.id IN ({_DISAGREED}) ORDER BY p.id"
-    return _ids(store, sql)
+def disagreements(store: Store, scope: Scope, *, rater: str) -> "array[int]":
+    """Return the pairs on which people's latest verdicts differ, unless the newest was given to settle that.
+
+    Those that a person was asked about, and skipped, wait for others only.
+    """
+    waiting = f"p.id IN ({_DISAGREED}) AND p.id NOT IN ({_PASSED})"
+    sql = f"WITH {_TAKEN_BACK}, {_LATEST} SELECT p.id {_pairs(scope)} AND {waiting} ORDER BY p.id"
+    return _ids(store, sql, {"rater": rater})
 
 
 def rankable(store: Store, scope: Scope, *, rater: str, shuffled: int | None = None) -> "array[int]":
@@ -114,8 +118,8 @@ def counts(store: Store, scope: Scope, kind: Kind, *, rater: str) -> Counts:
         sql = f"WITH {_TAKEN_BACK}, {_TOLD} SELECT COUNT(*), SUM(v.mine), SUM(v.skipped) {_pairs(scope, _LEFT_TOLD)}"
     else:
         sql = (
-            f"WITH {_TAKEN_BACK}, {_LATEST} SELECT COUNT(*), SUM(p.id NOT IN ({_DISAGREED})), 0 {_pairs(scope)}"
-            f" AND (p.id IN ({_DISAGREED}) OR p.id IN ({_REVIEWED}))"
+            f"WITH {_TAKEN_BACK}, {_LATEST} SELECT COUNT(*), SUM(p.id NOT IN ({_DISAGREED}) OR p.id IN ({_PASSED})),"
+            f" SUM(p.id IN ({_PASSED})) {_pairs(scope)} AND (p.id IN ({_DISAGREED}) OR p.id IN ({_REVIEWED}))"
         )
     row = store.connection.execute(sql, {"rater": rater}).fetchone()
     return Counts(*(number or 0 for number in row))
@@ -317,20 +321,23 @@ _OUTCOME = "CASE {0}.verdict WHEN 'left' THEN {0}.left_id WHEN 'right' THEN {0}.
 _OUTCOME += " WHEN 'both_bad' THEN -2 END"
 _COUNTED = "purpose NOT IN ('repeat', 'anchor')"
 _SETTLED = "purpose IN ('review', 'change', 'edited')"
+_IS_PASSED = "(c.purpose = 'review' AND c.verdict = 'skip')"
 _LATEST = (
     f"latest AS (SELECT c.pair_id, MAX(c.id) AS id, c.purpose, {_OUTCOME.format('c')} AS outcome FROM comparison c"
-    f" WHERE c.kind = 'verdict' AND c.{_COUNTED} AND {_STANDS} GROUP BY c.pair_id, c.rater)"
+    f" WHERE c.kind = 'verdict' AND c.{_COUNTED} AND NOT {_IS_PASSED} AND {_STANDS} GROUP BY c.pair_id, c.rater)"
 )
 _DISAGREED = (
     "SELECT pair_id FROM (SELECT pair_id, purpose, MAX(id), COUNT(DISTINCT outcome) AS outcomes FROM latest"
     f" GROUP BY pair_id) WHERE outcomes > 1 AND NOT {_SETTLED}"
 )
 _REVIEWED = f"SELECT c.pair_id FROM comparison c WHERE c.kind = 'verdict' AND c.purpose = 'review' AND {_STANDS}"
+_PASSED = f"SELECT c.pair_id FROM comparison c WHERE c.rater = :rater AND {_IS_PASSED} AND {_STANDS}"
+_ON_ONE = f"FROM standing_verdict c WHERE c.pair_id = p.id AND c.{_COUNTED} AND NOT {_IS_PASSED}"
 _DISAGREED_ON_ONE = (
-    "(SELECT COUNT(DISTINCT outcome) > 1 FROM (SELECT MAX(c.id),"
-    f" {_OUTCOME.format('c')} AS outcome FROM standing_verdict c WHERE c.pair_id = p.id AND c.{_COUNTED}"
-    " GROUP BY c.rater)) AND NOT EXISTS (SELECT 1 FROM standing_verdict c WHERE c.id = (SELECT MAX(m.id)"
-    f" FROM standing_verdict m WHERE m.pair_id = p.id AND m.{_COUNTED}) AND c.{_SETTLED})"
+    f"(SELECT COUNT(DISTINCT outcome) > 1 FROM (SELECT MAX(c.id), {_OUTCOME.format('c')} AS outcome {_ON_ONE}"
+    f" GROUP BY c.rater)) AND NOT (SELECT {_SETTLED} FROM (SELECT MAX(c.id), c.purpose {_ON_ONE}))"
+    " AND NOT EXISTS (SELECT 1 FROM standing_verdict c WHERE c.pair_id = p.id AND +c.rater = :rater"
+    f" AND {_IS_PASSED})"
 )
 
 _WAITS: dict[Kind, str] = {

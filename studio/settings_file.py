@@ -38,15 +38,18 @@ def change_named(path: Path, section: str, name: str, values: Mapping[str, Any] 
 
     with _changed(path, section) as document:
         tables = document.setdefault(section, tomlkit.aot())
-        at = next((n for n, table in enumerate(tables) if _plain(table).get("name") == name), None)
+        # Readers of names leave out the spaces around them.
+        at = next((n for n, table in enumerate(tables) if str(_plain(table).get("name", "")).strip() == name), None)
         if values is None:
             if at is not None:
                 del tables[at]
         elif at is not None:
             _put_all(tables[at], _items(values))
         else:
-            tables.append(tomlkit.table())
-            _put_all(tables[-1], _items(values))
+            # A list that a person wrote in one line goes on in it.
+            table = tomlkit.table() if _is_tables(tables) else tomlkit.inline_table()
+            _put_all(table, _items(values))
+            tables.append(table)
 
 
 @contextmanager

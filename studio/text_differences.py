@@ -21,12 +21,15 @@ MOST_CHARACTERS = 50_000
 """A changed part of a line that is longer is not taken apart into words."""
 
 MOST_WORDS = 1_500
-"""Longer texts are compared by lines first, and passages that are longer are marked whole."""
+"""Longer texts are compared by sentences first, and passages that are longer are marked whole."""
 
 FEWEST_IN_COMMON = 3
 
-_WORD_AND_SPACE = re.compile(r"\s*(?:\w+(?:['’]\w+)*|[^\w\s])|\s+")
+# Without spaces between words: there each character is one.
+_CHARACTERS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_WORD_AND_SPACE = re.compile(rf"\s*(?:[{_CHARACTERS}]|[^\W{_CHARACTERS}]+(?:['’]\w+)*|[^\w\s])|\s+")
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
+_SENTENCE_END = re.compile(r"(?<=[\n。！？])|(?<=[.!?] )")
 
 Mark = Literal["same", "removed", "added", "left out"]
 
@@ -73,11 +76,11 @@ def words_of_one(one: str, other: str) -> tuple[list[Piece], list[Piece]]:
     left, right = _WORD_AND_SPACE.findall(one), _WORD_AND_SPACE.findall(other)
     if max(len(left), len(right)) <= MOST_WORDS:
         return _by_words(left, right)
-    return _by_lines(one.splitlines(keepends=True), other.splitlines(keepends=True))
+    return _by_sentences(_SENTENCE_END.split(one), _SENTENCE_END.split(other))
 
 
-def _by_lines(one: list[str], other: list[str]) -> tuple[list[Piece], list[Piece]]:
-    """Compare long texts by lines, and only what lies between equal lines by words."""
+def _by_sentences(one: list[str], other: list[str]) -> tuple[list[Piece], list[Piece]]:
+    """Compare long texts by lines and sentences, and only what lies between equal ones by words."""
     left: list[Piece] = []
     right: list[Piece] = []
     for tag, i, j, k, m in _steps(one, other):

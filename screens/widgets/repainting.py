@@ -25,7 +25,8 @@ def changed_cells(before: Sequence[Char], after: Sequence[Char]) -> tuple[int, i
     end = 0
     while end < shorter - start and before[-end - 1] == after[-end - 1]:
         end += 1
-    while end and _may_join(after[-end]):
+    # A part that ends with a joining character would be cut before it: it has no width.
+    while end and (_may_join(after[-end]) or (end < len(after) and _may_join(after[-end - 1]))):
         end -= 1
     return _width(after[:start]), _width(after[: len(after) - end])
 

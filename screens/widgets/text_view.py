@@ -2,9 +2,10 @@
 
 import re
 import time
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
@@ -60,6 +61,8 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         self._start = 0
         """The span that is at the top at first."""
         self._base = Style()
+        self._kept = (-1, 0)
+        """The line that was gone to, and the place that was meant."""
 
     def show(self, text: str | list[Span], *, keep_place: bool = False, start: int = 0) -> None:
         """Show another text from its start, from one of its spans, or from where one was."""
@@ -69,6 +72,7 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
             self._most = self._at_first
             self._start = start
         self._wrapped_at = 0
+        self._kept = (-1, 0)
         self._wrap()
         if not keep_place:
             self._go_to_start()
@@ -84,14 +88,31 @@ class TextView(ScrollView, can_focus=True, inherit_bindings=False):
         """Lines that the text has at the present width."""
         return len(self._lines)
 
+    @property
+    def place(self) -> int:
+        """How much of the text stands above what is in sight: letters, as spaces and signs come and go."""
+        y, place = self._kept
+        # A letter amid a line would be lost sight of when several changes follow each other.
+        if y == round(self.scroll_offset.y):
+            return place
+        return sum(_letters(line) for line in self._lines[: round(self.scroll_offset.y)])
+
+    def go_to(self, place: int) -> None:
+        """Scroll to the line that the letter of a place is in."""
+        y = bisect_right(list(accumulate(map(_letters, self._lines), initial=0)), place) - 1 if place else 0
+        self.scroll_to(0, min(y, len(self._lines) - 1), animate=False, immediate=True, force=True)
+        self._kept = round(self.scroll_offset.y), place
+
     def on_resize(self) -> None:
-        """Wrap to the new width."""
-        before = self._wrapped_at
+        """Wrap to the new width; what was at the top stays there."""
+        before, place = self._wrapped_at, self.place
         self._wrap()
         self._fit()
         if not before:
             self._go_to_start()
         if before != self._wrapped_at:
+            if before and place:
+                self.go_to(place)
             self.refresh()
 
     def lay_out(self, spans: list[Span], width: int) -> Iterator[Pieces]:
@@ -206,6 +227,10 @@ def wrap(spans: list[Span], width: int) -> Iterator[Pieces]:
                 _append(line, text, style)
                 room -= size
     yield line
+
+
+def _letters(line: Pieces) -> int:
+    return sum(sum(map(str.isalnum, text)) for text, _ in line)
 
 
 def _width(line: Pieces) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from store import judgements
 from store.database import Store
 from studio.errors import StudioError
-from studio.generating.speakers import leaving
+from studio.generating.speakers import lasting_ref, leaving
 from studio.labelling.tasks import task_named
 from studio.project import Project
 
@@ -83,7 +83,7 @@ def plan(
             "Judge some pairs in Compare (3) first"
             + (f", or name somebody who did with --rater: {', '.join(others[:5])}." if others else "."),
         )
-    judge = model or project.settings.model
+    judge = lasting_ref(store, model or project.settings.model)
     known = judgements.pairs_of(store, judge)
     pairs = sorted(_shuffled(decided), key=known.__contains__)
     return JudgeRequest(

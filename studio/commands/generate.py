@@ -7,6 +7,7 @@ import click
 
 from studio.commands.common import json_option, opened, print_json, project_option, say
 from studio.commands.following import end
+from studio.errors import StudioError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +56,8 @@ def generate(
 
     with opened(folder) as (project, store):
         if resume is not None:
+            if models or temperatures or query or pairs or send or any(x is not None for x in (n, seed, limit)):
+                raise StudioError("A job that goes on makes what it was asked for.", "Leave out what asks for more.")
             go_on(project, store, resume, wait=wait, as_json=as_json)
             return
         meant = plan.prompts(store, query)[:limit]

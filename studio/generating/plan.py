@@ -8,10 +8,10 @@ from store.database import Store
 from store.errors import MissingRowError
 from store.examples import prompt_of
 from studio.errors import StudioError
-from studio.generating.speakers import AGREE, is_endpoint, leaving
+from studio.generating.speakers import AGREE, is_endpoint, lasting_ref, leaving
 from studio.generating.wanted import Wanted
 from studio.jobs import launch
-from studio.models import chat_gguf, lasting, resolve
+from studio.models import chat_gguf, resolve
 from studio.project import Project
 from studio.text import clean_line
 from studio.training.folder import RunFolder
@@ -48,17 +48,10 @@ def begin(project: Project, store: Store, wanted: Wanted) -> int:
         raise StudioError("No prompt is meant: all have two replies, or none is found.", "Name others with a query.")
     for ref in wanted.models:
         check_model(project, store, ref)
-    wanted = replace(wanted, models=tuple(dict.fromkeys(_lasting(store, ref) for ref in wanted.models)))
+    wanted = replace(wanted, models=tuple(dict.fromkeys(lasting_ref(store, ref) for ref in wanted.models)))
     if not wanted.send and any(map(is_endpoint, wanted.models)):
         raise StudioError("Nothing was sent: nobody agreed yet to what would leave this machine.", AGREE)
     return launch.start(project, store, "candidates", wanted.as_request())
-
-
-def _lasting(store: Store, ref: str) -> str:
-    try:
-        return runs.get(store, ref).id
-    except MissingRowError:
-        return ref if is_endpoint(ref) else lasting(ref)
 
 
 def check_model(project: Project, store: Store, ref: str) -> None:

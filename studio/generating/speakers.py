@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from store import runs
 from store.database import Store
+from store.errors import MissingRowError
 from store.examples import Message
 from store.responses import ResponseOrigin
 from studio.errors import StudioError
@@ -66,6 +68,16 @@ class Speaker(Protocol):
 def is_endpoint(ref: str) -> bool:
     """Tell whether a name means a model of the endpoint."""
     return ref.startswith(ENDPOINT)
+
+
+def lasting_ref(store: Store, ref: str) -> str:
+    """Return the name by which a job's own process, which works in another folder, finds the same speaker."""
+    from studio.models import lasting
+
+    try:
+        return runs.get(store, ref).id
+    except MissingRowError:
+        return ref if is_endpoint(ref) else lasting(ref)
 
 
 def speaker_of(project: Project, store: Store, ref: str, engine: Engine, *, send: bool = False) -> Speaker:

@@ -35,7 +35,7 @@ def sync(store: Store, job: Job) -> Job:
     # It may have said so between the two looks.
     job = table.get(store, job.id)
     if job.state == "running" and not is_alive(job.pid, job.pid_started):
-        table.ended(store, job.id, "failed", "its process ended without a word (killed, or out of memory?)")
+        table.ended(store, job.id, "failed", "its process ended without a word (killed? memory or disk full?)")
     return table.get(store, job.id)
 
 
@@ -70,4 +70,5 @@ def pace_words(job: Job) -> list[str]:
     if not seconds:
         return []
     pace = 60 / seconds
-    return [f"{pace:,.0f} a minute" if pace >= 10 else f"{pace:.2g} a minute", f"about {duration((job.total - job.done) * seconds)} left"]
+    left = duration((job.total - job.done) * seconds)
+    return [f"{pace:,.0f} a minute" if pace >= 10 else f"{pace:.2g} a minute", f"about {left} left"]

@@ -68,7 +68,7 @@ def ordered(store: Store, task: Task, scope: Scope, rater: str) -> "array[int]":
     if task.order == "fewest":
         return pair_queues.fewest(store, scope, rater=rater)
     if task.order == "disagreements":
-        return pair_queues.disagreements(store, scope)
+        return pair_queues.disagreements(store, scope, rater=rater)
     if task.order == "uncertain":
         return pair_queues.uncertain(store, scope, _strengths(store), seed=task.seed)
     return pair_queues.undecided(store, scope, shuffled=shuffled)

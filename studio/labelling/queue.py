@@ -136,9 +136,13 @@ class Queue:
         else:
             kept = entry.purpose if entry.purpose in (*NOT_COUNTED, "review") else None
             # Another person may have judged it meanwhile: who takes a verdict back is asked for a new one all the same.
-            again = _Dealt(pair, kept, "disagreements" if kept == "review" else "mine")
+            again = _Dealt(pair, kept, "disagreements" if kept == "review" else self._kind_again(store, pair.id))
         self._put_back(again)
         return self._deal(store, again, pair_queues.in_use(store, pair.id))
+
+    def _kind_again(self, store: Store, pair_id: int) -> Kind | Literal["change"]:
+        # Where an earlier verdict of theirs stands, the pair waits for none, and is shown to be judged anew.
+        return "mine" if pair_queues.waiting(store, pair_id, "mine", rater=self.rater) else "change"
 
     def is_open(self, store: Store, current: Shown) -> bool:
         """Tell whether a pair that is shown still waits for a verdict, and its data is in use."""

@@ -26,6 +26,10 @@ class Shown:
     ranking: str = ""
     """How far the ranking of its prompt is, such as 2 of about 5; empty where nothing is ranked."""
 
+    def says(self, *replies: Response) -> bool:
+        """Tell whether one of these replies, by what it says, is one of the two."""
+        return any(reply.messages in (self.left.messages, self.right.messages) for reply in replies)
+
     def with_flag(self, flagged: bool) -> "Shown":
         """Return the same with the mark set or taken off."""
         return replace(self, flagged=flagged)

@@ -29,14 +29,17 @@ def save(project: Project, task: Task, *, before: Task | None) -> Project:
     """Write a task into the settings, in the place of the one before; return the project as it is now.
 
     Raises:
-        StudioError: the settings file can't be read or written.
+        StudioError: the settings file can't be read or written, or another task has the name by now.
     """
+    # Another program may have changed the file since it was read.
+    now = open_project(project.folder)
+    checked(now, as_table(task), before=before)
     table = as_table(task)
-    if before is not None and before in project.settings.tasks:
-        table = {**dict.fromkeys(as_table(before)), **table}
+    if before is not None and before.name in {each.name for each in now.settings.tasks}:
+        table = {**{field.name: None for field in fields(task)}, **table}
         change_named(project.folder / "studio.toml", "tasks", before.name, table)
     else:
-        if before is None and not project.settings.tasks:
+        if before is None and not now.settings.tasks:
             # Until now there was the queue of all pairs without being named; it is not lost by making another.
             change_named(project.folder / "studio.toml", "tasks", ALL_PAIRS.name, as_table(ALL_PAIRS))
         change_named(project.folder / "studio.toml", "tasks", task.name, table)

@@ -10,7 +10,7 @@ from store import examples, find, synthetic
 from store.database import Store
 from store.errors import StoreError
 from studio.errors import StudioError
-from studio.generating.speakers import leaving
+from studio.generating.speakers import lasting_ref, leaving
 from studio.project import Project
 from studio.synthetic.methods import Method, method_named, needs_model
 
@@ -121,7 +121,7 @@ def plan(
         )
     if len(usable) > limit:
         usable = sorted(Random(seed).sample(usable, limit))
-    named = (model or project.settings.model) if any(map(needs_model, ways)) else ""
+    named = lasting_ref(store, model or project.settings.model) if any(map(needs_model, ways)) else ""
     return VaryRequest(tuple(usable), ways, named, n=n, seed=seed, send=send)
 
 

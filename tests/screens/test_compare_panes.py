@@ -1,10 +1,14 @@
 """How a pair is looked at: layouts, the prompt's room, scrolling, differences, rendered Markdown."""
 
+from collections import Counter
+
 import pytest
 from labelling import add_replies, opened, press
 from reading import screen_text
 
 from screens.compare import CompareScreen
+from screens.compare_text import rendered_lines
+from screens.widgets.text_view import Span
 from store import examples, interface_state, pairs, responses
 from store.database import Store
 from studio.project import Project
@@ -200,3 +204,74 @@ async def test_a_huge_reply_is_rendered_in_part_only(at_compare: Project, store:
     async with opened(at_compare, (120, 40)) as (pilot, screen):
         await press(pilot, "v")
         assert "more characters are not rendered" in screen.left.plain + screen.right.plain
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("one two", "one two", "same text"),
+        ("one  two\n\nthree", "one two\nthree", "only spaces differ"),
+        ("One of them says this.", "Another reads otherwise!", "nearly all"),
+    ],
+)
+async def test_what_marks_can_t_tell_the_title_does(
+    at_compare: Project, store: Store, first: str, second: str, said: str
+) -> None:
+    add_replies(store, "Why?", first, second)
+    async with opened(at_compare) as (pilot, screen):
+        await press(pilot, "d")
+        assert said in str(screen.left.border_title)
+        await press(pilot, "d")
+        assert str(screen.left.border_title) == "Left"
+
+
+async def test_a_reply_without_words_is_called_empty(at_compare: Project, store: Store) -> None:
+    add_replies(store, "Why?", " \n", "Because.")
+    async with opened(at_compare) as (_, screen):
+        titles = {str(pane.border_title) for pane in (screen.left, screen.right)}
+    assert titles in ({"Left, empty", "Right"}, {"Left", "Right, empty"})
+
+
+async def test_what_was_at_the_top_stays_there_in_another_view_and_at_another_width(
+    at_compare: Project, store: Store
+) -> None:
+    first, second = (" ".join(f"{name}{number}" for number in range(3000)) for name in "ab")
+    add_replies(store, "Why?", first, second)
+
+    def top(screen: CompareScreen) -> set[str]:
+        return set(screen.left.plain.split("\n")[screen.left.scroll_offset.y].split())
+
+    async with opened(at_compare) as (pilot, screen):
+        await press(pilot, *["ctrl+d"] * 9, "d")
+        y = screen.left.scroll_offset.y
+        await press(pilot, "d")
+        assert screen.left.scroll_offset.y == y > 0
+        word = min(top(screen))
+        for size in ((200, 50), (60, 20), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert word in top(screen)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join("  " * level + f"- word{level}" for level in range(30)),
+        "\n".join(">" * level + f" word{level}" for level in range(1, 30)),
+        "|" + "|".join(f"word{n}" for n in range(40)) + "|\n|" + "-|" * 40 + "\n|x|",
+        "|a|b|\n|-|-|\n|https://example.org/" + "word" * 30 + "|" + "and more " * 20 + "|",
+        "![word](http://example.org/seen.png)\n\n[word2]: http://example.org/target",
+    ],
+)
+def test_rendering_leaves_out_no_words(text: str) -> None:
+    for width in (37, 76):
+        lines = ["".join(part for part, _ in line) for line in rendered_lines([Span(text)], width, dark=True)]
+        # Cells are parted into lines beside each other, so letters are counted.
+        seen, there = Counter("".join(lines)), Counter(text)
+        assert not {letter for letter in there if letter.isalnum() and seen[letter] < there[letter]}
+
+
+def test_a_table_with_thousands_of_columns_is_shown_as_it_was_written() -> None:
+    text = "|a" * 3000 + "|\n" + "|-" * 3000 + "|\n" + "x\n" * 100
+    lines = ["".join(part for part, _ in line) for line in rendered_lines([Span(text)], 76, dark=True)]
+    assert "".join(lines).count("a") == 3000

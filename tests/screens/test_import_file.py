@@ -284,7 +284,7 @@ async def test_a_folder_is_imported_after_a_question(project: Project, store: St
     async with importing(project) as pilot:
         name(pilot, f"{tmp_path}/data/")
         await until(pilot, has(pilot, Confirm))
-        assert shows(pilot, "Import the 3 files in")()
+        await until(pilot, shows(pilot, "Import the 3 files in"))
         await pilot.press("escape")
         assert has(pilot, ImportWindow)()
         name(pilot, f"{tmp_path}/data/")

@@ -72,7 +72,10 @@ async def test_a_pair_looks_as_kept(filled: Project, store: Store, size: str) ->
     app = StudioApp(filled)
     async with app.run_test(size=SIZES[size]) as pilot:
         await pilot.press("3")
-        await until(pilot, lambda: "1 of 2 decided" in screen_text(app))
+        await until(pilot, lambda: "which one is better?" in screen_text(app))
+        check(f"compare-first-use-{size}", screen_text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "1 of 2 done" in screen_text(app))
         check(f"compare-{size}", screen_text(app))
 
 

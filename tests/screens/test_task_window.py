@@ -112,11 +112,55 @@ async def test_changing_and_taking_away_leave_the_rest_of_the_file(queued) -> No
         assert "# mine" in (queued.folder / "studio.toml").read_text()
 
 
+async def test_a_text_that_holds_a_comma_is_not_torn_by_changing_something_else(filled) -> None:
+    with (filled.folder / "studio.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[tasks]]\nname = "tone"\ncriteria = ["Kind, but true?", "Short?"]\n')
+    async with opened(filled, []) as (pilot, app, _):
+        await pilot.press("e")
+        app.screen.query_one("#planned", Input).value = "7"
+        await pilot.press("f2")
+        await pilot.pause()
+    assert settings(filled) == [{"name": "tone", "criteria": ["Kind, but true?", "Short?"], "planned": 7}]
+
+
 async def test_the_queue_of_all_pairs_can_not_be_taken_away(project) -> None:
     async with opened(project, []) as (pilot, app, window):
         await pilot.press("d")
         assert app.screen is window
         assert tasks_of(app.project) == (ALL_PAIRS,)
+
+
+async def test_why_a_queue_can_not_be_is_read_on_a_small_screen(queued) -> None:
+    async with opened(queued, [], (60, 20)) as (pilot, app, _):
+        await pilot.press("e")
+        app.screen.query_one("#planned", Input).value = "many"
+        await pilot.press("f2")
+        await pilot.pause()
+        text = " ".join(screen_text(app).replace("│", " ").split())
+        assert "planned must be a whole number of 0 or more, not 'many'." in text
+
+
+async def test_what_could_not_be_written_is_not_left_without_a_question(queued) -> None:
+    async with opened(queued, []) as (pilot, app, window):
+        await pilot.press("e")
+        app.screen.query_one("#planned", Input).value = "7"
+        settings_file = queued.folder / "studio.toml"
+        before = settings_file.read_text()
+        settings_file.write_text(f"{before}\nbroken = [\n")
+        await pilot.press("f2")
+        await pilot.pause()
+        form = app.screen
+        assert isinstance(form, TaskForm)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "not kept" in screen_text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        settings_file.write_text(before)
+        await pilot.press("f2")
+        await pilot.pause()
+        assert app.screen is window
+        assert settings(queued)[0]["planned"] == 7
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)])

@@ -87,6 +87,7 @@ async def test_the_pair_is_shown_as_it_was_and_blind_until_asked(judged) -> None
         await pilot.press("w", "G")
         assert "model-A" not in window.text.plain
         assert "Left: better" in window.text.plain
+        assert "[wrong fact] see [1]" in window.text.plain
 
 
 async def test_enter_gives_the_verdict_and_escape_none(judged) -> None:
@@ -102,6 +103,16 @@ async def test_enter_gives_the_verdict_and_escape_none(judged) -> None:
         assert given[1] is None
 
 
+async def test_what_is_out_of_use_is_not_judged_anew(judged, store) -> None:
+    given: list[Entry | None] = []
+    examples.set_excluded(store, 3, True)
+    async with opened(judged, given) as (pilot, window):
+        await pilot.press("enter")
+        await pilot.pause()
+        assert any("out of use" in note.message for note in window.app._notifications)
+        assert given == []
+
+
 async def test_nobody_elses_verdicts_are_listed(project) -> None:
     async with opened(project, []) as (_, window):
-        assert "no verdict yet" in window.table.render_line(2).text
+        assert "No verdict of yours yet; h, l, t or b on a pair gives one." in window.table.render_line(2).text

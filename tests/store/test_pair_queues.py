@@ -52,7 +52,7 @@ def test_pairs_of_data_out_of_use_never_wait(store) -> None:
         assert pair_queues.in_use(store, number) is None
         for rater, verdict in (("Anna", "left"), ("Bert", "right")):
             journal.judge(store, pairs.get(store, number), verdict, rater=rater)
-    assert not pair_queues.disagreements(store, Scope())
+    assert not pair_queues.disagreements(store, Scope(), rater="Cleo")
     assert not set(made) & set(pair_queues.rankable(store, Scope(), rater="Ada"))
     assert [pair_queues.candidates(store, example_id) for example_id in made] == [[]] * 4
 
@@ -139,14 +139,14 @@ def test_what_was_taken_back_counts_for_nothing(store) -> None:
     waiting = add_pairs(store, 2)
     for rater, verdict in (("Anna", "left"), ("Bert", "right")):
         journal.judge(store, pairs.get(store, waiting[0]), verdict, rater=rater)
-    assert list(pair_queues.disagreements(store, Scope())) == [waiting[0]]
+    assert list(pair_queues.disagreements(store, Scope(), rater="Cleo")) == [waiting[0]]
     assert pair_queues.waiting(store, waiting[0], "disagreements", rater="Cleo")
     journal.undo(store, rater="Bert")
-    assert not pair_queues.disagreements(store, Scope())
+    assert not pair_queues.disagreements(store, Scope(), rater="Cleo")
     assert pair_queues.waiting(store, waiting[0], "disagreements", rater="Cleo") is None
     assert list(pair_queues.fewest(store, Scope(), rater="Bert")) == [waiting[1], waiting[0]]
     journal.redo(store, rater="Bert")
-    assert list(pair_queues.disagreements(store, Scope())) == [waiting[0]]
+    assert list(pair_queues.disagreements(store, Scope(), rater="Cleo")) == [waiting[0]]
     assert list(pair_queues.fewest(store, Scope(), rater="Bert")) == [waiting[1]]
 
 
@@ -156,7 +156,7 @@ def test_repeats_are_no_disagreement_with_others(store) -> None:
     journal.judge(store, pair, "left", rater="Anna")
     journal.judge(store, pair, "left", rater="Bert", purpose="second")
     journal.judge(store, pair, "right", rater="Bert", purpose="repeat")
-    assert not pair_queues.disagreements(store, Scope())
+    assert not pair_queues.disagreements(store, Scope(), rater="Cleo")
     assert pair_queues.waiting(store, waiting, "disagreements", rater="Cleo") is None
 
 
@@ -165,7 +165,7 @@ def test_sides_are_no_disagreement(store) -> None:
     pair = pairs.get(store, waiting)
     journal.judge(store, pair, "left", rater="Anna")
     journal.judge(store, pair._replace(seed=1), "right", rater="Bert", purpose="second")
-    assert not pair_queues.disagreements(store, Scope())
+    assert not pair_queues.disagreements(store, Scope(), rater="Cleo")
 
 
 def test_authors_who_met_most_are_summed_up(store) -> None:

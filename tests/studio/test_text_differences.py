@@ -78,6 +78,19 @@ def test_long_texts_are_compared_by_lines_first() -> None:
     assert [piece.text for piece in right if piece.changed] == ["there"]
 
 
+def test_a_long_text_in_one_line_is_compared_by_sentences() -> None:
+    same = "The fox jumps over the dog, again and again. " * (MOST_WORDS // 8)
+    left, right = words_of_one(f"{same}It was red. {same}", f"{same}It was brown. {same}")
+    assert [piece.text.strip() for piece in left if piece.changed] == ["red"]
+    assert [piece.text.strip() for piece in right if piece.changed] == ["brown"]
+
+
+def test_where_no_spaces_part_the_words_each_character_is_compared() -> None:
+    left, right = words_of_one("我认为这是一个很好的建议。", "我认为那是一个非常好的建议。")
+    assert marked(left) == "我认为[这]是一个[很]好的建议。"
+    assert marked(right) == "我认为[那]是一个[非常]好的建议。"
+
+
 @given(LINES, LINES)
 def test_no_letter_of_either_text_is_lost(one: str, other: str) -> None:
     for text, pieces in zip((one, other), words_of_one(one, other), strict=True):

@@ -58,6 +58,7 @@ def test_replies_of_a_model_survive_a_kill_and_say_where_they_came_from(
         assert (told["model_hash"], told["template_hash"]) == (model_hash(base_model), tokenizer.hash)
         slot = (told["temperature"], 0)
         assert told["seed"] in [request.seed_of("smollm2", one.example_id, slot, attempt) for attempt in range(4)]
+        assert told["engine"].startswith("llama-cpp-python ")
         assert told["ended"] in ("stop", "length")
     assert {(pair.first_id, pair.second_id) for pair in pairs.unjudged(store, limit=9)} == {
         (found[0].id, found[1].id),

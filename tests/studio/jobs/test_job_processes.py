@@ -187,5 +187,7 @@ def test_the_command_tells_what_it_does_makes_it_and_lists_it(project: Project, 
     assert run.invoke(cli, ["jobs", *here]).output.splitlines()[0].split()[:4] == ["1", "new", "replies", "done"]
     again = run.invoke(cli, ["generate", "--resume", "1", *here])
     assert "nothing to resume" in str(again.exception)
+    more = run.invoke(cli, ["generate", "--resume", "1", "--n", "5", *here])
+    assert "makes what it was asked for" in str(more.exception)
     nothing = run.invoke(cli, ["generate", "--query", "text:nowhere", *here])
     assert "No prompt is meant" in str(nothing.exception)

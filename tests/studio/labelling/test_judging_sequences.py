@@ -263,10 +263,10 @@ class Journal(RuleBasedStateMachine):
         return {line.two: line.winner for line in said if line.two <= set(self.prompts[example_id])}
 
     def _counting(self) -> dict[Two, Line]:
-        """Return what counts for each pair: the newest; a second opinion only where there is no other."""
+        """Return what counts for each pair: the newest; a second opinion or a skipped review only without another."""
         standing = [line for stack in self.done.values() for act in stack for line in act.verdicts]
         standing = [line for line in standing if line.purpose not in ("repeat", "anchor")]
-        return {line.two: line for line in sorted(standing, key=lambda each: (each.purpose != "second", each.entry))}
+        return {line.two: line for line in sorted(standing, key=lambda each: (decides(each), each.entry))}
 
     def _purpose(self, two: Two, rater: str) -> Purpose:
         line = self._counting().get(two)
@@ -356,6 +356,11 @@ class Journal(RuleBasedStateMachine):
 
 def reply(text: str) -> list[dict[str, str]]:
     return [{"role": "assistant", "content": text}]
+
+
+def decides(line: Line) -> bool:
+    """Tell whether a verdict counts even where others stand."""
+    return line.purpose != "second" and (line.purpose, line.verdict) != ("review", "skip")
 
 
 def twosome(pair: Pair) -> Two:

@@ -211,6 +211,16 @@ def test_settling_a_disagreement_makes_no_agreement(store) -> None:
     assert (before.disagreements, after.disagreements) == (1, 0)
 
 
+def test_a_disagreement_that_was_skipped_is_still_one(store) -> None:
+    pair = ask(store)
+    judge(store, pair, "left")
+    judge(store, pair, "right", rater="Ben", purpose="second")
+    judge(store, pair, "skip", purpose="review")
+    judge(store, pair, "skip", rater="Cleo", purpose="review")
+    assert report(store).others.disagreements == 1
+    assert report(store).verdicts == report(store, rater="Ada").verdicts == {"left": 1}
+
+
 def test_a_criterion_goes_with_the_verdict_that_followed_it(store) -> None:
     pair = ask(store)
     journal.judge_criterion(store, pair, "tone", "left", rater="Ada", shown_at=None)

@@ -200,6 +200,21 @@ def test_a_verdict_that_stands_can_be_changed_or_left_as_it_was(store) -> None:
     assert queue.next(store) == current
 
 
+def test_a_pair_whose_change_is_undone_is_shown_until_it_is_judged_or_left(store) -> None:
+    add_pairs(store, 4)
+    queue = Queue(PLAIN, "Ada")
+    judge_some(store, queue, 2)
+    current = queue.next(store)
+    entry = journal.latest_verdicts(store, rater="Ada", limit=1)[0]
+    judge(store, queue, queue.show_again(store, entry), "both_bad")
+    shown = queue.show_again(store, journal.undo(store, rater="Ada"))
+    # The verdict before the change stands, and yet a window that was looked into must not take the pair away.
+    assert (shown.pair.id, queue.is_open(store, shown)) == (entry.pair_id, True)
+    judge(store, queue, shown, "tie")
+    assert [e.purpose for e in journal.standing_verdicts(store)][-1] == "change"
+    assert queue.next(store) == current
+
+
 def test_a_criterion_that_is_undone_leaves_the_pair_as_it_was_shown(store) -> None:
     add_pairs(store, 2)
     queue = Queue(task(criteria=("kind",)), "Ada")
@@ -286,6 +301,20 @@ def test_disagreements_are_settled_by_a_review(store) -> None:
     assert (again.purpose, queue.is_open(store, again)) == ("review", True)
     assert len(ids(list(work(store, queue)))) == 3
     assert not Queue(review, "Cleo").plan(store).ids
+
+
+def test_a_disagreement_that_was_skipped_waits_for_others(store) -> None:
+    disagree(store, 2)
+    review = task(order="disagreements")
+    queue = ready(store, Queue(review, "Cleo"))
+    first = queue.next(store)
+    counted = journal.current_verdict(store, first.pair.id)
+    judge(store, queue, first, "skip")
+    assert journal.current_verdict(store, first.pair.id) == counted
+    assert queue.next(store).pair.id != first.pair.id
+    assert len(Queue(review, "Cleo").plan(store).ids) == 1
+    assert len(list(work(store, ready(store, Queue(review, "Anna"))))) == 2
+    assert not Queue(review, "Bert").plan(store).ids
 
 
 def test_who_gives_in_ends_a_disagreement(store) -> None:

@@ -15,11 +15,9 @@ def test_each_queue_is_listed_with_how_far_it_is(project, store) -> None:
     for number in range(3):
         prompt = [{"role": "user", "content": f"Question {number}"}]
         example = examples.add(store, record_id=None, messages=prompt, split="train" if number else "test")
-        ids = [
-            responses.add(store, example, [{"role": "assistant", "content": text}], origin="file") for text in "ab"
-        ]
+        ids = [responses.add(store, example, [{"role": "assistant", "content": text}], origin="file") for text in "ab"]
         pairs.add_pair(store, example, *ids, seed=number)
-    journal.judge(store, pairs.get(store, 1), "left", rater=project.rater)
+    journal.judge(store, pairs.get(store, 1), "left", rater=project.rater, task="tone")
     said = CliRunner().invoke(cli, ["tasks", "--project", str(project.folder)]).output.splitlines()
     assert [line.split("  ")[0].strip() for line in said] == ["tone", "tests"]
     assert "1 of 2 done" in said[0]

@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from store import examples, journal, pairs, responses
 from store.database import Store
 from studio.importing import import_file
 from studio.lint.records import CHECKS
@@ -38,3 +41,22 @@ def test_raters_who_contradict_each_other(project: Project, store: Store, shared
     said = found("contradictory-verdicts", store)
     assert len(said) == split > 0
     assert all("annotator" in detail and "; the second to " in detail for detail in said.values())
+
+
+@pytest.mark.parametrize(
+    ("said", "contradict"),
+    [
+        ([("left", "Ada", "first"), ("right", "Ada", "repeat"), ("right", "Ada", "anchor")], False),
+        ([("left", "Ada", "first"), ("right", "Ada", "change")], False),
+        ([("left", "Ada", "first"), ("right", "Ben", "second")], True),
+        ([("left", "Ada", "first"), ("right", "Ben", "second"), ("skip", "Ada", "review")], True),
+        ([("left", "Ada", "first"), ("right", "Ben", "second"), ("tie", "Ada", "review")], False),
+    ],
+)
+def test_only_people_contradict_each_other(store: Store, said: list[tuple], contradict: bool) -> None:
+    example = examples.add(store, record_id=None, messages=[{"role": "user", "content": "Why?"}], split="train")
+    two = [responses.add(store, example, [{"role": "assistant", "content": text}], origin="file") for text in "ab"]
+    pair = pairs.get(store, pairs.add_pair(store, example, *two, seed=0))
+    for verdict, rater, purpose in said:
+        journal.judge(store, pair, verdict, rater=rater, purpose=purpose)
+    assert bool(found("contradictory-verdicts", store)) == contradict
