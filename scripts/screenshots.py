@@ -9,7 +9,7 @@ from studio.project import open_project
 
 SIZE = (100, 30)
 SHOTS = {
-    "compare": ["3"],
+    "compare": ["3", "enter"],
     "tokens": ["2", "v", "v", "enter"],
     "train": ["4"],
 }
