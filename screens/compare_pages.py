@@ -5,16 +5,16 @@ Two replies to one prompt: which one is better? Enter shows the first pair.
 
 You will not see whose they are, and their sides change by chance.
 
-  h  left is better        l  right is better
-  t  both are as good      b  neither is good       s  skip
-  u  takes the latest answer back, as often as you like
+  h    left is better      l  right is better
+  t    both are as good    b  neither is good
+  s    skip                u  takes the last answer back
 
-One key judges, saves to the disk and shows the next pair. Some pairs
-come back later to see how steady your judgement is; say what you
-think then.
+One key judges, saves to the disk and shows the next pair. Some pairs come back later to see how steady your \
+judgement is; say what you think then.
 
-  tab  the other reply     m  another layout        d  differences
-  v  Markdown rendered     c  a comment             ?  {help}{instructions}"""
+  tab  the other reply     m  another layout
+  d    differences         v  Markdown rendered
+  c    a comment           ?  {help}{instructions}"""
 
 READING = "Reading which pairs are left ..."
 

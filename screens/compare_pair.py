@@ -163,7 +163,11 @@ class PairScreen(StudioScreen):
             self._open_line(self.remark)
 
     @on(Input.Submitted, "#comment")
-    def save_comment(self) -> None:
+    async def _take_enter(self) -> None:
+        # As an action, so that a disk that is full is said and neither the comment nor the app is lost.
+        await self.studio.run_action("save_comment", self)
+
+    def action_save_comment(self) -> None:
         """Write the comment down; an empty one is none."""
         if self._shown is not None:
             self._take_comment()

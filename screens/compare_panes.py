@@ -267,10 +267,12 @@ class PairPanes(Vertical):
 
     def _prompt_title(self, shown: Shown) -> str:
         before = turns_before(shown.prompt)
+        # The first two of a prompt must look like two that come back between prompts, or it would be announced.
+        is_first = shown.ranking.startswith("1 of ")
         parts = [
             "Prompt",
             f"last of {before + 1:,} turns" if before else "",
-            shown.ranking and f"ranking {shown.ranking}",
+            f"ranking {shown.ranking}" if shown.ranking and not is_first else "",
             "flagged" if shown.flagged else "",
             self.queue_name,
         ]

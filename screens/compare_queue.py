@@ -8,6 +8,7 @@ from screens.compare_pages import READING, first_use, nothing_left
 from screens.compare_pair import PairScreen
 from store import bulk, interface_state, journal
 from store.database import Store
+from store.errors import StoreError
 from studio.errors import StudioError
 from studio.labelling import enough, progress
 from studio.labelling.progress import Progress
@@ -74,7 +75,7 @@ class QueueScreen(PairScreen):
         elif self._queue.is_open(self.studio.store, shown):
             self._renew(shown)
         else:
-            self._leave_pair()
+            self._leave_gone()
             self._advance()
             self.set_status("that pair was judged or left out meanwhile", "judged meanwhile")
         self._count()
@@ -119,6 +120,13 @@ class QueueScreen(PairScreen):
         if interface_state.recall(store, INTRODUCED):
             return False
         return not journal.latest_verdicts(store, rater=self.studio.project.rater, limit=1)
+
+    def _leave_gone(self) -> None:
+        """Leave a pair that waits no more; what can't be written of it now stays begun."""
+        try:
+            self._leave_pair()
+        except StoreError as error:
+            self.notify_error(StudioError(str(error)))
 
     def _renew(self, shown: Shown) -> None:
         """Show what was changed about a pair's example on other screens or in other programs."""

@@ -84,6 +84,14 @@ def of_repeated_records(store: Store) -> frozenset[int]:
     return frozenset(row[0] for row in rows)
 
 
+def of_leaks(store: Store) -> frozenset[int]:
+    """Return the examples whose prompt, or one like it, a search found in more than one split."""
+    rows = store.connection.execute(
+        "SELECT m.item_id FROM duplicate_member m JOIN duplicate_group g ON g.id = m.group_id WHERE g.kind = 'leak'"
+    )
+    return frozenset(row[0] for row in rows)
+
+
 def near_duplicates(store: Store) -> Iterator[tuple[int, float, str]]:
     """Yield the records that nearly repeat the first of their group, with their similarity and its place."""
     return iter(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from labelling import add_replies, line, opened, press, set_task, settled, texts, verdicts
+from reading import screen_text
 
 import screens.compare
 from screens.editor import ConversationEditor
@@ -232,6 +233,15 @@ async def test_the_first_key_of_all_shows_the_first_pair_and_judges_nothing(proj
         assert screen.panes.display
         await press(pilot, "h")
     assert verdicts(store) == ["left"]
+
+
+async def test_long_instructions_leave_the_key_that_goes_on_in_sight(project: Project, store: Store) -> None:
+    add_replies(store, "Why?", "Because.", "No reason.")
+    interface_state.remember(store, "area", "compare")
+    set_task(project, f'name = "why"\ninstructions = "{"The shorter, the better. " * 60}"')
+    for size in ((80, 24), (60, 20)):
+        async with opened(project, size) as (pilot, _):
+            assert "Enter shows the first pair" in " ".join(screen_text(pilot.app).split())
 
 
 @pytest.mark.usefixtures("unhurried")

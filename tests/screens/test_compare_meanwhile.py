@@ -117,3 +117,39 @@ async def test_a_comment_that_was_put_aside_outlives_a_crash(waiting_pairs: Proj
         await press(pilot, "c", "enter")
         assert interface_state.recall(store, "compare.begun") == {}
     assert comments(store, 1) == ["later"]
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_the_first_two_of_a_ranking_are_not_told_from_a_pair_that_comes_back(
+    project: Project, store: Store
+) -> None:
+    example = examples.add(store, record_id=None, messages=[{"role": "user", "content": "Q"}], split="train")
+    for name in "ABCD":
+        responses.add(store, example, [{"role": "assistant", "content": f"Reply {name}"}], origin="model", author=name)
+    set_task(project, 'name = "rank"\nranking = true')
+    interface_state.remember(store, "area", "compare")
+    interface_state.remember(store, "compare.introduced", True)
+    async with opened(project) as (pilot, screen):
+        assert str(screen.prompt.border_title) == "Prompt, rank"
+        await press(pilot, "h")
+        assert "ranking 2 of about" in str(screen.prompt.border_title)
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_a_comment_that_can_t_be_written_is_neither_lost_nor_the_end(
+    waiting_pairs: Project, store: Store
+) -> None:
+    async with opened(waiting_pairs) as (pilot, screen):
+        connection = screen.studio.store.connection
+        await press(pilot, "c", *"mine")
+        connection.execute("PRAGMA query_only=ON")
+        await press(pilot, "enter")
+        assert screen.remark.value == "mine"
+        journal.judge(store, screen._shown.pair, "left", rater=waiting_pairs.rater)
+        screen.on_imports_ended()
+        await settled(pilot)
+        assert "Question 1" in screen.prompt.plain
+        assert len(screen.studio._notifications) == 2
+        connection.execute("PRAGMA query_only=OFF")
+        await press(pilot, "u", "l")
+    assert comments(store, 1) == ["mine"]

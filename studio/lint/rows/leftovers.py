@@ -22,7 +22,11 @@ _PLACEHOLDER = re.compile(
     r"|\bTODO\b|\b[Ll]orem ipsum\b"
 )
 
+_BRACKETED = re.compile(r"(?<![\w\])\\!=(,])(?<!= )\[(?!sic\]|[^\]]*\bfor\b)[A-Za-z][A-Za-z '’_-]{2,40}\](?![(\[:])")
+"""Words in brackets that are no link, no index and no list: often a gap, sometimes a stage direction or a pattern."""
+
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
+_BLOCK = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 
 _ROLE_HEADER = re.compile(r"^(?:Human|Assistant): ?", re.MULTILINE)
 
@@ -43,6 +47,21 @@ def _first_placeholder(passage: Passage) -> str:
         return ""
     found = _PLACEHOLDER.search(_CODE.sub("", text))
     return found[0] if found else ""
+
+
+def _possible_placeholder(subject: Subject, _: Context) -> Iterator[str]:
+    for passage in answers_of(subject):
+        found = _first_bracketed(passage)
+        if found and found not in text_of(subject.prompt):
+            yield f"{passage.where}: {excerpt(found)}"
+
+
+def _first_bracketed(passage: Passage) -> str:
+    """Return the first words in brackets outside blocks of code, where there is no plain gap."""
+    if passage.role == "call" or "[" not in passage.text or not _BRACKETED.search(passage.text):
+        return ""
+    found = _BRACKETED.search(_BLOCK.sub("", passage.text))
+    return found[0] if found and not _first_placeholder(passage) else ""
 
 
 def _special_token(subject: Subject, context: Context) -> Iterator[str]:
@@ -79,6 +98,16 @@ CHECKS = (
             "warning",
         ),
         _placeholder,
+    ),
+    OfRow(
+        Check(
+            "possible-placeholder",
+            "answers with words in brackets that may be a gap",
+            "[reasons] or [user_name] may wait to be filled in. Stage directions, an editor's words and patterns such"
+            " as `[abc]` look alike, so see for yourself. What is plainly a gap is a placeholder, and not said again.",
+            "info",
+        ),
+        _possible_placeholder,
     ),
     OfRow(
         Check(

@@ -32,6 +32,10 @@ _CARD = re.compile(
     r"(?<![\w.+-])(?:\d{16}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}|3[47]\d{13}|3[47]\d\d([ -])\d{6}\2\d{5})(?![\w-]|\.\d)"
 )
 _CARD_STARTS = re.compile(r"4|5[1-5]|2[2-7]|3[47]|35|6(?:011|4[4-9]|5)")
+_LONG_NUMBER = re.compile(r"(?<![\w.+-])\d{3,}(?:[ -]\d{3,})*(?!\w|\.\d)")
+"""Digits in groups, or in one."""
+_CARD_DIGITS = range(13, 20)
+"""How many digits a card's number may have."""
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
 _PHONE = re.compile(
@@ -87,11 +91,16 @@ def _ibans(text: str) -> Iterator[Stretch]:
 
 def _cards(text: str) -> Iterator[Stretch]:
     for match in _CARD.finditer(text):
-        from stdnum import luhn
-
-        digits = match[0].replace(" ", "").replace("-", "")
-        if len(set(digits)) > 3 and _CARD_STARTS.match(digits) and luhn.is_valid(digits):
+        if _CARD_STARTS.match(match[0]) and _has_check_digit(match[0]):
             yield Stretch("CARD", *match.span())
+
+
+def _has_check_digit(number: str) -> bool:
+    """Tell whether the last digit is right by Luhn's rule, and the digits are not nearly all the same."""
+    from stdnum import luhn
+
+    digits = number.replace(" ", "").replace("-", "")
+    return len(set(digits)) > 3 and bool(luhn.is_valid(digits))
 
 
 def _addresses(text: str) -> Iterator[Stretch]:
@@ -129,6 +138,27 @@ def _personal(subject: Subject, _: Context) -> Iterator[str]:
             yield f"{passage.where}: {_NAMES[kind]} {excerpt(passage.text, first.start, first.end)}{more}"
 
 
+def _possible_card(subject: Subject, _: Context) -> Iterator[str]:
+    if not _DIGITS.search(texts_of(subject).whole):
+        return
+    for passage in texts_of(subject).passages:
+        if found := _first_like_a_card(passage.text):
+            yield f"{passage.where}: {excerpt(found)}"
+
+
+def _first_like_a_card(text: str) -> str:
+    """Return the first number as long as a card's whose check digit is right, but that is not plainly a card's."""
+    for match in _LONG_NUMBER.finditer(text):
+        is_long = len(match[0]) >= _CARD_DIGITS[0] and sum(map(str.isdecimal, match[0])) in _CARD_DIGITS
+        if is_long and _has_check_digit(match[0]) and not _is_told(text, match):
+            return match[0]
+    return ""
+
+
+def _is_told(text: str, match: re.Match[str]) -> bool:
+    return any(found.start < match.end() and match.start() < found.end for found in stretches(text))
+
+
 def _secret(subject: Subject, _: Context) -> Iterator[str]:
     whole = texts_of(subject).whole
     if any(sign in whole for sign in _SECRET_SIGNS) and _SECRETS.search(whole):
@@ -164,6 +194,16 @@ CHECKS = (
         ),
         _personal,
         _redact,
+    ),
+    OfRow(
+        Check(
+            "possible-card",
+            "long numbers that pass the check of a card's number",
+            "Their last digit is right, but they are not written or do not begin as cards do. One long number in ten"
+            " is like that by chance, sums and serial numbers too, so see for yourself before you exclude any.",
+            "info",
+        ),
+        _possible_card,
     ),
     OfRow(
         Check(

@@ -17,6 +17,8 @@ FEWEST_DIFFERENT = 20
 """Fewer different ones are a scale or classes, not measurements."""
 CERTAIN = 0.001
 """The p-value below which a surplus is no chance."""
+SMALLEST = 20
+"""Nobody rounds smaller numbers than these, and 0 is a multiple of everything."""
 LIMIT_TIMES = 5
 """Times that a limit must come as often as any other number."""
 PLACEHOLDERS = frozenset({-1.0, -99.0, -999.0, -9999.0, 999.0, 9999.0, 99999.0, 999999.0})
@@ -57,7 +59,7 @@ def roundness(values: Sequence[float], base: int) -> float:
 def heaping(noted: Noted, context: Context) -> Iterator[Found]:
     """Tell where there are far more round numbers than an even spread has."""
     for target in targets(noted):
-        values = target.finite
+        values = [value for value in target.finite if abs(value) >= SMALLEST]
         if len(values) < FEWEST or len(set(values)) < FEWEST_DIFFERENT:
             continue
         said = []
@@ -69,9 +71,9 @@ def heaping(noted: Noted, context: Context) -> Iterator[Found]:
         if said:
             yield Found(
                 None,
-                f"{_name(target)}, {len(values):,} numbers: multiples are {', '.join(said)}. Small whole numbers and"
-                " prices may be round by nature; estimates that people rounded are learnt as rounded. Look for exact"
-                " values, or compare what the model answers with them in mind.",
+                f"{_name(target)}, {len(values):,} numbers of {SMALLEST} or more: multiples are {', '.join(said)}."
+                " Prices and made up sums may be round by nature; estimates that people rounded are learnt as rounded."
+                " Look for exact values, or compare what the model answers with them in mind.",
             )
 
 

@@ -16,9 +16,9 @@ SHARE_OF_CLASSES = 0.95
 """How many of a source's answers must be such."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
-    """Examples that are sorted into the same classes."""
+    """Examples that are sorted into the same classes; equal to itself only, so that much can be kept by it."""
 
     rows: list[Features]
     labels: list[str]

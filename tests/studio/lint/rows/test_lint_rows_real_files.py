@@ -18,12 +18,17 @@ KNOWN = [
     # file, mapping, check, examples that it finds
     ("llamafactory_identity.json", None, "placeholder", 85),
     ("llamafactory_alpaca_en_demo.json", None, "placeholder", 9),
+    # 11 are known of it; in these two the words in brackets belong to patterns.
+    ("llamafactory_alpaca_en_demo.json", None, "possible-placeholder", 2),
     ("llamafactory_alpaca_en_demo.json", None, "empty-answer", 0),
     ("llamafactory_alpaca_en_demo.json", None, "special-token", 0),
     ("llamafactory_alpaca_en_demo.json", None, "mojibake", 0),
     ("llamafactory_glaive_toolcall_en_demo.json", None, "refusal", 45),
     ("llamafactory_glaive_toolcall_en_demo.json", None, "personal-data", 11),
     ("llamafactory_glaive_toolcall_en_demo.json", None, "role-order", 0),
+    # Sums, all of them: the check digit is right, but no card begins or is written like that.
+    ("llamafactory_dpo_en_demo.json", None, "possible-card", 4),
+    ("llamafactory_glaive_toolcall_en_demo.json", None, "possible-card", 0),
     ("llamafactory_dpo_en_demo.json", None, "same-sides", 0),
     ("llamafactory_dpo_en_demo.json", None, "mojibake", 1),
     ("llamafactory_dpo_en_demo.json", None, "role-order", 0),

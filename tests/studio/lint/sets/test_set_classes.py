@@ -6,7 +6,7 @@ import pytest
 from studio.lint.features import stored
 from studio.lint.noted import Noted
 from studio.lint.sets.balance import effective_classes, in_training
-from studio.lint.sets.near_labels import near_pairs
+from studio.lint.sets.near_inputs import near_pairs
 from studio.lint.sets.tasks import tasks
 from studio.mapping import Mapping
 
@@ -97,7 +97,7 @@ def test_inputs_with_other_numbers_are_other_inputs(row, look) -> None:
 
 
 def test_too_many_comparisons_are_left_out_and_counted(row, monkeypatch) -> None:
-    monkeypatch.setattr("studio.lint.sets.near_labels.MOST_COMPARISONS", 10)
+    monkeypatch.setattr("studio.lint.sets.near_inputs.MOST_COMPARISONS", 10)
     noted = [row(f"where is my card {n}", "a") for n in range(10)]
     near = near_pairs(noted, 80.0)
     assert near.unseen > 0

@@ -27,6 +27,30 @@ def test_sums_are_no_leaks_of_each_other(row, look) -> None:
     assert look("leaked-prompt", [row("What is 6-2?"), row("What is 6/2?", split="test")]) == []
 
 
+def test_short_inputs_like_held_out_ones_are_found_and_equal_ones_only_counted(row, look) -> None:
+    noted = [row(f"question {n}{n} about {label}", label) for label in ("spam", "ham") for n in range(20)]
+    noted += [
+        row("When will my new card be delivered?", "spam", split="test"),
+        row("when will my card be delivered", "spam"),
+        row("How do I order a card, please?", "ham", split="test"),
+        row("how do i order a card please", "ham"),
+        row("Is the number 17 a prime, would you say?", "ham", split="validation"),
+        row("Is the number 18 a prime, would you say?", "ham"),
+        row("How can I stop getting more of these letters>", "spam", split="validation"),
+        row("How can I stop getting more of these letters from you?", "spam", split="test"),
+    ]
+    assert look("like-held-out", noted, like_inputs=90.0) == [
+        (42, "nearly the input of example 41 in test: when will my new card be delivered"),
+        (47, "nearly the input of example 48 in test: how can i stop getting more of these letters from you"),
+        (
+            None,
+            "3 of 5 held-out inputs have one like them, or the same, in a split that is held out less."
+            " Short questions are alike by nature: exclude what only copies another.",
+        ),
+    ]
+    assert look("like-held-out", noted[:40]) == []
+
+
 def test_the_leaks_of_banking77(real, look) -> None:
     noted = real(
         "banking77_train.csv",
@@ -39,3 +63,7 @@ def test_the_leaks_of_banking77(real, look) -> None:
     assert len(found) == 25
     assert {by_id[each.row_id].split for each in found} == {"train"}
     assert len({by_id[each.row_id].prompt for each in found}) == 25
+    *like, whole = look("like-held-out", noted)
+    assert whole.detail.startswith("368 of 3,080 held-out inputs")
+    assert {by_id[each.row_id].split for each in like} == {"train"}
+    assert not {each.row_id for each in like} <= {each.row_id for each in found}
