@@ -50,7 +50,10 @@ class QueueScreen(PairScreen):
     def instructions(self) -> str:
         """What the task asks for."""
         task = self._labelling
-        return f"{task.name}\n{task.instructions}" if task.instructions else ""
+        said = [task.instructions] if task.instructions else []
+        if task.strength:
+            said.append("How much better is asked too: h and l say slightly, H and L clearly.")
+        return "\n".join([task.name, *said]) if said else ""
 
     @property
     def offered_reasons(self) -> tuple[str, ...]:

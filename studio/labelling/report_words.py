@@ -129,7 +129,7 @@ def _pace(pace: Pace) -> Iterator[Line]:
         return
     figure = f"{pace.median_seconds:.1f} s a pair (median), {pace.pairs_per_minute:.1f} a minute"
     pauses = f" {pace.pauses:,} pauses of more than two minutes are left out." if pace.pauses else ""
-    yield Line("pace", figure, f"Of {pace.timed:,} verdicts.{pauses}")
+    yield Line("pace", figure, f"Of {pace.timed:,} {'verdict' if pace.timed == 1 else 'verdicts'}.{pauses}")
 
 
 def _hasty(hasty: Hasty) -> Iterator[Line]:

@@ -305,8 +305,10 @@ async def test_strength_is_asked_by_the_task_and_may_be_given_without(waiting_pa
 
 
 async def test_the_help_begins_with_what_the_task_asks_for(waiting_pairs: Project) -> None:
-    set_task(waiting_pairs, 'name = "tone"\ninstructions = "Kinder is [b]better[/b]."')
+    set_task(waiting_pairs, 'name = "tone"\nstrength = true\ninstructions = "Kinder is [b]better[/b]."')
     async with opened(waiting_pairs) as (pilot, screen):
         assert "tone" in str(screen.prompt.border_title)
         await press(pilot, "question_mark")
-        assert pilot.app.screen.query_one(TextView).plain.startswith("tone\nKinder is [b]better[/b].")
+        said = pilot.app.screen.query_one(TextView).plain
+        assert said.startswith("tone\nKinder is [b]better[/b].")
+        assert "h and l say slightly" in said
