@@ -22,7 +22,9 @@ _PLACEHOLDER = re.compile(
     r"|\bTODO\b|\b[Ll]orem ipsum\b"
 )
 
-_BRACKETED = re.compile(r"(?<![\w\])\\!=(,])(?<!= )\[(?!sic\]|[^\]]*\bfor\b)[A-Za-z][A-Za-z '’_-]{2,40}\](?![(\[:])")
+_BRACKETED = re.compile(
+    r"(?<![\w\])\\!=(,])(?<!= )\[(?!sic\]|[\w ]{0,30}\bfor\b)[A-Za-z][A-Za-z '’_-]{2,40}\](?![(\[:])"
+)
 """Words in brackets that are no link, no index and no list: often a gap, sometimes a stage direction or a pattern."""
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)

@@ -28,7 +28,7 @@ def test_estimates_are_called_round(row, look, lengths) -> None:
     assert 520 < roundness(half, 10) < 570
     (found,) = look("round-numbers", answered(row, half))
     assert found.row_id is None
-    assert found.detail.startswith("answers, 2,000 numbers: multiples are 59% of 5")
+    assert found.detail.startswith("answers, 2,000 numbers of 20 or more: multiples are 59% of 5")
     assert "index 5" in found.detail
     assert look("round-numbers", answered(row, half), roundness=600.0) == []
 
@@ -36,7 +36,7 @@ def test_estimates_are_called_round(row, look, lengths) -> None:
 def test_fields_of_json_are_judged_each_by_itself(row, look, lengths) -> None:
     noted = [row(f"way {n}", f'{{"cm": {value * 10}, "exact": {value}}}') for n, value in enumerate(lengths)]
     (found,) = look("round-numbers", noted)
-    assert found.detail.startswith("'cm', 2,000 numbers: multiples are 100% of 5")
+    assert found.detail.startswith("'cm', 2,000 numbers of 20 or more: multiples are 100% of 5")
 
 
 @pytest.mark.parametrize("values", [[5] * 10 + [10] * 10, [0, 5, 10, 15, 20] * 100, []])
