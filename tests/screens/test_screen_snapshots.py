@@ -11,6 +11,7 @@ from screens.app import StudioApp
 from screens.list_detail import SEARCH_DELAY
 from store import examples, pairs, responses
 from store.database import Store
+from studio.labelling.sides import Sides
 from studio.project import Project
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -61,7 +62,9 @@ async def test_screen_looks_as_kept(filled: Project, name: str, size: str) -> No
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_pair_looks_as_kept(filled: Project, store: Store, size: str) -> None:
+async def test_a_pair_looks_as_kept(filled: Project, store: Store, size: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Sides are dealt out by chance.
+    monkeypatch.setattr(Sides, "seed", lambda *_: 0)
     opening = [{"role": "system", "content": "Be kind."}, *turns("Where is [my] parcel?\nIt left on Monday.")]
     example = examples.add(store, record_id=None, messages=opening, split="train")
     replies = [
