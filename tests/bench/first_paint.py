@@ -1,7 +1,8 @@
 """From start to the first paint of the Data screen: with many records beside few, and beside VisiData on the few.
 
 All run in a pseudo-terminal of 80x24 and are timed until the first record's text is written to it; the runs
-alternate, so that a busy machine slows all. VisiData is measured where it is installed (pip install visidata).
+alternate, so that a busy machine slows all; before them each runs once uncounted, so that its modules are compiled, as
+Python keeps them. VisiData is measured where it is installed (pip install visidata).
 """
 
 import argparse
@@ -40,6 +41,9 @@ def main() -> None:
         visidata = shutil.which("vd", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
         if visidata:
             commands["visidata"] = [visidata, "--config=/dev/null", f"{folder}/{FEW}.jsonl"]
+        os.environ.update(PYTHONDONTWRITEBYTECODE="", PYTHONPYCACHEPREFIX=f"{folder}/compiled")
+        for command in commands.values():
+            seconds_to_first_words(command)
         times: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(arguments.rounds):
             for name, command in commands.items():
