@@ -22,14 +22,14 @@ from screens.widgets.bars import KeyBar
 from screens.widgets.text_view import Span, TextView
 from store import examples
 from store.database import Store
-from studio.as_trained import rows_as_trained
+from studio.as_trained import SHOWN, rows_as_trained
 from studio.errors import StudioError
 from studio.lenses import lenses, look_through
 from studio.preview import Preview
 from studio.project import Project
 from studio.text import clean, clean_line
 from studio.training.batch import Batch, Request, read_batch
-from studio.training.recipe import METHODS, Method
+from studio.training.recipe import Method
 
 MOST_EXAMPLES = 20
 """So many are laid out at once."""
@@ -80,7 +80,7 @@ class ModelView(StudioModal[None]):
         super().__init__()
         self._chosen = example_ids
         self._view: View = "trained"
-        self._method: Method = METHODS[0]
+        self._method: Method = SHOWN[0]
         self._with_ids = self._packing = False
         self._first_of_run = len(example_ids) == 1
         self._other = ""
@@ -176,7 +176,7 @@ class ModelView(StudioModal[None]):
 
     def action_method(self) -> None:
         """Show the batch of another method."""
-        self._method = METHODS[(METHODS.index(self._method) + 1) % len(METHODS)]
+        self._method = SHOWN[(SHOWN.index(self._method) + 1) % len(SHOWN)]
         self._packing = False
         self._show_batch()
 

@@ -19,7 +19,7 @@ from store.runs import Run
 from studio.errors import StudioError
 from studio.text import clean, clean_line
 from studio.training.preflight import Preflight, preflight
-from studio.training.recipe import METHODS, Method, make_recipe, settings_of
+from studio.training.recipe import METHODS, Method, make_recipe, settings
 
 FIELDS = ("epochs", "learning_rate", "batch_size", "max_length", "lora_rank", "lora_alpha", "beta", "seed")
 """The settings with a line of their own; all others go into the last line."""
@@ -107,7 +107,7 @@ class NewRunForm(StudioModal[NewRun]):
         """Explain the field."""
         field = self.focused
         if field is not None and field.id:
-            explained = EXPLANATIONS | {name: text for name, _, text in settings_of(make_recipe(self._method, []))}
+            explained = EXPLANATIONS | {each.name: each.explanation for each in settings(self._method)}
             self.explanation.update(explained.get(field.id, ""))
 
     def _field(self, name: str, value: str) -> ComposeResult:
@@ -119,7 +119,7 @@ class NewRunForm(StudioModal[NewRun]):
 
     @property
     def _preset(self) -> dict[str, str]:
-        return {name: f"{value:g}" for name, value, _ in settings_of(make_recipe(self._method, [])) if name in FIELDS}
+        return {name: f"{getattr(make_recipe(self._method, []), name):g}" for name in FIELDS}
 
     def _show_method(self) -> None:
         self.heading.update("New run: " + "  ".join(f"[{m}]" if m == self._method else f" {m} " for m in METHODS))

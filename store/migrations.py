@@ -13,6 +13,7 @@ from store.schema.step_1 import first_schema
 from store.schema.step_2 import a_million_rows
 from store.schema.step_3 import notes_on_records
 from store.schema.step_4 import labelling_for_an_hour
+from store.schema.step_5 import runs_to_compare
 from store.upgrade import OnUpgrade, Upgrade
 
 Migration = Callable[[sqlite_utils.Database], None]
@@ -112,4 +113,10 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-MIGRATIONS: tuple[Migration, ...] = (first_schema, a_million_rows, notes_on_records, labelling_for_an_hour)
+MIGRATIONS: tuple[Migration, ...] = (
+    first_schema,
+    a_million_rows,
+    notes_on_records,
+    labelling_for_an_hour,
+    runs_to_compare,
+)

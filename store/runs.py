@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from store.database import Store, now
 from store.errors import MissingRowError
 
-RunStatus = Literal["starting", "running", "stopping", "done", "stopped", "failed"]
+RunStatus = Literal["queued", "starting", "running", "stopping", "done", "stopped", "failed"]
 
 ACTIVE: frozenset[str] = frozenset({"starting", "running", "stopping"})
-"""The states in which a trainer process should be alive."""
+"""The states in which a trainer process should be alive; a queued run has none yet."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,12 @@ class Run:
     created_at: str = ""
     started_at: str | None = None
     ended_at: str | None = None
+    name: str = ""
+    """What the user calls it."""
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    queued_at: str | None = None
+    """Since when it has waited for its turn; None where it did not."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,48 @@ def update(
         )
 
 
+def describe(
+    store: Store, run_id: str, *, name: str | None = None, note: str | None = None, tags: Iterable[str] | None = None
+) -> None:
+    """Say what a run is called, what there is to note about it, and its tags; what is None stays."""
+    kept = None if tags is None else json.dumps(sorted(set(tags)), ensure_ascii=False)
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE run SET name = COALESCE(?, name), note = COALESCE(?, note), tags = COALESCE(?, tags) WHERE id = ?",
+            (name, note, kept, run_id),
+        )
+
+
+def enqueue(store: Store, run_id: str) -> None:
+    """Put a run at the end of the queue."""
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE run SET status = 'queued', queued_at = ?, error = NULL WHERE id = ?", (now(), run_id)
+        )
+
+
+def queued(store: Store) -> list[Run]:
+    """Return the runs that wait, the next one first."""
+    return [_run(row) for row in store.connection.execute(f"{_SELECT} WHERE status = 'queued' ORDER BY queued_at, id")]
+
+
+def children(store: Store, run_id: str) -> list[str]:
+    """Return the runs that went on from a run."""
+    rows = store.connection.execute("SELECT id FROM run WHERE parent_id = ? ORDER BY id", (run_id,))
+    return [row[0] for row in rows]
+
+
+def delete(store: Store, run_id: str) -> None:
+    """Forget a run and its metrics; its snapshot stays, and so do the replies that it made.
+
+    Raises:
+        sqlite3.IntegrityError: other runs went on from it.
+    """
+    with store.transaction() as connection:
+        connection.execute("DELETE FROM metric WHERE run_id = ?", (run_id,))
+        connection.execute("DELETE FROM run WHERE id = ?", (run_id,))
+
+
 def add_metrics(store: Store, run_id: str, metrics: Iterable[Metric]) -> None:
     """Add metrics; a step that is reported again, after a resume, takes the newer value."""
     with store.transaction() as connection:
@@ -143,27 +191,15 @@ def metrics(store: Store, run_id: str) -> dict[str, list[Metric]]:
 
 _SELECT = (
     "SELECT id, method, base_model, base_hash, snapshot_id, parent_id, recipe, status, pid, pid_started,"
-    " error, result, created_at, started_at, ended_at FROM run"
+    " error, result, created_at, started_at, ended_at, name, note, tags, queued_at FROM run"
 )
 
 
 def _run(row: Any) -> Run:
-    (*head, recipe, status, pid, pid_started, error, result, created_at, started_at, ended_at) = row
-    run_id, method, base_model, base_hash, snapshot_id, parent_id = head
-    return Run(
-        run_id,
-        method,
-        base_model,
-        base_hash,
-        snapshot_id,
-        parent_id,
-        json.loads(recipe),
-        status,
-        pid,
-        pid_started,
-        error,
-        json.loads(result) if result else {},
-        created_at,
-        started_at,
-        ended_at,
+    run = Run(*row)
+    return replace(
+        run,
+        recipe=json.loads(row[6]),
+        result=json.loads(row[11]) if row[11] else {},
+        tags=tuple(json.loads(row[17])),
     )

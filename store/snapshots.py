@@ -9,7 +9,9 @@ from store.database import Store, now
 from store.errors import MissingRowError
 from store.packing import Ids, pack, unpack
 
-SnapshotKind = Literal["sft", "preference"]
+SnapshotKind = Literal["sft", "preference", "unpaired", "prompts", "distillation"]
+"""What the rows are: conversations with an answer, pairs, answers called good or bad by themselves, prompts to be
+answered, and prompts with a teacher's answer."""
 
 BLOCK_ITEMS = 10_000
 """How many items are packed together."""

@@ -9,7 +9,10 @@ from studio.preview import Seen
 from studio.rendering import ChatTokenizer, Rendering, render
 from studio.snapshots import Outcome, outcomes
 from studio.training.data import prepare_row
-from studio.training.recipe import METHODS, Method, make_recipe
+from studio.training.recipe import KINDS, Method, make_recipe
+
+SHOWN: tuple[Method, ...] = ("sft", "dpo")
+"""Methods whose rows are shown: all others make theirs in the same two ways."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +28,13 @@ class RowSeen:
 
 def rows_as_trained(tokenizer: ChatTokenizer, store: Store, example_ids: list[int]) -> list[RowSeen]:
     """Return what runs of every method would make of some examples, by example."""
-    found = [_row_seen(tokenizer, method, each) for method in METHODS for each in _outcomes(store, method, example_ids)]
+    found = [_row_seen(tokenizer, method, each) for method in SHOWN for each in _outcomes(store, method, example_ids)]
     place = {number: i for i, number in enumerate(example_ids)}
     return sorted(found, key=lambda row: place[row.example])
 
 
 def _outcomes(store: Store, method: Method, example_ids: list[int]) -> list[Outcome]:
-    return outcomes(store, "preference" if method == "dpo" else "sft", example_ids)
+    return outcomes(store, KINDS[method], example_ids)
 
 
 def _row_seen(tokenizer: ChatTokenizer, method: Method, outcome: Outcome) -> RowSeen:

@@ -11,7 +11,7 @@ import orjson
 
 from store.snapshots import SnapshotKind
 from studio.errors import StudioError
-from studio.training.recipe import Method
+from studio.training.recipe import KINDS, Method
 
 POLL_SECONDS = 0.1
 """How soon a question that nobody waits for any more is broken off."""
@@ -30,7 +30,7 @@ class Request:
     @property
     def kind(self) -> SnapshotKind:
         """What the rows are made of."""
-        return "preference" if self.method == "dpo" else "sft"
+        return KINDS[self.method]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from studio.process import launching, started_at
 from studio.project import Project
 from studio.snapshots import Built, SnapshotRow, build
 from studio.training.folder import Description, RunFolder, write_json
-from studio.training.recipe import Recipe, as_table, make_recipe, write_recipe
+from studio.training.recipe import KINDS, Recipe, as_table, make_recipe, write_recipe
 from studio.training.watch import sync_all, sync_run
 
 MINIMUM_ROWS = {"sft": 2, "dpo": 4}
@@ -58,7 +58,7 @@ def start_run(
     parent_adapter = _parent_adapter(project, parent_run, base)
     if parent_run:
         recipe = _with_lora_of(parent_run, recipe, overrides or [])
-    built = build(project, store, "preference" if method == "dpo" else "sft")
+    built = build(project, store, KINDS[recipe.method])
     refuse_too_little(method, built.snapshot.counts)
     prepare(base, "tokenizer", on_progress=on_progress)
     template = _template_of(project, base, parent_run)

@@ -7,6 +7,7 @@ from typing import Any
 from store.database import Store
 from studio.errors import StudioError
 from studio.project import Project
+from studio.training.recipe import KINDS, Method
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,12 @@ class Preflight:
         return f"{said}; left out: {reasons}" if reasons else said
 
 
-def preflight(project: Project, store: Store, method: str) -> Preflight:
+def preflight(project: Project, store: Store, method: Method) -> Preflight:
     """Gather the rows that a run with this method would use, without starting anything."""
     from studio.snapshots import survey
     from studio.training.launch import refuse_second, refuse_too_little
 
-    counts = survey(store, "preference" if method == "dpo" else "sft").counts
+    counts = survey(store, KINDS[method]).counts
     problems = []
     for check in (partial(refuse_too_little, method, counts), partial(refuse_second, project, store)):
         try:

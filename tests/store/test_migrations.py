@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stored import examples_of, records_of
+from stored import current_verdicts, examples_of, records_of, responses_of, standing_verdicts
 
 from store import (
     chats,
@@ -19,14 +19,16 @@ from store import (
     duplicates,
     examples,
     interface_state,
+    jobs,
     journal,
+    judgements,
     migrations,
     pairs,
     records,
-    responses,
     runs,
     saved_queries,
     snapshots,
+    synthetic,
     tags,
     templates,
 )
@@ -72,12 +74,15 @@ def content(store: Store) -> dict[str, Any]:
         "records": [asdict(row) for row in rows],
         "examples": [asdict(examples.get(store, e.id)) for e in made],
         "revisions": {e.id: [asdict(r) for r in examples.revisions(store, e.id)] for e in made},
-        "responses": [asdict(r) for r in responses.all_of_project(store)],
+        "responses": [asdict(r) for r in responses_of(store)],
         "pairs": [pairs.get(store, number)._asdict() for number in _numbers(store, "pair")],
         "journal": [asdict(e) for e in journal.entries(store)],
-        "standing": [e.id for e in journal.standing_verdicts(store)],
-        "current": [e.id for e in journal.current_verdicts(store)],
+        "standing": [e.id for e in standing_verdicts(store)],
+        "current": [e.id for e in current_verdicts(store)],
         "counts": pairs.counts(store),
+        "jobs": [asdict(each) for each in jobs.all_jobs(store)],
+        "synthetic": [asdict(each) for each in synthetic.origins(store, [e.id for e in made]).values()],
+        "judgements": [cell._asdict() for cell in judgements.cells(store, "Ada")],
         "snapshots": [snapshot(store, r.snapshot_id) for r in all_runs],
         "runs": [asdict(r) for r in all_runs],
         "templates": [asdict(t) for t in templates.everything(store)],
@@ -155,7 +160,7 @@ def test_what_schema_two_adds_is_filled_in(tmp_path) -> None:
         ]
         own = store.connection.execute("SELECT id FROM example WHERE own_text ORDER BY id").fetchall()
         assert own == [(1,), (2,), (3,), (18,)]
-        current = {e.pair_id: (e.id, e.verdict) for e in journal.current_verdicts(store)}
+        current = {e.pair_id: (e.id, e.verdict) for e in current_verdicts(store)}
         beside = store.connection.execute("SELECT id, verdict_id, verdict FROM pair WHERE verdict_id IS NOT NULL")
         assert {pair: (entry, verdict) for pair, entry, verdict in beside} == current
 

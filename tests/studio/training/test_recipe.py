@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.errors import StudioError
-from studio.training.recipe import make_recipe, read_recipe, settings_of, write_recipe
+from studio.training.recipe import make_recipe, origins, read_recipe, settings, write_recipe
 
 
 def test_changes_are_typed() -> None:
@@ -25,7 +25,7 @@ def test_changes_are_typed() -> None:
         ("dpo", "loss=hope", "loss can't be 'hope'"),
         ("dpo", "learning_rate=nan", "learning_rate must be a finite number"),
         ("dpo", "epochs", "KEY=VALUE"),
-        ("dpo", "packing=true", "dpo can't pack its rows"),
+        ("dpo", "packing=true", "packing is no setting of dpo"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(method: str, change: str, message: str) -> None:
@@ -52,8 +52,10 @@ def test_the_file_explains_each_setting(tmp_path: Path) -> None:
     recipe = make_recipe("dpo", [])
     write_recipe(recipe, tmp_path / "recipe.toml")
     lines = (tmp_path / "recipe.toml").read_text(encoding="utf-8").splitlines()
-    for name, _, explanation in settings_of(recipe):
-        assert any(line.startswith(f"{name} = ") and line.endswith(f"# {explanation}") for line in lines)
+    found = origins(recipe)
+    for each in settings("dpo"):
+        said = f"# {each.explanation} [{found[each.name]}]"
+        assert any(line.startswith(f"{each.name} = ") and line.endswith(said) for line in lines)
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
