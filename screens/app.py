@@ -50,6 +50,9 @@ SCREENS_OF_AREAS = {
 }
 """Where each area's screen is; a module is imported when its area is first shown."""
 
+ERROR_SECONDS = 12
+"""An error is shown for so long; esc takes it away sooner."""
+
 
 class StudioApp(App[None]):
     """Tuning Studio on one project."""
@@ -179,7 +182,9 @@ class StudioApp(App[None]):
         return elsewhere, here - self._places_noted
 
     def note_place(self, key: str, value: Any) -> None:
-        """Keep where something was left, for the next session."""
+        """Keep where something was left, for the next session; what is kept already costs no write."""
+        if value == interface_state.recall(self.store, key):
+            return
         _, before = changes.sign(self.store)
         interface_state.remember(self.store, key, value)
         self._places_noted += changes.sign(self.store)[1] - before
@@ -218,8 +223,18 @@ class StudioApp(App[None]):
         self.push_screen(Confirm(f"{unsaved} Leave without it?", yes="Leave"), self._leave_if)
 
     def notify_error(self, error: StudioError) -> None:
-        """Say what went wrong and what to do about it, until it is dismissed or long read."""
-        self.notify(message_of(error), severity="error", markup=False, timeout=30)
+        """Say what went wrong and what to do about it, until it is dismissed or read."""
+        self.notify(message_of(error), severity="error", markup=False, timeout=ERROR_SECONDS)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave esc to what is in front where no error is shown over it."""
+        if action == "dismiss_errors":
+            return any(note.severity == "error" for note in self._notifications)
+        return super().check_action(action, parameters)
+
+    def action_dismiss_errors(self) -> None:
+        """Take what is said at the side away."""
+        self.clear_notifications()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """List for the palette what keys do on this screen, moving about left out, and the themes."""

@@ -12,10 +12,12 @@ from textual.widgets import Input, Static
 
 from screens import keys
 from screens.job_form import JobForm, Then
+from screens.widgets.form_field import form_field
 from store.database import Store
 from studio.ai_judge.request import JudgeRequest, plan
 from studio.errors import StudioError
 from studio.jobs import launch
+from studio.project import Project
 from studio.text import clean
 
 HINTS = {
@@ -35,7 +37,7 @@ class AskJudge(JobForm[JudgeRequest]):
     model = query_one("#model", Input)
 
     def __init__(self, task: str = "") -> None:
-        super().__init__()
+        super().__init__(_begin)
         self._queue_named = task
 
     def compose(self) -> ComposeResult:
@@ -44,7 +46,7 @@ class AskJudge(JobForm[JudgeRequest]):
         with Vertical(classes="window"):
             yield Static("Ask an AI judge about the pairs that you have decided", classes="pane-title", markup=False)
             for name, hint in HINTS.items():
-                yield from self.field(name, first.get(name, ""), hint)
+                yield form_field(name, first.get(name, ""), hint)
             yield Static(self.AFTER, id="problem", markup=False)
             yield Static(KEYS_LINE, markup=False, classes="status-line")
 
@@ -68,9 +70,9 @@ class AskJudge(JobForm[JudgeRequest]):
         request = plan(self.studio.project, store, model=model, task=task, limit=int(at_most) if at_most else None)
         return partial(self.start, request, clean(request.leaving(self.studio.project)))
 
-    def begin(self, store: Store, request: JudgeRequest) -> int:
-        """Start asking."""
-        return launch.start(self.studio.project, store, "judge", request.as_json())
-
     def _take_model(self, ref: str) -> None:
         self.model.value = ref
+
+
+def _begin(project: Project, store: Store, request: JudgeRequest) -> int:
+    return launch.start(project, store, "judge", request.as_json())

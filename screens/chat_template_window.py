@@ -13,7 +13,7 @@ from textual.widgets import Static
 from screens import keys
 from screens.background import in_background
 from screens.base import HELP_KEYS, StudioModal, message_of
-from screens.dialogs import Confirm
+from screens.dialogs import Confirm, leave
 from screens.widgets.bars import KeyBar
 from screens.widgets.safe_text_area import SafeTextArea
 from screens.widgets.text_view import Span, TextView
@@ -169,14 +169,7 @@ class TemplateText(StudioModal[str]):
 
     def action_cancel(self) -> None:
         """Leave, after a question where something was changed."""
-        if not self.unsaved:
-            self.dismiss(None)
-            return
-        self.app.push_screen(Confirm(f"{self.unsaved} Leave without it?", yes="Leave"), self._leave_if)
-
-    def _leave_if(self, yes: bool | None) -> None:
-        if yes:
-            self.dismiss(None)
+        leave(self)
 
 
 def _look(project: Project, _: Store) -> Shown:

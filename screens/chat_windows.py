@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.getters import query_one
 from textual.widgets import Input, Static
 
@@ -15,9 +15,9 @@ from screens import keys
 from screens.background import in_background
 from screens.base import StudioModal
 from screens.token_text import LEGEND, tokens_of, tokens_spans
+from screens.widgets.form_field import form_field
 from screens.widgets.safe_text_area import SafeTextArea
 from screens.widgets.text_view import Span, TextView
-from screens.widgets.typing_order import LineInput
 from store.database import Store
 from store.examples import Message
 from studio.errors import StudioError
@@ -73,11 +73,7 @@ class SamplingForm(StudioModal[Sampling]):
         with Vertical(classes="window form"):
             yield Static("Sampling; temperature 0 takes the likeliest token", markup=False, classes="pane-title")
             for field in fields(Sampling):
-                with Horizontal(classes="field"):
-                    yield Static(field.name.replace("_", " "), classes="label", markup=False)
-                    line = LineInput(f"{getattr(self._sampling, field.name):g}", id=field.name, select_on_focus=False)
-                    line.cursor_blink = False
-                    yield line
+                yield form_field(field.name, f"{getattr(self._sampling, field.name):g}")
             yield Static("", id="problem", markup=False)
             yield Static("enter: take them    tab: next    esc: leave them", markup=False)
 

@@ -1,241 +1,327 @@
 """Compare: two replies to one prompt, blind; one key judges, saves, and shows the next pair."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import ClassVar
 
+from textual import on
+from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.getters import query_one
+from textual.widgets import Input, Static
 
 from screens import keys
-from screens.compare_pair import BEGUN, entry_words, verdict_words
-from screens.compare_windows import CompareWindows
-from store import journal
-from store.database import now
+from screens.base import StudioScreen
+from screens.compare_answers import Answers
+from screens.compare_asked import AskedPair
+from screens.compare_begun import BegunRemarks
+from screens.compare_lines import RemarkLines
+from screens.compare_panes import FOLD_WORDS, LAYOUT_WORDS, PairPanes
+from screens.compare_remarks import ReasonsLine, Remarks
+from screens.compare_walk import Walk
+from screens.compare_whose import whose_words
+from store import examples, interface_state
 from store.examples import Message
 from store.journal import Entry, Strength
 from store.pairs import Verdict
 from store.responses import Response
-from studio.labelling import judging
-from studio.labelling.criteria import next_criterion
 from studio.labelling.shown import Shown
-from studio.labelling.words import VERDICT_WORDS
+from studio.labelling.tasks import Task
+from studio.text import clean
 
-QUIET_SECONDS = 0.08
-"""A verdict must come this long after its pair was painted and after any other verdict key: a key that is
-held down repeats faster than that, and nobody reads so fast."""
+PLACE = "compare.place"
+"""How the panes stand, in the interface's state."""
 
 
-class CompareScreen(CompareWindows):
-    """The labelling loop."""
+class CompareScreen(StudioScreen):
+    """The labelling loop: the panes, or what is said in their place, over what is asked and the lines."""
 
     AREA = "compare"
+    AUTO_FOCUS = "#left"
     CSS_PATH = "compare.tcss"
     BINDINGS: ClassVar[list[BindingType]] = keys.COMPARE
 
+    panes = query_one(PairPanes)
+    nothing = query_one("#nothing", Static)
+    question = query_one("#question", Static)
+    lines = query_one(RemarkLines)
+
     def __init__(self) -> None:
         super().__init__()
-        self._criterion = ""
-        """What is asked before the verdict."""
-        self._painted: float | None = None
-        """When what is asked now was painted."""
-        self._seen: Shown | None = None
-        """The pair that was painted last."""
-        self._pair_painted = 0.0
-        self._shown_at = ""
-        self._last_key = 0.0
-        self._judges_anew = False
-        """The pair was called up out of its turn, and may be left as it is."""
+        self._begun = BegunRemarks(self)
+        self._walk = Walk(self, self._begun, self._show)
+        self._answers = Answers(self, self._walk, self._begun)
+        self._seen: AskedPair | None = None
+        """The pair that the panes show."""
+        self._revealed = ""
+        """Whose the pair judged last were, while that is told."""
 
-    def open_entry(self, entry: Entry) -> None:
-        """Show the pair of a verdict again, with the sides that it had, to be judged anew."""
-        self._leave_pair()
-        self._begin()
-        self._judges_anew = True
-        self._show(self.queue.show_again(self.studio.store, entry))
-        self.set_status(f"it was: {entry_words(entry)}; judge anew, esc leaves it", f"it was: {entry_words(entry)}")
+    @property
+    def shown(self) -> Shown | None:
+        """The pair in sight."""
+        return self._walk.asked.shown if self._walk.asked else None
+
+    @property
+    def instructions(self) -> str:
+        """What the task asks for."""
+        task = self._walk.task
+        said = [task.instructions] if task.instructions else []
+        if task.strength:
+            said.append("How much better is asked too: h and l say slightly, H and L clearly.")
+        return "\n".join([task.name, *said]) if said else ""
+
+    @property
+    def unsaved(self) -> str:
+        """A comment or reasons that were begun on this pair; those of others wait for the next session."""
+        if not self.is_mounted:
+            return ""
+        self.lines.take()
+        if self._waiting.comment.strip():
+            return "The comment is not saved."
+        return "The reasons are not saved; a verdict saves them." if self._waiting else ""
+
+    def compose_body(self) -> ComposeResult:
+        """Lay the parts one over the other."""
+        yield PairPanes(id="pair")
+        yield Static("", id="nothing", markup=False)
+        yield Static("", id="question", markup=False)
+        yield RemarkLines()
+
+    def on_mount(self) -> None:
+        """Take over what the session before left."""
+        self.question.display = False
+        self.panes.take_over(interface_state.recall(self.studio.store, PLACE, {}))
+        self._begun.take_over()
+
+    def remember(self) -> None:
+        """Keep how the panes stand, and what was begun."""
+        if self.is_mounted:
+            self.lines.take()
+            self.studio.note_place(PLACE, self.panes.place)
+            self._begun.keep()
+
+    def on_screen_resume(self) -> None:
+        """Go on where the journal says."""
+        self.lines.take()
+        self._walk.resume()
+
+    def on_imports_ended(self) -> None:
+        """Count what came in; where no pair was left there may be one now."""
+        self.on_screen_resume()
+
+    def was_painted(self) -> None:
+        """Note when a pair was painted: from then on it can be read, and keys count."""
+        asked = self._walk.asked
+        if asked and asked.was_painted():
+            self.call_later(self._walk.read_ahead, asked)
+
+    def action_begin(self) -> None:
+        """Go from the page of the first use to the first pair."""
+        self._walk.begin()
 
     def action_judge(self, verdict: Verdict, strength: Strength = "") -> None:
         """Write a verdict, or the answer to a criterion, on the pair that is on the screen, then show what is next."""
-        if self._held is not None:
-            self.action_begin()
-            return
-        shown, moment = self._shown, self._moment_of_key()
-        if shown is None or moment is None:
+        if self._walk.held:
+            self._walk.begin()
             return
         self._close_lines()
-        if self._was_judged_elsewhere(shown):
-            self._leave_pair()
-            self._reload(self.queue.next(self.studio.store))
-            self.set_status("you judged that pair meanwhile, in another window", "judged in another window")
-        elif self._criterion and verdict != "skip":
-            self._judge_criterion(shown, verdict)
-        else:
-            self._judge(shown, verdict, strength, moment - self._pair_painted)
-
-    def _was_judged_elsewhere(self, shown: Shown) -> bool:
-        """Tell whether this person judged the pair since it was painted; a key must not change that unawares."""
-        rater = self.studio.project.rater
-        mine = (e for e in journal.entries(self.studio.store, pair_id=shown.pair.id) if e.rater == rater)
-        return any(entry.kind == "verdict" and entry.answered_at > self._shown_at for entry in mine)
-
-    def _judge_criterion(self, shown: Shown, verdict: Verdict) -> None:
-        criterion = self._criterion
-        with self._writing(f"{criterion}: {VERDICT_WORDS[verdict]}"):
-            journal.judge_criterion(
-                self.studio.store,
-                shown.pair,
-                criterion,
-                verdict,
-                rater=self.studio.project.rater,
-                task=self._labelling.name,
-                shown_at=self._shown_at,
-            )
-        self._shown = self.ask(shown)
-        self.set_status(f"{criterion}: {VERDICT_WORDS[verdict]}, saved", VERDICT_WORDS[verdict])
-
-    def _judge(self, shown: Shown, verdict: Verdict, strength: Strength, seconds: float) -> None:
-        if self._labelling.strength and verdict in ("left", "right"):
-            strength = strength or "slightly"
-        words = verdict_words(verdict, strength)
-        with self._writing(words):
-            self._save_comment(shown)
-            judging.judge(
-                self.studio.store,
-                shown,
-                verdict,
-                rater=self.studio.project.rater,
-                task=self._labelling.name,
-                strength=strength,
-                reasons=self._begun.of(shown.pair.id).reasons,
-                shown_at=self._shown_at,
-            )
-        if self._progress is not None and not self._judges_anew:
-            self._progress.answered(verdict, seconds)
-        self._go_on_after(shown, verdict)
-        self.set_status(f"{words}, saved - u undoes", f"{words}, saved")
-
-    @contextmanager
-    def _writing(self, words: str) -> Iterator[None]:
-        """Take back what the header says of the answer before, where this one can't be written."""
-        try:
-            yield
-        except Exception:
-            self.set_status(f"{words}: NOT saved", "NOT saved")
-            raise
-
-    def _go_on_after(self, shown: Shown, verdict: Verdict) -> None:
-        self._begun.pop(shown.pair.id, None)
-        self._note(BEGUN, self._begun.place())
-        was_judged, self._judges_anew = self._judges_anew, False
-        self._revealed = ""
-        self.queue.judged(shown, verdict)
-        self._decisions += 1
-        self._advance()
-        if was_judged:
-            self._count()
+        self._answers.judge(verdict, strength)
 
     def action_undo(self) -> None:
         """Take the latest answer back and ask for it again."""
-        self._leave_pair()
-        entry = journal.undo(self.studio.store, rater=self.studio.project.rater)
-        if entry is None:
-            self.set_status("nothing to undo")
-            return
-        begun = self._begun.of(entry.pair_id)
-        begun.reasons = begun.reasons or entry.reasons
-        self._reload(self.queue.show_again(self.studio.store, entry))
-        self.set_status(f"undone: {entry_words(entry)} - judge again", f"undone: {entry_words(entry)}")
+        self._close_lines()
+        self._answers.undo()
 
     def action_redo(self) -> None:
         """Give back the answer that was undone last."""
-        self._leave_pair()
-        entry = journal.redo(self.studio.store, rater=self.studio.project.rater)
-        if entry is None:
-            self.set_status("nothing to redo")
-            return
-        self._begun.pop(entry.pair_id, None)
-        if entry.kind == "criterion":
-            self._reload(self.queue.show_again(self.studio.store, entry))
-        else:
-            self._reload(self.queue.next(self.studio.store))
-        self.set_status(f"redone: {entry_words(entry)}, saved - u undoes", f"redone: {entry_words(entry)}")
-
-    def action_back(self) -> None:
-        """Close the line that is open, or leave a pair that was judged before as it is."""
-        if self.remark.display or self.reasons.display:
-            self._close_lines()
-        elif self._judges_anew:
-            self._leave_pair()
-            self._judges_anew = False
-            self._advance()
-            self.set_status("left as it was")
+        self._close_lines()
+        self._answers.redo()
 
     def action_edit(self) -> None:
         """Edit the reply that has the focus into a better one than both."""
-        shown, side = self._shown, self.panes.focused
-        if shown is None:
+        asked, side = self._walk.asked, self.panes.focused
+        if asked is None:
             return
         if side is None:
             self.set_status("tab to the better reply, then e edits it")
             return
-        self._edit(shown, shown.left if side == "left" else shown.right)
+        self._edit(asked, asked.shown.left if side == "left" else asked.shown.right)
 
-    def ask(self, shown: Shown) -> Shown:
-        """Ask for the next criterion, or for the verdict; keys count only once it was painted."""
-        criteria = self._labelling.criteria
-        shown, self._criterion = next_criterion(self.studio.store, shown, criteria, rater=self.studio.project.rater)
-        self._painted = None
-        if self._criterion:
-            number = criteria.index(self._criterion) + 1
-            self.asked.update(f"{number} of {len(criteria)}: which is better by {self._criterion}?", layout=False)
-        elif criteria:
-            self.asked.update("And on the whole: which is better?", layout=False)
-        return shown
+    def action_back(self) -> None:
+        """Close the line that is open, or leave a pair that was judged before as it is."""
+        if self.lines.is_open:
+            self._close_lines()
+        else:
+            self._answers.leave_as_it_was()
 
-    def was_painted(self) -> None:
-        """Note when a pair was painted: from then on it can be read, and keys count."""
-        shown = self._shown
-        if shown is None or self._painted is not None:
+    def action_switch_pane(self) -> None:
+        """Go to the other reply, or from a line or the prompt back to the replies."""
+        if self.lines.is_open:
+            self._close_lines()
+        elif self.shown:
+            self.panes.go_on()
+
+    def action_layout(self) -> None:
+        """Lay the replies out in the next way."""
+        self.panes.next_layout()
+        self.set_status(f"replies: {LAYOUT_WORDS[self.panes.choice]}", LAYOUT_WORDS[self.panes.choice])
+
+    def action_prompt(self) -> None:
+        """Give the prompt less room, or more."""
+        self.panes.next_fold()
+        self.set_status(f"prompt {FOLD_WORDS[self.panes.fold]}")
+
+    def action_differences(self) -> None:
+        """Mark what only one of the replies says, or show them as they are."""
+        self.panes.toggle_view("marked")
+
+    def action_rendered(self) -> None:
+        """Show Markdown and code rendered, or as they were written."""
+        self.panes.toggle_view("rendered")
+
+    def action_together(self) -> None:
+        """Scroll the replies together, or alone."""
+        self.panes.toggle_together()
+        self.set_status("replies scroll together" if self.panes.together else "replies scroll alone")
+
+    def action_whose(self) -> None:
+        """Tell whose the pair judged last were; never that of the pair on the screen."""
+        words = whose_words(self.studio.store, self.studio.project.rater, self.shown)
+        self._revealed = "" if self._revealed else words
+        self._show_line()
+
+    def action_flag(self) -> None:
+        """Mark the pair's example for a second look, or take the mark off."""
+        if asked := self._walk.asked:
+            flagged = not asked.shown.flagged
+            examples.set_flagged(self.studio.store, asked.shown.pair.example_id, flagged)
+            self._walk.show_flag(asked, flagged)
+            self.set_status("flagged" if flagged else "flag taken off")
+
+    def action_comment(self) -> None:
+        """Open the line for a comment, with what was begun of one."""
+        if self.shown:
+            self._close_lines()
+            self.lines.open_comment(self._waiting)
+
+    @on(Input.Submitted, "#comment")
+    async def _take_enter(self) -> None:
+        # As an action, so that a disk that is full is said and neither the comment nor the app is lost.
+        await self.studio.run_action("save_comment", self)
+
+    def action_save_comment(self) -> None:
+        """Write the comment down; an empty one is none."""
+        self.lines.take()
+        self._walk.leave_pair()
+        self.lines.comment.value = ""
+        self._close_lines()
+
+    def action_reasons(self) -> None:
+        """Open the line with the reasons."""
+        offered = self._walk.task.reasons
+        if self.shown is None:
             return
-        self._painted = time.monotonic()
-        if shown is not self._seen:
-            self._seen, self._pair_painted, self._shown_at = shown, self._painted, now()
-            self.call_later(self.read_ahead, shown)
+        if not offered:
+            self.set_status("this queue has no reasons; o, then e, gives it some", "no reasons to choose from")
+            return
+        self._close_lines()
+        self.lines.open_reasons(self._waiting, offered)
 
-    def _moment_of_key(self) -> float | None:
-        """Return when a key came; None for one that came before what it answers was seen, or that repeats."""
-        moment, before = time.monotonic(), self._last_key
-        self._last_key = moment
-        if self._painted is None or moment - max(self._painted, before) < QUIET_SECONDS:
-            return None
-        return moment
+    def action_tasks(self) -> None:
+        """Choose the queue, make one, or change one."""
+        from screens.task_window import TaskWindow
 
-    def _reload(self, shown: Shown | None) -> None:
-        self._decisions += 1
-        self._judges_anew = False
-        self._begin()
-        self._show(shown)
-        if shown is None:
-            self._plan_if_wanted()
-        self._count()
+        self.studio.push_screen(TaskWindow(self._walk.task), self._walk.take_task)
 
-    def _edit(self, shown: Shown, original: Response, draft: list[Message] | None = None) -> None:
+    def action_history(self) -> None:
+        """List every verdict; one of them can be judged anew."""
+        from screens.verdict_history import VerdictHistory
+
+        self.studio.push_screen(VerdictHistory(self.shown), self.judge_anew)
+
+    def action_report(self) -> None:
+        """Show what the verdicts say, and how far they can be relied on."""
+        from screens.labelling_report import LabellingReportWindow
+
+        self.studio.push_screen(LabellingReportWindow())
+
+    def action_new_replies(self) -> None:
+        """Ask models for replies to compare, or see how far they are."""
+        from screens.generate_window import open_candidates
+
+        open_candidates(self.studio)
+
+    def action_ai_judge(self) -> None:
+        """Show how far a model agrees with the verdicts given so far."""
+        from screens.judge_window import JudgeWindow
+
+        task = self._walk.task
+        self.studio.push_screen(JudgeWindow(task.name if self._is_named(task) else ""))
+
+    @property
+    def _waiting(self) -> Remarks:
+        return self._begun.of(self.shown.pair.id) if self.shown else Remarks()
+
+    def judge_anew(self, entry: Entry | None) -> None:
+        """Show the pair of a verdict again, if one was chosen."""
+        if entry is not None:
+            self._close_lines()
+            self._answers.judge_anew(entry)
+
+    def _edit(self, asked: AskedPair, original: Response, draft: list[Message] | None = None) -> None:
         from screens.editor import ConversationEditor
 
         editor = ConversationEditor(original.messages, draft=draft, title="Make it better than both; f2 saves")
-        self.app.push_screen(editor, partial(self._keep_edit, shown, original))
+        self.app.push_screen(editor, partial(self._keep_edit, asked, original))
 
-    def _keep_edit(self, shown: Shown, original: Response, messages: list[Message] | None) -> None:
-        if messages is None:
+    def _keep_edit(self, asked: AskedPair, original: Response, messages: list[Message] | None) -> None:
+        if messages is not None:
+            again = partial(self._edit, asked, original, messages)
+            self.save(partial(self._answers.keep_better, asked, original, messages), again)
+            self._answers.go_on_from_better(asked, original)
+
+    def _show(self) -> None:
+        """Show what is asked now, or why nothing is; verdicts count only once it was painted."""
+        asked, task = self._walk.asked, self._walk.task
+        with self.app.batch_update():
+            self.panes.display = asked is not None
+            self.nothing.display = asked is None
+            self.question.display = asked is not None and bool(task.criteria)
+            if asked is not self._seen:
+                self._revealed = ""
+                self.lines.close()
+            if asked is None:
+                self.nothing.update(clean(self._walk.page))
+            else:
+                self._show_asked(asked, task)
+            self._seen = asked
+            self._show_line()
+
+    def _show_asked(self, asked: AskedPair, task: Task) -> None:
+        question = asked.question(task.criteria)
+        if question != self.question.content:
+            self.question.update(question, layout=False)
+        if asked is self._seen:
+            self.panes.note(asked.shown)
+        else:
+            self.panes.queue_name = task.name if self._is_named(task) else ""
+            self.panes.show(asked.shown)
+
+    def _show_line(self) -> None:
+        """Say whose the last ones were, what waits for the verdict, or how far the task is."""
+        self.lines.say(self._revealed or str(self._waiting) or self._walk.how_far(self.size.width - 2))
+
+    def _is_named(self, task: Task) -> bool:
+        return task in self.studio.project.settings.tasks
+
+    @on(ReasonsLine.Closed)
+    def _close_lines(self) -> None:
+        """Put the lines for a comment and reasons away; what stands in them waits for the verdict."""
+        if not self.lines.is_open:
             return
-        keep = partial(judging.keep_better, rater=self.studio.project.rater, task=self._labelling.name)
-        self.save(
-            lambda: keep(self.studio.store, shown, original, messages, shown_at=self._shown_at),
-            partial(self._edit, shown, original, messages),
-        )
-        self._save_comment(shown, ", ".join(self._begun.of(shown.pair.id).reasons))
-        self._go_on_after(shown, "left" if original is shown.left else "right")
-        self._count()
-        self.set_status("your reply is saved, better than both - u undoes", "saved, better than both")
+        had_focus = self.lines.has_focus_within
+        self.lines.take()
+        self.lines.close()
+        self._show_line()
+        self._begun.keep()
+        if had_focus:
+            self.panes.focus_reply()

@@ -1,5 +1,13 @@
 """What Compare says where there is no pair on the screen: at first use, while it reads, and when none is left."""
 
+from store import interface_state, journal
+from store.database import Store
+from studio.labelling.progress import Progress
+from studio.labelling.tasks import ALL_PAIRS, Task
+
+INTRODUCED = "compare.introduced"
+"""Whether the page of the first use was left, in the interface's state."""
+
 FIRST_USE = """\
 Two replies to one prompt: which one is better? Enter shows the first pair.
 
@@ -47,15 +55,15 @@ def first_use(instructions: str) -> str:
     return FIRST_USE.format(help="all keys, and this:" if text else "all keys", instructions=text and f"\n\n{text}")
 
 
-def nothing_left(task: str, progress: str, *, has_pairs: bool, is_whole: bool) -> str:
-    """Return why there is no pair to judge, and what to do next.
+def is_first_use(store: Store, rater: str) -> bool:
+    """Tell whether a person is to be told how Compare works: who left that page, or has judged, is not."""
+    if interface_state.recall(store, INTRODUCED):
+        return False
+    return not journal.latest_verdicts(store, rater=rater, limit=1)
 
-    Args:
-        task: the queue's name.
-        progress: how far it is, in words.
-        has_pairs: the queue has pairs at all.
-        is_whole: the queue is that of all pairs of the project.
-    """
-    if has_pairs:
-        return NONE_LEFT.format(task=task, progress=progress)
-    return NO_PAIRS if is_whole else NONE_FITS.format(task=task)
+
+def nothing_left(task: Task, progress: Progress) -> str:
+    """Return why there is no pair to judge in a queue, and what to do next."""
+    if progress.planned:
+        return NONE_LEFT.format(task=task.name, progress=progress)
+    return NO_PAIRS if task == ALL_PAIRS else NONE_FITS.format(task=task.name)

@@ -1,4 +1,4 @@
-"""What the panes of Compare say: the prompt from its last question, replies with marks or rendered, whose they were."""
+"""What the panes of Compare say: the prompt from its last question, replies with marks or rendered."""
 
 from collections.abc import Iterator
 from io import StringIO
@@ -87,13 +87,6 @@ def rendered_lines(spans: list[Span], width: int, *, dark: bool) -> Iterator[Pie
         yield from wrap(
             [Span(f"... {-room:,} more characters are not rendered; v shows the raw text", "italic")], width
         )
-
-
-def whose(response: Response) -> str:
-    """Return where a reply is from: who wrote it, and how it was sampled."""
-    words = response.author or {"human": "a person", "file": "the file"}.get(response.origin, response.origin)
-    temperature = response.parameters.get("temperature")
-    return words if temperature is None else f"{words} at {temperature:g}"
 
 
 def _ending(spans: list[Span]) -> list[Span]:

@@ -1,5 +1,7 @@
 """Small questions in a window."""
 
+from typing import Any
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -31,3 +33,16 @@ class Confirm(StudioModal[bool]):
     def action_yes(self) -> None:
         """Answer yes."""
         self.dismiss(True)
+
+
+def leave(window: StudioModal[Any]) -> None:
+    """Close a window without a result, after a question where something would be lost."""
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            window.dismiss(None)
+
+    if window.unsaved:
+        window.app.push_screen(Confirm(f"{window.unsaved} Leave without it?", yes="Leave"), answered)
+    else:
+        window.dismiss(None)

@@ -10,7 +10,7 @@ from typing import ClassVar, get_args
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.getters import query_one
 from textual.widgets import Input, Static
 
@@ -18,8 +18,8 @@ from screens import keys
 from screens.background import in_background
 from screens.base import StudioModal, message_of
 from screens.paths import shortest
+from screens.widgets.form_field import form_field
 from screens.widgets.text_view import TextView
-from screens.widgets.typing_order import LineInput
 from store.database import Store
 from store.examples import Split
 from studio.errors import StudioError
@@ -62,11 +62,7 @@ class ExportWindow(StudioModal[None]):
                 ("path", path, "path of the file to write"),
                 ("query", self._offered, "everything; a query takes a part"),
             ):
-                with Horizontal(classes="field"):
-                    yield Static(name, classes="label", markup=False)
-                    field = LineInput(value, id=name, placeholder=hint, compact=True, select_on_focus=False)
-                    field.cursor_blink = False
-                    yield field
+                yield form_field(name, value, hint)
             yield Static("", id="said", markup=False)
             yield TextView(id="report")
 

@@ -17,11 +17,13 @@ from textual.widgets import Input, Static
 from screens import keys
 from screens.job_form import JobForm, Then
 from screens.jobs_window import JobsWindow
+from screens.widgets.form_field import form_field
 from store import jobs
 from store.database import Store
 from studio.errors import StudioError
 from studio.generating import plan
 from studio.generating.pairing import KINDS, PairKind
+from studio.generating.speakers import check_model
 from studio.generating.wanted import Wanted, describe, wanted
 from studio.inference.engine import Sampling
 from studio.project import Project
@@ -61,7 +63,7 @@ class GenerateForm(JobForm[Wanted]):
     models = query_one("#models", Input)
 
     def __init__(self, ids: Sequence[int] = ()) -> None:
-        super().__init__()
+        super().__init__(plan.begin)
         self._ids = ids
         """The examples meant; empty where a query says it."""
         self._seed = secrets.randbits(31)
@@ -79,7 +81,7 @@ class GenerateForm(JobForm[Wanted]):
         with Vertical(classes="window"):
             yield Static("", id="heading", markup=False, classes="pane-title")
             for name in FIELDS:
-                yield from self.field(name, first.get(name, ""))
+                yield form_field(name, first.get(name, ""))
             yield Static("", id="explanation", markup=False)
             yield Static("", id="problem", markup=False)
             yield Static(KEYS_LINE, markup=False, classes="status-line")
@@ -127,10 +129,6 @@ class GenerateForm(JobForm[Wanted]):
         else:
             self.start(request, leaves)
 
-    def begin(self, store: Store, request: Wanted) -> int:
-        """Start making them."""
-        return plan.begin(self.studio.project, store, request)
-
     def _add_model(self, ref: str) -> None:
         self.models.value = f"{self.models.value} {shlex.quote(ref)}".strip()
 
@@ -141,7 +139,7 @@ class GenerateForm(JobForm[Wanted]):
     def _look(self, asked: Asked, project: Project, store: Store) -> Then:
         request = self._request(asked, store)
         for ref in request.models:
-            plan.check_model(project, store, ref)
+            check_model(project, store, ref)
         leaves = plan.statement(project, store, request)
         return partial(self._show_plan, asked, request, leaves)
 

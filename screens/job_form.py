@@ -1,12 +1,10 @@
-"""What the forms that start a job share: fields, a list of models, and the question before anything leaves."""
+"""What the forms that start a job share: a list of models, and the question before anything leaves."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.getters import query_one
 from textual.widgets import Static
 
@@ -14,10 +12,10 @@ from screens.background import in_background
 from screens.base import StudioModal, message_of
 from screens.choose import ChooseLine
 from screens.dialogs import Confirm
-from screens.widgets.typing_order import LineInput
 from store.database import Store
 from studio.errors import StudioError
 from studio.inference.choices import choices
+from studio.project import Project
 from studio.text import clean_line
 
 
@@ -44,25 +42,11 @@ class JobForm(StudioModal[int], Generic[Request]):
 
     said = query_one("#problem", Static)
 
-    def __init__(self) -> None:
+    def __init__(self, begin: Callable[[Project, Store, Request], int]) -> None:
+        """Ask; `begin` starts the job and returns its number, or raises a StudioError that says why it can't."""
         super().__init__()
+        self._begin = begin
         self._busy = False
-
-    def begin(self, store: Store, request: Request) -> int:
-        """Start the job; return its number.
-
-        Raises:
-            StudioError: it can't be started.
-        """
-        raise NotImplementedError
-
-    def field(self, name: str, value: str, hint: str = "") -> ComposeResult:
-        """Lay a line with a name and a field for it."""
-        with Horizontal(classes="field", id=f"row-{name}"):
-            yield Static(name.replace("_", " "), classes="label", markup=False)
-            field = LineInput(value, id=name, placeholder=hint, select_on_focus=False)
-            field.cursor_blink = False
-            yield field
 
     def choose_from_models(self, title: str, take: Callable[[str], object]) -> None:
         """Choose a model from a list, by the words that name it."""
@@ -93,7 +77,8 @@ class JobForm(StudioModal[int], Generic[Request]):
             self._start(replace(request, send=True))
 
     def _start(self, request: Request) -> None:
-        self.work("starting ...", lambda store: partial(self.dismiss, self.begin(store, request)))
+        project = self.studio.project
+        self.work("starting ...", lambda store: partial(self.dismiss, self._begin(project, store, request)))
 
     def _done(self, then: Then) -> None:
         self._busy = False

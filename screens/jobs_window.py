@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -12,11 +12,12 @@ from textual.widgets import Static
 
 from screens import keys
 from screens.background import in_background
-from screens.base import StudioModal, message_of
+from screens.base import message_of
+from screens.list_over_text import ListOverText
 from screens.widgets.table import Column, RecordTable, Row
 from screens.widgets.text_view import TextView
 from store.database import Store
-from store.jobs import Job
+from store.jobs import Job, Standing
 from studio.errors import StudioError
 from studio.jobs import launch, outcome, watch
 from studio.project import Project
@@ -28,20 +29,25 @@ KEYS_LINE = "s: stop    r: go on    tab: text    esc: close, a job goes on"
 EMPTY = "No job yet. n in Compare asks models for replies."
 
 
-class JobsWindow(StudioModal[None]):
+class Detail(NamedTuple):
+    """All that is shown of one job."""
+
+    job: Job
+    log: list[str]
+
+
+class JobsWindow(ListOverText[None]):
     """All jobs, newest first, over what came of the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.JOBS
 
-    table = query_one(RecordTable)
-    detail = query_one(TextView)
     said = query_one("#said", Static)
 
     def __init__(self) -> None:
         super().__init__()
-        self._jobs: dict[int, Job] = {}
-        self._logs: dict[int, list[str]] = {}
-        self._shown: tuple[Job, list[str]] | None = None
+        self._jobs: dict[int, Standing] = {}
+        self._details: dict[int, Detail] = {}
+        self._shown: Detail | None = None
 
     def compose(self) -> ComposeResult:
         """Lay the list over what came of a job."""
@@ -61,10 +67,8 @@ class JobsWindow(StudioModal[None]):
     def on_record_table_highlighted(self) -> None:
         """Show what came of the job under the cursor."""
         self._show_detail()
-
-    def action_switch_pane(self) -> None:
-        """Go to the other pane."""
-        (self.detail if self.table.has_focus else self.table).focus()
+        if self.table.cursor_id not in self._details:
+            self._look()
 
     def action_stop(self) -> None:
         """Stop the job under the cursor; what it made is kept."""
@@ -86,19 +90,20 @@ class JobsWindow(StudioModal[None]):
         self._work(lambda store: launch.resume(project, store, job.id))
 
     @property
-    def _job(self) -> Job | None:
+    def _job(self) -> Standing | None:
         return self._jobs.get(self.table.cursor_id) if self.table.cursor_id is not None else None
 
     def _look(self) -> None:
-        project, before = self.studio.project, self._job
-        work = partial(_read, project, before.id if before else None)
+        job_id = self.table.cursor_id
+        known = None if job_id is None else self._details.get(job_id)
+        work = partial(_read, self.studio.project, job_id, known)
         in_background(self, work, self._looked, failed=self._failed, group="jobs", exclusive=True)
 
-    def _looked(self, found: tuple[list[Job], int | None, list[str]]) -> None:
-        jobs, shown, log = found
+    def _looked(self, found: tuple[list[Standing], Detail | None]) -> None:
+        jobs, detail = found
         before, self._jobs = self._jobs, {job.id: job for job in jobs}
-        if shown is not None:
-            self._logs[shown] = log
+        if detail is not None:
+            self._details[detail.job.id] = detail
         if before.keys() != self._jobs.keys():
             self.table.show(list(self._jobs), cursor_id=self.table.cursor_id)
         elif before != self._jobs:
@@ -109,12 +114,12 @@ class JobsWindow(StudioModal[None]):
 
     def _show_detail(self) -> None:
         job = self._job
-        log = self._logs.get(job.id, []) if job else []
-        if job is None or self._shown == (job, log):
+        detail = self._details.get(job.id) if job else None
+        if detail is None or self._shown == detail:
             return
-        same = self._shown is not None and self._shown[0].id == job.id
-        self._shown = (job, log)
-        self.detail.show("\n".join(lines_of(job) + log), keep_place=same)
+        same = self._shown is not None and self._shown.job.id == detail.job.id
+        self._shown = detail
+        self.text.show("\n".join(lines_of(detail.job) + detail.log), keep_place=same)
 
     def _rows(self, ids: list[int]) -> dict[int, Row]:
         found = [self._jobs[one] for one in ids if one in self._jobs]
@@ -133,8 +138,15 @@ class JobsWindow(StudioModal[None]):
 def lines_of(job: Job) -> list[str]:
     """Say what a job was asked for and what came of it."""
     begun = f"job {job.id}, begun {job.created_at[:16].replace('T', ' ')} UTC, {job.state}"
-    return [begun, *outcome.asked(job), watch.describe(job), *outcome.lines(job)]
+    return [begun, *outcome.asked(job), watch.describe(job.standing), *outcome.lines(job)]
 
 
-def _read(project: Project, shown: int | None, store: Store) -> tuple[list[Job], int | None, list[str]]:
-    return watch.jobs(store), shown, watch.log_tail(project, shown, LOG_LINES) if shown is not None else []
+def _read(
+    project: Project, job_id: int | None, known: Detail | None, store: Store
+) -> tuple[list[Standing], Detail | None]:
+    """Read how all jobs stand, and the one under the cursor in full where it has come further than what is known."""
+    found = watch.standings(store)
+    if job_id is None:
+        return found, None
+    job = known.job if known and known.job.standing in found else watch.job_named(store, job_id)
+    return found, Detail(job, watch.log_tail(project, job_id, LOG_LINES))

@@ -14,8 +14,9 @@ from textual.widgets import Static
 from screens import keys
 from screens.ask_judge import AskJudge
 from screens.background import in_background
-from screens.base import StudioModal, message_of
+from screens.base import message_of
 from screens.jobs_window import JobsWindow
+from screens.list_over_text import ListOverText
 from screens.widgets.conversation import conversation
 from screens.widgets.table import Column, RecordTable, Row
 from screens.widgets.text_view import Span, TextView
@@ -46,15 +47,13 @@ class Known(NamedTuple):
     """Those that the judge in sight and the person have both answered."""
 
 
-class JudgeWindow(StudioModal[None]):
+class JudgeWindow(ListOverText[None]):
     """A judge's figures over the pairs that it and the person have answered, over what it said of one."""
 
     AUTO_FOCUS: ClassVar[str | None] = "RecordTable"
     BINDINGS: ClassVar[list[BindingType]] = keys.AI_JUDGE
 
     figures = query_one("#figures", Static)
-    table = query_one(RecordTable)
-    text = query_one(TextView)
     said = query_one("#said", Static)
 
     def __init__(self, task: str = "") -> None:
@@ -94,10 +93,6 @@ class JudgeWindow(StudioModal[None]):
     def action_jobs(self) -> None:
         """Show the jobs."""
         self.studio.push_screen(JobsWindow(), lambda _: self.action_read())
-
-    def action_switch_pane(self) -> None:
-        """Go to the other pane."""
-        (self.text if self.table.has_focus else self.table).focus()
 
     def _asked(self, job_id: int | None) -> None:
         if job_id is not None:

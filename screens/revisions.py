@@ -11,7 +11,8 @@ from textual.getters import query_one
 from textual.widgets import Static
 
 from screens import keys
-from screens.base import HELP_KEYS, StudioModal
+from screens.base import HELP_KEYS
+from screens.list_over_text import ListOverText
 from screens.widgets.bars import KeyBar
 from screens.widgets.conversation import conversation
 from screens.widgets.difference import difference_spans
@@ -25,13 +26,11 @@ MOST_LINES = 8
 VIEWS: tuple[View, ...] = ("what it changed", "what the newest has instead", "the whole text")
 
 
-class RevisionsWindow(StudioModal[int]):
+class RevisionsWindow(ListOverText[int]):
     """A list of revisions over what the one under the cursor changed; gives the number of the one that is opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.REVISIONS, *HELP_KEYS]
 
-    table = query_one(RecordTable)
-    text = query_one(TextView)
     shown = query_one("#shown", Static)
 
     def __init__(self, revisions: list[Revision], templates: dict[int, str]) -> None:
@@ -61,10 +60,6 @@ class RevisionsWindow(StudioModal[int]):
         """Change what is shown of the revision."""
         self._view = VIEWS[(VIEWS.index(self._view) + 1) % len(VIEWS)]
         self._show()
-
-    def action_switch_pane(self) -> None:
-        """Go from the list to the text or back."""
-        (self.table if self.text.has_focus else self.text).focus()
 
     def _rows(self, numbers: list[int]) -> dict[int, Row]:
         return {number: self._row(self._by_number[number]) for number in numbers}

@@ -5,15 +5,15 @@ from typing import Any, ClassVar, get_args
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.getters import query_one
 from textual.widgets import Input, Static
 
 from screens import keys
 from screens.base import StudioModal, message_of
-from screens.dialogs import Confirm
+from screens.dialogs import leave
+from screens.widgets.form_field import form_field
 from screens.widgets.safe_text_area import SafeTextArea
-from screens.widgets.typing_order import LineInput
 from studio.errors import StudioError
 from studio.labelling.task_changes import checked
 from studio.labelling.task_settings import Choice, Order, Task
@@ -63,11 +63,7 @@ class TaskForm(StudioModal[Task]):
             yield Static(title, markup=False, classes="pane-title")
             yield Static("", id="order", markup=False)
             for name in EXPLANATIONS:
-                with Horizontal(classes="field"):
-                    yield Static(name, classes="label", markup=False)
-                    field = LineInput(_written(getattr(self._start, name)), id=name, select_on_focus=False)
-                    field.cursor_blink = False
-                    yield field
+                yield form_field(name, _written(getattr(self._start, name)))
             yield Static("instructions, for ? while judging:", markup=False)
             yield SafeTextArea(self._start.instructions, tab_behavior="focus", compact=True)
             yield Static("", id="explanation", markup=False)
@@ -90,14 +86,7 @@ class TaskForm(StudioModal[Task]):
 
     def action_cancel(self) -> None:
         """Leave; ask first where something would be lost."""
-        if not self.unsaved:
-            self.dismiss(None)
-        else:
-            self.app.push_screen(Confirm(f"{self.unsaved} Leave without it?", yes="Leave"), self._leave_if)
-
-    def _leave_if(self, yes: bool | None) -> None:
-        if yes:
-            self.dismiss(None)
+        leave(self)
 
     def action_next_order(self) -> None:
         """Take the next order of the pairs."""

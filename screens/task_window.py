@@ -7,13 +7,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.getters import query_one
 from textual.widgets import Static
 
 from screens import keys
 from screens.background import in_background
-from screens.base import HELP_KEYS, StudioModal
+from screens.base import HELP_KEYS
 from screens.dialogs import Confirm
+from screens.list_over_text import ListOverText
 from screens.task_form import TaskForm
 from screens.widgets.bars import KeyBar
 from screens.widgets.table import Column, RecordTable, Row
@@ -25,13 +25,10 @@ from studio.labelling.tasks import ALL_PAIRS, Task, tasks_of
 from studio.project import Project
 
 
-class TaskWindow(StudioModal[Task]):
+class TaskWindow(ListOverText[Task]):
     """A list of queues over what the one under the cursor asks; gives the one that is opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.TASKS, *HELP_KEYS]
-
-    table = query_one(RecordTable)
-    text = query_one(TextView)
 
     def __init__(self, current: Task) -> None:
         super().__init__()
@@ -52,10 +49,6 @@ class TaskWindow(StudioModal[Task]):
         """Begin at the queue that one is in."""
         self._fill(self._current.name)
         self.table.focus()
-
-    def action_switch_pane(self) -> None:
-        """Go from the list to the text or back."""
-        (self.table if self.text.has_focus else self.text).focus()
 
     def action_new(self) -> None:
         """Ask for another queue."""

@@ -11,8 +11,9 @@ from textual.widgets import Static
 
 from screens import keys
 from screens.background import in_background
-from screens.base import HELP_KEYS, StudioModal
+from screens.base import HELP_KEYS
 from screens.dialogs import Confirm
+from screens.list_over_text import ListOverText
 from screens.widgets.bars import KeyBar
 from screens.widgets.table import Column, RecordTable, Row
 from screens.widgets.text_view import Span, TextView
@@ -23,14 +24,12 @@ from studio.templating import applying, versions
 from studio.templating.versions import Version
 
 
-class VersionsWindow(StudioModal[TemplateSettings]):
+class VersionsWindow(ListOverText[TemplateSettings]):
     """A list of versions over how the one under the cursor differs; gives the one that is opened."""
 
     CSS_PATH = "template.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.DIALOG, *keys.TEMPLATE_VERSIONS, *HELP_KEYS]
 
-    table = query_one(RecordTable)
-    text = query_one(TextView)
     said = query_one("#said", Static)
 
     def __init__(self, draft: TemplateSettings) -> None:
@@ -100,10 +99,6 @@ class VersionsWindow(StudioModal[TemplateSettings]):
     @on(RecordTable.Opened)
     def _take(self, event: RecordTable.Opened) -> None:
         self.dismiss(self._versions[event.row_id].template)
-
-    def action_switch_pane(self) -> None:
-        """Go to the text or back."""
-        (self.table if self.text.has_focus else self.text).focus()
 
     def action_take_back(self) -> None:
         """Bring the examples that this version changed back to what they said before, after a question."""

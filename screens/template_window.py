@@ -11,7 +11,7 @@ from textual.widgets import Static
 from screens import keys
 from screens.base import HELP_KEYS, StudioModal
 from screens.choose import ChooseLine
-from screens.dialogs import Confirm
+from screens.dialogs import leave
 from screens.template_draft import ADDABLE, TemplateDraft
 from screens.template_texts import TemplateTexts
 from screens.widgets.bars import KeyBar
@@ -131,11 +131,5 @@ class TemplateWindow(StudioModal[None], inherit_bindings=False):
         """Leave the preview, then the window; after a question where something was changed."""
         if self.preview.has_focus:
             self.texts.area.focus()
-        elif not self.unsaved:
-            self.dismiss(None)
         else:
-            self.app.push_screen(Confirm(f"{self.unsaved} Leave without it?", yes="Leave"), self._leave_if)
-
-    def _leave_if(self, yes: bool | None) -> None:
-        if yes:
-            self.dismiss(None)
+            leave(self)

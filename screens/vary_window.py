@@ -14,11 +14,13 @@ from textual.widgets import Input, Static
 from screens import keys
 from screens.job_form import JobForm, Then
 from screens.jobs_window import JobsWindow
+from screens.widgets.form_field import form_field
 from screens.widgets.table import Column, RecordTable, Row
 from store import jobs
 from store.database import Store
 from studio.errors import StudioError
 from studio.jobs import launch
+from studio.project import Project
 from studio.synthetic.methods import MEANINGS, METHODS
 from studio.synthetic.request import MOST_SOURCES, VaryRequest, plan
 from studio.text import clean
@@ -42,7 +44,7 @@ class VaryWindow(JobForm[VaryRequest]):
     model = query_one("#model", Input)
 
     def __init__(self, ids: Sequence[int]) -> None:
-        super().__init__()
+        super().__init__(_begin)
         self._ids = ids
 
     def compose(self) -> ComposeResult:
@@ -53,7 +55,7 @@ class VaryWindow(JobForm[VaryRequest]):
             yield Static(title, id="heading", classes="pane-title", markup=False)
             yield RecordTable([Column("Way", 14), Column("What it makes of a prompt")], _rows)
             for name, value in FIELDS.items():
-                yield from self.field(name, self.studio.project.settings.model if name == "model" else value)
+                yield form_field(name, self.studio.project.settings.model if name == "model" else value)
             yield Static(self.AFTER, id="problem", markup=False)
             yield Static(KEYS_LINE, markup=False, classes="status-line")
 
@@ -77,10 +79,6 @@ class VaryWindow(JobForm[VaryRequest]):
         """Show the jobs."""
         self.app.push_screen(JobsWindow())
 
-    def begin(self, store: Store, request: VaryRequest) -> int:
-        """Start making them."""
-        return launch.start(self.studio.project, store, "prompts", request.as_json())
-
     def _take_model(self, ref: str) -> None:
         self.model.value = ref
 
@@ -103,6 +101,10 @@ class VaryWindow(JobForm[VaryRequest]):
         if not text.isdecimal() or not int(text):
             raise StudioError(f"{name.replace('_', ' ')} must be a whole number from 1 on, not {text!r}.")
         return int(text)
+
+
+def _begin(project: Project, store: Store, request: VaryRequest) -> int:
+    return launch.start(project, store, "prompts", request.as_json())
 
 
 def _rows(positions: list[int]) -> dict[int, Row]:

@@ -1,6 +1,7 @@
 """Every verdict that one gave, those that were taken back too; each can be looked at and judged anew."""
 
 from array import array
+from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar
 
@@ -13,30 +14,32 @@ from textual.widgets import Static
 
 from screens import keys
 from screens.background import in_background
-from screens.base import HELP_KEYS, StudioModal
+from screens.base import HELP_KEYS
+from screens.list_over_text import ListOverText
 from screens.widgets.bars import KeyBar
 from screens.widgets.conversation import conversation
 from screens.widgets.table import Column, RecordTable, Row
 from screens.widgets.text_view import Span, TextView
 from store import journal, pair_queues
 from store.journal import Entry, Past
-from studio.labelling.past import PastPair, past_pair, state_words, when_words
+from studio.labelling.past import PastPair, Side, past_pair, state_words, when_words
+from studio.labelling.shown import Shown
 from studio.labelling.words import VERDICT_WORDS
 
 EMPTY = "No verdict of yours yet; h, l, t or b on a pair gives one."
 
 
-class VerdictHistory(StudioModal[Entry]):
+class VerdictHistory(ListOverText[Entry]):
     """A list of verdicts, the newest first, over the pair under the cursor; gives the one that is opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.VERDICT_HISTORY, *HELP_KEYS]
 
-    table = query_one(RecordTable)
-    text = query_one(TextView)
     heading = query_one("#heading", Static)
 
-    def __init__(self) -> None:
+    def __init__(self, in_sight: Shown | None) -> None:
+        """Begin; whose the replies of the pair in sight are is not told here either."""
         super().__init__()
+        self._in_sight = in_sight
         self._known: dict[int, Past] = {}
         self._reveals = False
 
@@ -54,10 +57,6 @@ class VerdictHistory(StudioModal[Entry]):
         rater = self.studio.project.rater
         in_background(self, partial(journal.verdict_ids, rater=rater), self._show_list)
         self.table.focus()
-
-    def action_switch_pane(self) -> None:
-        """Go from the list to the pair or back."""
-        (self.table if self.text.has_focus else self.text).focus()
 
     def action_reveal(self) -> None:
         """Say whose the two replies are, or keep it to oneself again."""
@@ -78,9 +77,26 @@ class VerdictHistory(StudioModal[Entry]):
     @on(RecordTable.Highlighted)
     def _show(self) -> None:
         past = self._past(self.table.cursor_id)
-        self.text.show(
-            [] if past is None else _spans(past.entry, past_pair(self.studio.store, past.entry), self._reveals)
-        )
+        self.text.show([] if past is None else list(self._spans(past.entry)))
+
+    def _spans(self, entry: Entry) -> Iterator[Span]:
+        pair = past_pair(self.studio.store, entry)
+        yield from conversation(pair.prompt)
+        for side in pair.sides:
+            title = f"\n\n{side.name}{': ' + side.said if side.said else ''} ({self._whose(entry, pair, side)})\n"
+            yield Span(title, "bold reverse" if side.said else "bold")
+            yield from conversation(side.messages)
+        for remark in (_remark(entry).strip(), *pair.remarks):
+            if remark:
+                yield Span(f"\n\n{remark}", "italic")
+
+    def _whose(self, entry: Entry, pair: PastPair, side: Side) -> str:
+        if not self._reveals:
+            return "w tells whose"
+        shown = self._in_sight
+        if shown and (shown.pair.id == entry.pair_id or shown.says(*(each.messages for each in pair.sides))):
+            return "in sight in Compare: judge there first"
+        return side.author
 
     @on(RecordTable.Opened)
     def _open(self, event: RecordTable.Opened) -> None:
@@ -110,12 +126,3 @@ def _row(past: Past) -> Row:
 
 def _remark(entry: Entry) -> str:
     return " ".join([*(f"[{reason}]" for reason in entry.reasons), entry.note])
-
-
-def _spans(entry: Entry, pair: PastPair, reveals: bool) -> list[Span]:
-    spans = conversation(pair.prompt)
-    for side in pair.sides:
-        whose = side.author if reveals else "w tells whose"
-        title = f"\n\n{side.name}{': ' + side.said if side.said else ''} ({whose})\n"
-        spans += [Span(title, "bold reverse" if side.said else "bold"), *conversation(side.messages)]
-    return spans + [Span(f"\n\n{remark}", "italic") for remark in (_remark(entry).strip(), *pair.remarks) if remark]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 from store.database import Store
-from store.journal import NOT_COUNTED
+from store.journal import ANSWER, NOT_COUNTED
 from store.pairs import DEAD
 
 MAJORITY = "majority in "
@@ -72,11 +72,7 @@ FROM (SELECT *, asked AND ((:rater = '' AND person) OR rater = :rater) AS mine,
 FROM (
     SELECT c.id, c.pair_id, p.example_id, p.first_id, p.second_id, c.left_id, c.right_id, c.rater, c.purpose, c.task,
         c.verdict,
-        CASE c.verdict
-            WHEN 'left' THEN CASE c.left_id WHEN p.first_id THEN 'first' ELSE 'second' END
-            WHEN 'right' THEN CASE c.left_id WHEN p.first_id THEN 'second' ELSE 'first' END
-            WHEN 'skip' THEN NULL ELSE c.verdict
-        END AS answer,
+        {ANSWER} AS answer,
         c.shown_at IS NOT NULL AS shown,
         (julianday(c.answered_at) - julianday(c.shown_at)) * 86400 AS seconds,
         c.answered_at, c.strength, c.reasons,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from store.database import Store, now
 from store.errors import MissingRowError
@@ -12,9 +12,31 @@ JobKind = Literal["candidates", "prompts", "judge"]
 JobState = Literal["running", "stopped", "done", "failed"]
 
 
+class Standing(NamedTuple):
+    """How a job stands, as its process last told: little enough to be read of all jobs each second."""
+
+    id: int
+    kind: JobKind
+    state: JobState
+    done: int
+    """Steps that are behind it; one that goes on begins with the next."""
+    total: int
+    made: int
+    """What came of them."""
+    doing: str
+    """What it is at, in words; empty where the numbers say it."""
+    seconds_each: float
+    """How long a step takes; 0 before that is known."""
+    error: str
+    pid: int | None
+    pid_started: float | None
+    """When the process started, in seconds since 1970: with the pid it names one process for good."""
+    created_at: str
+
+
 @dataclass(frozen=True)
 class Job:
-    """One job, as its process last told."""
+    """One job with all that it was asked for and has listed; see `Standing`."""
 
     id: int
     kind: JobKind
@@ -22,18 +44,33 @@ class Job:
     """All that the process needs to know, also when it goes on after a stop."""
     state: JobState
     done: int
-    """Steps that are behind it; one that goes on begins with the next."""
     total: int
     made: int
-    """What came of them."""
     facts: dict[str, Any]
     """What it counted and listed by the way."""
     error: str
     pid: int | None
     pid_started: float | None
-    """When the process started, in seconds since 1970: with the pid it names one process for good."""
     created_at: str
     ended_at: str | None
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands."""
+        return Standing(
+            id=self.id,
+            kind=self.kind,
+            state=self.state,
+            done=self.done,
+            total=self.total,
+            made=self.made,
+            doing=str(self.facts.get("doing", "")),
+            seconds_each=float(self.facts.get("seconds_each", 0.0)),
+            error=self.error,
+            pid=self.pid,
+            pid_started=self.pid_started,
+            created_at=self.created_at,
+        )
 
 
 def add(store: Store, kind: JobKind, request: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> int:
@@ -59,14 +96,14 @@ def get(store: Store, job_id: int) -> Job:
     return _job(row)
 
 
-def all_jobs(store: Store) -> list[Job]:
-    """Return every job, newest first."""
-    return [_job(row) for row in store.connection.execute(f"{_SELECT} ORDER BY id DESC")]
+def standings(store: Store) -> list[Standing]:
+    """Return how every job stands, newest first."""
+    return [Standing(*row) for row in store.connection.execute(f"{_STANDING} ORDER BY id DESC")]
 
 
-def running(store: Store) -> list[Job]:
+def running(store: Store) -> list[Standing]:
     """Return the jobs whose process should be alive."""
-    return [_job(row) for row in store.connection.execute(f"{_SELECT} WHERE state = 'running' ORDER BY id")]
+    return [Standing(*row) for row in store.connection.execute(f"{_STANDING} WHERE state = 'running' ORDER BY id")]
 
 
 def started(store: Store, job_id: int, *, pid: int, pid_started: float) -> None:
@@ -98,6 +135,11 @@ def ended(store: Store, job_id: int, state: JobState, error: str = "") -> None:
 
 _SELECT = (
     "SELECT id, kind, request, state, done, total, made, facts, error, pid, pid_started, created_at, ended_at FROM job"
+)
+
+_STANDING = (
+    "SELECT id, kind, state, done, total, made, COALESCE(facts ->> '$.doing', ''),"
+    " COALESCE(facts ->> '$.seconds_each', 0.0), error, pid, pid_started, created_at FROM job"
 )
 
 

@@ -25,6 +25,11 @@ Strength = Literal["", "slightly", "clearly"]
 NOT_COUNTED: tuple[Purpose, ...] = ("repeat", "anchor")
 """Verdicts that only measure the person: the pair keeps the verdict that it had."""
 
+ANSWER = """CASE c.verdict WHEN 'left' THEN CASE c.left_id WHEN p.first_id THEN 'first' ELSE 'second' END
+    WHEN 'right' THEN CASE c.right_id WHEN p.first_id THEN 'first' ELSE 'second' END
+    WHEN 'skip' THEN NULL ELSE c.verdict END"""
+"""SQL that says of a verdict `c` on a pair `p` which of its responses is better, wherever they were shown."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -211,40 +216,24 @@ def current_verdict(store: Store, pair_id: int) -> Entry | None:
     )
 
 
-def current_verdicts(store: Store) -> Iterator[Entry]:
-    """Yield the verdict that counts for each judged pair, in journal order."""
-    return _each(store, f"SELECT {_COLUMNS} FROM current_verdict ORDER BY id")
-
-
 def current_verdicts_of(store: Store, example_id: int) -> list[Entry]:
     """Return the verdicts that count for an example's pairs, in journal order."""
-    columns = ", ".join(f"v.{name}" for name in _COLUMNS.split(", "))
     return _many(
         store,
-        f"SELECT {columns} FROM pair p JOIN comparison v ON v.id = p.verdict_id WHERE p.example_id = ? ORDER BY v.id",
+        f"SELECT {_columns('v')} FROM pair p JOIN comparison v ON v.id = p.verdict_id"
+        " WHERE p.example_id = ? ORDER BY v.id",
         (example_id,),
     )
 
 
-def standing_verdicts(store: Store) -> Iterator[Entry]:
-    """Yield every verdict that was not undone, of every purpose and person, in journal order."""
-    return _each(store, f"SELECT {_COLUMNS} FROM standing_verdict ORDER BY id")
-
-
 def standing_verdicts_of(store: Store, example_id: int, *, rater: str) -> list[Entry]:
     """Return the verdicts that a person gave on an example's pairs and that stand, in journal order."""
-    columns = ", ".join(f"s.{name}" for name in _COLUMNS.split(", "))
     return _many(
         store,
-        f"SELECT {columns} FROM pair p JOIN standing_verdict s ON s.pair_id = p.id"
+        f"SELECT {_columns('s')} FROM pair p JOIN standing_verdict s ON s.pair_id = p.id"
         " WHERE p.example_id = ? AND +s.rater = ? ORDER BY s.id",
         (example_id, rater),
     )
-
-
-def standing_criteria(store: Store) -> Iterator[Entry]:
-    """Yield everything that was said by criterion and not undone, in journal order."""
-    return _each(store, f"SELECT {_COLUMNS} FROM standing WHERE kind = 'criterion' ORDER BY id")
 
 
 def latest_verdicts(store: Store, *, rater: str, limit: int) -> list[Entry]:
@@ -267,9 +256,8 @@ def verdict_ids(store: Store, *, rater: str) -> "array[int]":
 
 def past(store: Store, ids: Sequence[int]) -> list[Past]:
     """Return verdicts (a screenful) by their lines, with what became of them."""
-    columns = ", ".join(f"c.{name}" for name in _COLUMNS.split(", "))
     rows = store.connection.execute(
-        f"SELECT {columns}, EXISTS (SELECT 1 FROM standing s WHERE s.id = c.id), COALESCE(c.id = p.verdict_id, 0)"
+        f"SELECT {_columns('c')}, EXISTS (SELECT 1 FROM standing s WHERE s.id = c.id), COALESCE(c.id = p.verdict_id, 0)"
         f" FROM comparison c JOIN pair p ON p.id = c.pair_id WHERE c.id IN ({','.join('?' * len(ids))})",
         tuple(ids),
     )
@@ -339,6 +327,10 @@ def _write_reversal(store: Store, kind: EntryKind, target: Entry, rater: str) ->
     ).fetchall()
     for (pair_id,) in touched:
         _settle(store, pair_id)
+
+
+def _columns(of: str) -> str:
+    return ", ".join(f"{of}.{name}" for name in _COLUMNS.split(", "))
 
 
 def _each(store: Store, sql: str, values: Iterable[Any] = ()) -> Iterator[Entry]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from store.database import Store, now
-from store.journal import NOT_COUNTED
+from store.journal import ANSWER, NOT_COUNTED
+from store.pairs import DEAD
 from store.quoting import dumps
-from store.synthetic import IS_UNREVIEWED
 
 Answer = Literal["first", "second", "tie", "both_bad", "unclear"]
 """Which of the pair's responses is better, wherever it was shown; unclear: what the model said is no verdict."""
@@ -93,10 +93,8 @@ def pairs_of(store: Store, judge: str) -> set[int]:
 def judged_by(store: Store, rater: str, task: str = "") -> list[int]:
     """Return the pairs in use that a person has decided (in a task, where one is named), by id."""
     rows = store.connection.execute(
-        f"SELECT p.id FROM pair p JOIN comparison c ON c.id = {_latest('p.id')} JOIN example e ON e.id = p.example_id"
-        " LEFT JOIN record r ON r.id = e.record_id WHERE p.verdict IS NOT NULL AND c.verdict <> 'skip'"
-        f" AND NOT e.excluded AND NOT COALESCE(r.excluded, 0) AND NOT {IS_UNREVIEWED}"
-        " AND (:task = '' OR c.task = :task) ORDER BY p.id",
+        f"SELECT p.id FROM pair p JOIN comparison c ON c.id = {_latest('p.id')} WHERE p.verdict IS NOT NULL"
+        f" AND c.verdict <> 'skip' AND NOT p.{DEAD} AND (:task = '' OR c.task = :task) ORDER BY p.id",
         {"rater": rater, "task": task},
     )
     return [pair_id for (pair_id,) in rows]
@@ -110,7 +108,7 @@ def raters(store: Store) -> list[str]:
 def cells(store: Store, rater: str) -> list[Cell]:
     """Count what judges said, by what a person said of the same pairs."""
     rows = store.connection.execute(
-        f"SELECT j.judge, {_ANSWER}, j.first_shown_left, j.first_shown_right, COUNT(*)"
+        f"SELECT j.judge, {ANSWER}, j.first_shown_left, j.first_shown_right, COUNT(*)"
         f" FROM judgement j JOIN pair p ON p.id = j.pair_id LEFT JOIN comparison c ON c.id = {_latest('j.pair_id')}"
         " GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
         {"rater": rater},
@@ -125,7 +123,7 @@ def decided(store: Store, rater: str, judge: str) -> list[int]:
     """
     rows = store.connection.execute(
         "SELECT pair_id FROM (SELECT j.pair_id, j.first_shown_left AS one, j.first_shown_right AS other,"
-        f" {_ANSWER} AS person FROM judgement j JOIN pair p ON p.id = j.pair_id"
+        f" {ANSWER} AS person FROM judgement j JOIN pair p ON p.id = j.pair_id"
         f" JOIN comparison c ON c.id = {_latest('j.pair_id')} WHERE j.judge = :judge AND c.verdict <> 'skip')"
         " ORDER BY one <> other OR one = 'unclear' OR one = person, pair_id",
         {"rater": rater, "judge": judge},
@@ -136,18 +134,12 @@ def decided(store: Store, rater: str, judge: str) -> list[int]:
 def seconds(store: Store, rater: str, judge: str, pair_ids: Sequence[int]) -> dict[int, Second]:
     """Return what a judge says of pairs (a screenful) that the person has decided, by pair; no other is in it."""
     rows = store.connection.execute(
-        f"SELECT j.pair_id, j.judge, j.first_shown_left, j.first_shown_right, {_ANSWER}, j.replies"
+        f"SELECT j.pair_id, j.judge, j.first_shown_left, j.first_shown_right, {ANSWER}, j.replies"
         f" FROM judgement j JOIN pair p ON p.id = j.pair_id JOIN comparison c ON c.id = {_latest('j.pair_id')}"
         " WHERE j.judge = :judge AND j.pair_id IN (SELECT value FROM json_each(:pairs)) AND c.verdict <> 'skip'",
         {"rater": rater, "judge": judge, "pairs": json.dumps(list(pair_ids))},
     )
     return {row[0]: Second(Judgement(*row[:4]), person, tuple(json.loads(said))) for *row, person, said in rows}
-
-
-_ANSWER = """CASE c.verdict WHEN 'tie' THEN 'tie' WHEN 'both_bad' THEN 'both_bad'
-    WHEN 'left' THEN CASE c.left_id WHEN p.first_id THEN 'first' ELSE 'second' END
-    WHEN 'right' THEN CASE c.right_id WHEN p.first_id THEN 'first' ELSE 'second' END END"""
-"""A verdict `c` on a pair `p` as an answer; nothing where it was skipped."""
 
 
 def _latest(pair: str) -> str:

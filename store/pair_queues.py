@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Literal, NamedTuple
 
 from store.database import Store
+from store.journal import NOT_COUNTED
 from store.synthetic import IS_UNREVIEWED
 
 Choice = Literal["any", "different models", "temperatures", "tuned against base", "human against model"]
@@ -175,28 +176,6 @@ def candidates(store: Store, example_id: int) -> list[int]:
     return [number for (number,) in rows]
 
 
-def results_of_authors(store: Store, *, most: int) -> list[tuple[str, str, int, int, int]]:
-    """Return, for two authors that met in judged pairs, their wins and ties; only between those that met most often."""
-    sql = f"""
-    WITH met AS (
-        SELECT l.author AS a, r.author AS b, p.verdict AS verdict FROM pair p JOIN comparison c ON c.id = p.verdict_id
-        JOIN response l ON l.id = c.left_id JOIN response r ON r.id = c.right_id
-        WHERE p.verdict IN ('left', 'right', 'tie', 'both_bad') AND l.author <> r.author
-          AND l.author <> '' AND r.author <> ''
-    ), number AS (
-        SELECT a, b, SUM(verdict = 'left') AS wins, SUM(verdict = 'right') AS losses,
-               SUM(verdict IN ('tie', 'both_bad')) AS ties FROM met GROUP BY a, b
-    ), often AS (
-        SELECT name FROM (
-            SELECT a AS name, wins + losses + ties AS met FROM number UNION ALL
-            SELECT b, wins + losses + ties FROM number
-        ) GROUP BY name ORDER BY SUM(met) DESC, name LIMIT {int(most)}
-    )
-    SELECT a, b, wins, losses, ties FROM number WHERE a IN (SELECT name FROM often) AND b IN (SELECT name FROM often)
-    """
-    return store.connection.execute(sql).fetchall()
-
-
 def _ids(store: Store, sql: str, values: Mapping[str, str | int] | None = None) -> "array[int]":
     found = array("q")
     cursor = store.connection.execute(sql, values or {})
@@ -319,7 +298,7 @@ _LEFT_TOLD = " LEFT JOIN told v ON v.pair_id = p.id"
 
 _OUTCOME = "CASE {0}.verdict WHEN 'left' THEN {0}.left_id WHEN 'right' THEN {0}.right_id WHEN 'tie' THEN -1"
 _OUTCOME += " WHEN 'both_bad' THEN -2 END"
-_COUNTED = "purpose NOT IN ('repeat', 'anchor')"
+_COUNTED = f"purpose NOT IN {NOT_COUNTED}"
 _SETTLED = "purpose IN ('review', 'change', 'edited')"
 _IS_PASSED = "(c.purpose = 'review' AND c.verdict = 'skip')"
 _LATEST = (

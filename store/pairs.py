@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple
 from store.database import Store, now
 from store.errors import MissingRowError
 from store.inserting import insert_many
-from store.synthetic import IS_UNREVIEWED
 
 Verdict = Literal["left", "right", "tie", "both_bad", "skip"]
 
@@ -77,15 +76,6 @@ def get(store: Store, pair_id: int) -> Pair:
     return Pair(*row)
 
 
-def unjudged(store: Store, *, after: int = 0, limit: int = 1) -> list[Pair]:
-    """Return the next pairs that carry no verdict, by id; pairs of excluded data are left out."""
-    rows = store.connection.execute(
-        f"{_SELECT_PAIR} {_LIVE} AND p.verdict IS NULL AND p.id > ? ORDER BY p.id LIMIT ?",
-        (after, limit),
-    )
-    return [Pair(*row) for row in rows]
-
-
 def counts(store: Store) -> dict[str, int]:
     """Return how many live pairs there are and how many stand at each verdict, by name; `pairs` is all."""
     # All pairs less the dead ones: what is excluded is little, and a million pairs need not be looked up one by one.
@@ -96,11 +86,6 @@ def counts(store: Store) -> dict[str, int]:
 
 
 _SELECT_PAIR = "SELECT p.id, p.example_id, p.first_id, p.second_id, p.seed FROM pair p"
-
-_LIVE = (
-    "JOIN example e ON e.id = p.example_id LEFT JOIN record r ON r.id = e.record_id"
-    f" WHERE NOT e.excluded AND NOT COALESCE(r.excluded, 0) AND NOT {IS_UNREVIEWED}"
-)
 
 DEAD = (
     "example_id IN (SELECT id FROM example WHERE excluded UNION"

@@ -1,6 +1,5 @@
 """Responses: the candidate completions that an example's prompt was given."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -96,11 +95,6 @@ def counts(store: Store, example_ids: list[int]) -> dict[int, int]:
             f"SELECT example_id, COUNT(*) FROM response WHERE example_id IN ({marks}) GROUP BY 1", example_ids
         )
     )
-
-
-def all_of_project(store: Store) -> Iterator[Response]:
-    """Yield every response of the project, oldest first."""
-    return (_response(row) for row in store.connection.execute(f"{_SELECT} ORDER BY p.id"))
 
 
 _SELECT = (

@@ -4,7 +4,7 @@ from array import array
 from typing import Any, NamedTuple
 
 from store.database import Store
-from store.journal import Purpose
+from store.journal import NOT_COUNTED, Purpose
 from store.pairs import Verdict
 
 
@@ -79,7 +79,7 @@ def decided_before(store: Store, rater: str, task: str, line: int) -> "array[int
     rows: Any = store.connection.execute(
         "SELECT DISTINCT s.pair_id FROM standing_verdict s WHERE s.rater = ? AND s.task = ? AND s.id <= ?"
         " AND s.shown_at IS NOT NULL AND s.implied_by IS NULL AND s.verdict <> 'skip'"
-        " AND s.purpose NOT IN ('repeat', 'anchor') ORDER BY 1",
+        f" AND s.purpose NOT IN {NOT_COUNTED} ORDER BY 1",
         (rater, task, line),
     )
     return array("q", (number for (number,) in rows))

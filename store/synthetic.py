@@ -105,15 +105,6 @@ def ids(store: Store) -> list[int]:
     return [row[0] for row in store.connection.execute("SELECT example_id FROM synthetic ORDER BY example_id")]
 
 
-def counts(store: Store) -> dict[str, int]:
-    """Return how many synthetic examples there are by status; `excluded` counts apart from these."""
-    rows = store.connection.execute(
-        "SELECT CASE WHEN e.excluded THEN 'excluded' ELSE e.status END, COUNT(*)"
-        " FROM synthetic y JOIN example e ON e.id = y.example_id GROUP BY 1"
-    )
-    return dict(rows)
-
-
 _SELECT = "SELECT example_id, source_id, job_id, method, model, parameters, created_at FROM synthetic"
 
 

@@ -158,20 +158,34 @@ def most_met(store: Store, *, task: str, rater: str) -> MostMet | None:
 
     Quick enough to be asked again and again.
     """
-    first_is_left = "(a.author < b.author) = (c.left_id = p.first_id)"
     row = store.connection.execute(
         "SELECT MAX(first, second), MIN(first, second), COUNT(*) OVER () FROM (SELECT COUNT(*) AS times,"
-        f" SUM(c.verdict = CASE WHEN {first_is_left} THEN 'left' ELSE 'right' END) AS first,"
-        f" SUM(c.verdict = CASE WHEN {first_is_left} THEN 'right' ELSE 'left' END) AS second"
-        " FROM pair p JOIN comparison c ON c.id = p.verdict_id"
-        " JOIN response a ON a.id = p.first_id JOIN response b ON b.id = p.second_id"
-        " WHERE c.rater = ?1 AND c.implied_by IS NULL AND c.verdict <> 'skip' AND (?2 = '' OR c.task = ?2)"
-        " AND a.author <> '' AND b.author <> '' AND a.author <> b.author"
-        " GROUP BY MIN(a.author, b.author), MAX(a.author, b.author))"
+        " SUM(c.verdict = CASE WHEN l.author < r.author THEN 'left' ELSE 'right' END) AS first,"
+        " SUM(c.verdict = CASE WHEN l.author < r.author THEN 'right' ELSE 'left' END) AS second"
+        f" {_MET} AND c.rater = ?1 AND c.implied_by IS NULL AND (?2 = '' OR c.task = ?2)"
+        " GROUP BY MIN(l.author, r.author), MAX(l.author, r.author))"
         " WHERE first + second > 0 ORDER BY times DESC, first + second DESC LIMIT 1",
         (rater, task),
     ).fetchone()
     return MostMet(*row) if row else None
+
+
+def results_of_authors(store: Store, *, most: int) -> list[tuple[str, str, int, int, int]]:
+    """Return, for two authors that met in judged pairs, their wins and ties; only between those that met most often.
+
+    All verdicts that count are in it, those that follow from others too: what is asked next hangs on all that is known.
+    """
+    sql = f"""
+    WITH number AS (
+        SELECT l.author AS a, r.author AS b, SUM(c.verdict = 'left') AS wins, SUM(c.verdict = 'right') AS losses,
+               SUM(c.verdict IN ('tie', 'both_bad')) AS ties, COUNT(*) AS met {_MET} GROUP BY 1, 2
+    ), often AS (
+        SELECT name FROM (SELECT a AS name, met FROM number UNION ALL SELECT b, met FROM number)
+        GROUP BY name ORDER BY SUM(met) DESC, name LIMIT :most
+    )
+    SELECT a, b, wins, losses, ties FROM number WHERE a IN (SELECT name FROM often) AND b IN (SELECT name FROM often)
+    """
+    return store.connection.execute(sql, {"most": most}).fetchall()
 
 
 def triangles(of: Gathered) -> tuple[int, int]:
@@ -221,6 +235,13 @@ def halves(of: Gathered) -> list[Half]:
     )
     return [Half(*row) for row in rows]
 
+
+_MET = """
+FROM pair p JOIN comparison c ON c.id = p.verdict_id
+JOIN response l ON l.id = c.left_id JOIN response r ON r.id = c.right_id
+WHERE c.verdict <> 'skip' AND l.author <> '' AND r.author <> '' AND l.author <> r.author
+"""
+"""Verdicts that count, on responses of two authors: the left one's and the right one's."""
 
 _TRIANGLES = """
 WITH won AS (

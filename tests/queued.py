@@ -8,8 +8,20 @@ from store.database import Store, now
 from studio.labelling import judging
 from studio.labelling.queue import Queue
 from studio.labelling.shown import Shown
+from studio.labelling.task_settings import Task
 
 AUTHORS = ("Anna", "Bert")
+PLAIN = Task("t", repeats=0, anchors=0)
+
+
+def task(**changes: object) -> Task:
+    """Return a task in which nothing comes back."""
+    return Task("t", **{"repeats": 0, "anchors": 0, **changes})
+
+
+def ids(shown: list[Shown]) -> list[int]:
+    """Return the pairs that were shown."""
+    return [each.pair.id for each in shown]
 
 
 def add_prompt(store: Store, authors: tuple[str, ...] = AUTHORS, *, record_id: int | None = None) -> int:

@@ -29,6 +29,15 @@ EVERYWHERE: list[BindingType] = [
         priority=True,
     ),
     key("E", "export", "Export", "app.export", "Write a data set in the shape that another tool reads"),
+    Binding(
+        "escape",
+        "dismiss_errors",
+        "Dismiss",
+        id="app.dismiss",
+        tooltip="Take away an error that is shown, before anything else",
+        show=False,
+        priority=True,
+    ),
     key("colon", "command_palette", "Commands", "app.commands", "Find any command by its name", show=False),
     key("q", "quit", "Quit", "app.quit", "Leave; asks where something would be lost", show=False),
 ]

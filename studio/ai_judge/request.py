@@ -8,7 +8,7 @@ from typing import Any
 from store import judgements
 from store.database import Store
 from studio.errors import StudioError
-from studio.generating.speakers import lasting_ref, leaving
+from studio.generating.speakers import check_model, lasting_ref, leaving
 from studio.labelling.tasks import task_named
 from studio.project import Project
 
@@ -70,7 +70,7 @@ def plan(
     The order is by chance, so that what was judged before a stop stands for the rest; new pairs come first.
 
     Raises:
-        StudioError: there is no such task, or the person has decided no pair yet.
+        StudioError: there is no such task, the person has decided no pair yet, or the model can't be asked.
     """
     named = task_named(project, task) if task else None
     who = rater or project.rater
@@ -83,7 +83,9 @@ def plan(
             "Judge some pairs in Compare (3) first"
             + (f", or name somebody who did with --rater: {', '.join(others[:5])}." if others else "."),
         )
-    judge = lasting_ref(store, model or project.settings.model)
+    ref = model or project.settings.model
+    check_model(project, store, ref)
+    judge = lasting_ref(store, ref)
     known = judgements.pairs_of(store, judge)
     pairs = sorted(_shuffled(decided), key=known.__contains__)
     return JudgeRequest(

@@ -15,10 +15,6 @@ from studio.jobs.handle import JobHandle
 from studio.project import Project
 
 
-class _Stopped(Exception):
-    """The judge was interrupted: what it said so far is no reply."""
-
-
 def run(project: Project, store: Store, request: dict[str, Any], job: JobHandle) -> None:
     """Ask what was to be asked, from where an earlier process stopped.
 
@@ -53,8 +49,7 @@ class _Judging:
     def judge_all(self) -> None:
         known = judgements.judged_so(self._store, self._speaker.name, self._parameters)
         for done, pair_id in enumerate(self._wanted.pairs[self._job.done :], self._job.done + 1):
-            if self._job.stopping:
-                return
+            self._job.check()
             made: NewJudgement | None = None
             try:
                 if pair_id in known:
@@ -65,8 +60,6 @@ class _Judging:
                 self._counts["too long for the model"] += 1
             except RefusedError:
                 self._counts["refused by the model"] += 1
-            except _Stopped:
-                return
             self._keep(done, made)
 
     def _keep(self, done: int, made: NewJudgement | None) -> None:
@@ -88,8 +81,7 @@ class _Judging:
         for first_is_a in (True, False):
             a, b = (first, second) if first_is_a else (second, first)
             reply = self._speaker.say(ask(prompt, a, b, self._wanted.guidance), self._sampling)
-            if reply.reason == "cancelled" or self._job.stopping:
-                raise _Stopped
+            self._job.check()
             said.append(reply.text)
             found.append(answer_of(read(reply.text), first_is_a=first_is_a))
         judgement = Judgement(pair_id, self._speaker.name, found[0], found[1])

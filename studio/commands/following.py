@@ -1,4 +1,4 @@
-"""Following a job from the terminal: its progress, ctrl+c that stops it, and how it ended."""
+"""A job from the terminal: what it sends away, its progress, ctrl+c that stops it, and how it ended."""
 
 import time
 from typing import TYPE_CHECKING
@@ -13,6 +13,20 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.5
 
 
+def agree(leaves: str, *, send: bool) -> None:
+    """Say what leaves the machine, if anything does.
+
+    Raises:
+        StudioError: nobody has agreed to that.
+    """
+    from studio.generating.speakers import AGREE
+
+    if leaves and not send:
+        raise StudioError(leaves, AGREE)
+    if leaves:
+        say(leaves, err=True)
+
+
 def end(store: "Store", job_id: int, *, wait: bool, as_json: bool) -> None:
     """Follow a job that was begun and say how it ended, or only that it goes on."""
     from studio.jobs.outcome import lines
@@ -24,16 +38,20 @@ def end(store: "Store", job_id: int, *, wait: bool, as_json: bool) -> None:
         else:
             say(f"Job {job_id} goes on in the background; `studio jobs` shows it.")
         return
-    progress(f"job {job_id}: starting")
-    try:
-        job = follow(store, job_id)
-    finally:
-        progress_done()
+    job = follow(store, job_id)
     report(job, lines(job), as_json=as_json)
 
 
 def follow(store: "Store", job_id: int) -> "Job":
     """Show a job's progress until it ends; ctrl+c stops it. What it made is kept in any case."""
+    progress(f"job {job_id}: starting")
+    try:
+        return _until_it_ends(store, job_id)
+    finally:
+        progress_done()
+
+
+def _until_it_ends(store: "Store", job_id: int) -> "Job":
     from studio.jobs import launch
     from studio.jobs.watch import describe, job_named
 
@@ -42,9 +60,8 @@ def follow(store: "Store", job_id: int) -> "Job":
         try:
             job = job_named(store, job_id)
             if job.state != "running":
-                progress_done()
                 return job
-            progress(f"job {job_id}: {'stopping, ' if stopped else ''}{describe(job)}")
+            progress(f"job {job_id}: {'stopping, ' if stopped else ''}{describe(job.standing)}")
             time.sleep(POLL_SECONDS)
         except KeyboardInterrupt:
             if stopped:

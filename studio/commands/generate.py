@@ -97,7 +97,7 @@ def jobs(job_id: int | None, stop: int | None, resume: int | None, wait: bool, f
             log = watch.log_tail(project, job_id, 20)
             _print_job(job, log, as_json)
         else:
-            _print_jobs(watch.jobs(store), as_json)
+            _print_jobs(store, as_json)
 
 
 def go_on(project: "Project", store: "Store", job_id: int, *, wait: bool, as_json: bool) -> None:
@@ -125,15 +125,16 @@ def _print_job(job: "Job", log: list[str], as_json: bool) -> None:
         print_json(job)
         return
     say(f"job {job.id}: {KINDS[job.kind]}, {job.state}, begun {job.created_at[:16]}")
-    for line in [describe(job), *lines(job), *log]:
+    for line in [describe(job.standing), *lines(job), *log]:
         say(line)
 
 
-def _print_jobs(found: "list[Job]", as_json: bool) -> None:
-    from studio.jobs.watch import KINDS, describe
+def _print_jobs(store: "Store", as_json: bool) -> None:
+    from studio.jobs.watch import KINDS, describe, job_named, standings
 
+    found = standings(store)
     if as_json:
-        print_json(found)
+        print_json([job_named(store, job.id) for job in found])
     elif not found:
         say("No jobs yet. Start one with `studio generate`.")
     else:

@@ -4,18 +4,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from studio.commands.common import json_option, opened, print_json, progress, progress_done, project_option, say
-from studio.commands.following import follow
+from studio.commands.common import json_option, opened, print_json, project_option, say
+from studio.commands.following import agree, follow
 from studio.commands.following import report as tell_end
-from studio.errors import StudioError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from store.database import Store
     from store.jobs import Job
-    from studio.ai_judge.request import JudgeRequest
-    from studio.project import Project
 
 
 @click.command("judge")
@@ -53,29 +50,12 @@ def judge(
             _print(store, rater or project.rater, None, as_json)
             return
         request = plan(project, store, model=model, task=task, rater=rater, limit=limit, send=send)
-        _agree(project, request)
+        agree(request.leaving(project), send=send)
         job_id = launch.start(project, store, "judge", request.as_json())
-        job = _follow(store, job_id) if wait else None
+        job = follow(store, job_id) if wait else None
         if not wait:
             say(f"Job {job_id} asks about {len(request.pairs):,} pairs; `studio jobs` shows it.", err=as_json)
         _print(store, rater or project.rater, job, as_json)
-
-
-def _agree(project: "Project", request: "JudgeRequest") -> None:
-    from studio.generating.speakers import AGREE
-
-    if leaves := request.leaving(project):
-        if not request.send:
-            raise StudioError(leaves, AGREE)
-        say(leaves, err=True)
-
-
-def _follow(store: "Store", job_id: int) -> "Job":
-    progress(f"job {job_id}: starting")
-    try:
-        return follow(store, job_id)
-    finally:
-        progress_done()
 
 
 def _print(store: "Store", rater: str, job: "Job | None", as_json: bool) -> None:

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from studio.commands.common import json_option, opened, project_option, say
-from studio.commands.following import end
-from studio.errors import StudioError
+from studio.commands.common import json_option, opened, project_option
+from studio.commands.following import agree, end
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +39,6 @@ def vary(
     Only the last message of a prompt is rewritten. What comes of it is a draft in the split of its source, and
     used for nothing until somebody approves it. Ctrl+c stops; what was made is kept.
     """
-    from studio.generating.speakers import AGREE
     from studio.jobs import launch
     from studio.synthetic.request import MOST_SOURCES, plan
 
@@ -48,10 +46,7 @@ def vary(
         request = plan(
             project, store, methods, model=model, query=query, limit=limit or MOST_SOURCES, n=n, seed=seed, send=send
         )
-        if leaves := request.leaving(project):
-            if not send:
-                raise StudioError(leaves, AGREE)
-            say(leaves, err=True)
+        agree(request.leaving(project), send=send)
         job_id = launch.start(project, store, "prompts", request.as_json())
         end(store, job_id, wait=wait, as_json=as_json)
 

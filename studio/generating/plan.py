@@ -3,18 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from store import candidates, examples, find, runs
+from store import candidates, examples, find
 from store.database import Store
-from store.errors import MissingRowError
 from store.examples import prompt_of
 from studio.errors import StudioError
-from studio.generating.speakers import AGREE, is_endpoint, lasting_ref, leaving
+from studio.generating.speakers import AGREE, check_model, is_endpoint, lasting_ref, leaving
 from studio.generating.wanted import Wanted
 from studio.jobs import launch
-from studio.models import chat_gguf, resolve
 from studio.project import Project
 from studio.text import clean_line
-from studio.training.folder import RunFolder
 
 SHOWN_OF_A_PROMPT = 60
 """Characters of the first prompt that are shown."""
@@ -52,27 +49,6 @@ def begin(project: Project, store: Store, wanted: Wanted) -> int:
     if not wanted.send and any(map(is_endpoint, wanted.models)):
         raise StudioError("Nothing was sent: nobody agreed yet to what would leave this machine.", AGREE)
     return launch.start(project, store, "candidates", wanted.as_request())
-
-
-def check_model(project: Project, store: Store, ref: str) -> None:
-    """Refuse a model that can't be asked, before anything is started for it.
-
-    Raises:
-        StudioError: it can't.
-    """
-    if is_endpoint(ref):
-        leaving(project, [ref], "", 1)
-        return
-    try:
-        run = runs.get(store, ref)
-    except MissingRowError:
-        if chat_gguf(resolve(ref)) is None:
-            raise StudioError(
-                f"{ref} is a Hugging Face folder, which llama.cpp can't run as it is.", "Name a GGUF file."
-            ) from None
-        return
-    if not RunFolder(project.runs / run.id).adapter_gguf.is_file():
-        raise StudioError(f"{ref} has nothing to talk to; it is {run.status}.", "Wait until it is done.")
 
 
 def statement(project: Project, store: Store, wanted: Wanted) -> str:

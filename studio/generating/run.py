@@ -14,7 +14,7 @@ from studio.generating.repeats import Known, text_of
 from studio.generating.speakers import RefusedError, Said, Speaker, TooLongError, is_endpoint, speaker_of
 from studio.generating.wanted import Wanted
 from studio.inference.engine import Engine, Sampling
-from studio.jobs.handle import JobHandle
+from studio.jobs.handle import JobHandle, StoppedError
 from studio.project import Project
 from studio.text import clean_line
 
@@ -42,8 +42,9 @@ def run(project: Project, store: Store, request: dict[str, Any], job: JobHandle)
     with Engine(project.folder / "engine.log") as engine:
         for place, ref in enumerate(wanted.models):
             begin = max(0, job.done - place * each)
-            if begin >= each or job.stopping:
+            if begin >= each:
                 continue
+            job.check()
             job.doing(f"beginning with {ref}", wanted.replies)
             speaker = speaker_of(project, store, ref, engine, send=wanted.send)
             job.on_stop(speaker.cancel)
@@ -73,8 +74,7 @@ class _Maker:
             end = (number + 1) * len(slots)
             if end <= begin:
                 continue
-            if self._job.stopping:
-                return
+            self._job.check()
             try:
                 self._answer(example_id, number * len(slots), max(0, begin - number * len(slots)))
                 self._refusals = 0
@@ -97,27 +97,25 @@ class _Maker:
             self._keep_own_answer(example)
         known = Known(responses.of_example(self._store, example_id))
         for place, slot in enumerate(slots[skipped:], start=skipped):
-            if not self._fill(example, slot, known, first_step + place + 1):
-                return
+            self._fill(example, slot, known, first_step + place + 1)
 
-    def _fill(self, example: Example, slot: Slot, known: Known, step: int) -> bool:
-        """Make one reply, again where it says nothing new; tell whether to go on."""
+    def _fill(self, example: Example, slot: Slot, known: Known, step: int) -> None:
+        """Make one reply, again where it says nothing new."""
         heat, _ = slot
         for attempt in range(TRIES if heat else 1):
             seed = self._wanted.seed_of(self._speaker.name, example.id, slot, attempt)
             sampling = Sampling(temperature=heat, max_tokens=self._wanted.max_tokens, seed=seed)
             said = self._speaker.say(prompt_of(example.messages), sampling, example.tools)
             if said.reason == "cancelled":
-                return False
+                raise StoppedError
             fault = known.repeats(said.text) if said.text.strip() else "empty"
             if not fault:
                 known.add(said.text)
                 self._keep(example, said, sampling, step)
-                return True
+                return
             self._count(fault)
         self._count("given up")
         self._note(step)
-        return True
 
     def _keep(self, example: Example, said: Said, sampling: Sampling, step: int) -> None:
         """Write a reply down, with the pairs that it makes and how far the job is."""

@@ -11,7 +11,9 @@ from store.examples import Message
 from store.responses import ResponseOrigin
 from studio.errors import StudioError
 from studio.inference.engine import Engine, Sampling
+from studio.models import chat_gguf, lasting, resolve
 from studio.project import Project
+from studio.training.folder import RunFolder
 
 ENDPOINT = "endpoint:"
 """What a name begins with that means a model of the endpoint."""
@@ -70,10 +72,29 @@ def is_endpoint(ref: str) -> bool:
     return ref.startswith(ENDPOINT)
 
 
+def check_model(project: Project, store: Store, ref: str) -> None:
+    """Refuse a model that can't be asked, before anything is started for it.
+
+    Raises:
+        StudioError: it can't.
+    """
+    if is_endpoint(ref):
+        leaving(project, [ref], "", 1)
+        return
+    try:
+        run = runs.get(store, ref)
+    except MissingRowError:
+        if chat_gguf(resolve(ref)) is None:
+            raise StudioError(
+                f"{ref} is a Hugging Face folder, which llama.cpp can't run as it is.", "Name a GGUF file."
+            ) from None
+        return
+    if not RunFolder(project.runs / run.id).can_chat:
+        raise StudioError(f"{ref} has nothing to talk to; it is {run.status}.", "Wait until it is done.")
+
+
 def lasting_ref(store: Store, ref: str) -> str:
     """Return the name by which a job's own process, which works in another folder, finds the same speaker."""
-    from studio.models import lasting
-
     try:
         return runs.get(store, ref).id
     except MissingRowError:

@@ -15,6 +15,10 @@ PACE_OF = 20
 """Steps whose times say how long the rest will take."""
 
 
+class StoppedError(Exception):
+    """A job was asked to stop: what came of the step that it was at is nothing, such as half a reply of a model."""
+
+
 class JobHandle:
     """What `run` of a kind of job is given: progress in, stop out."""
 
@@ -43,6 +47,15 @@ class JobHandle:
     def stopping(self) -> bool:
         """Whether it was asked to stop."""
         return self._stopping.is_set()
+
+    def check(self) -> None:
+        """Go on, unless it was asked to stop.
+
+        Raises:
+            StoppedError: it was.
+        """
+        if self.stopping:
+            raise StoppedError
 
     def on_stop(self, call: Callable[[], object]) -> None:
         """Call this, in another thread, when it is asked to stop: `Speaker.cancel`, say."""

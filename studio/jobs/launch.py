@@ -11,10 +11,10 @@ from typing import Any
 
 from store import jobs
 from store.database import Store
-from store.jobs import Job, JobKind
+from store.jobs import JobKind, Standing
 from studio.errors import StudioError
 from studio.jobs import consent
-from studio.jobs.watch import log_of, sync
+from studio.jobs.watch import job_named, log_of, standings
 from studio.process import started_at
 from studio.project import Project
 
@@ -41,7 +41,7 @@ def resume(project: Project, store: Store, job_id: int) -> None:
         MissingRowError: there is no such job.
     """
     with store.transaction():
-        job = sync(store, jobs.get(store, job_id))
+        job = job_named(store, job_id)
         if job.state in ("running", "done"):
             state = "going on" if job.state == "running" else "done"
             raise StudioError(f"Job {job_id} is {state}; there is nothing to resume.")
@@ -57,7 +57,7 @@ def stop(store: Store, job_id: int) -> None:
         StudioError: it is not going on.
         MissingRowError: there is no such job.
     """
-    job = sync(store, jobs.get(store, job_id))
+    job = job_named(store, job_id)
     if job.state != "running" or job.pid is None:
         raise StudioError(f"Job {job_id} is not going on; it is {job.state}.")
     with suppress(ProcessLookupError):
@@ -66,16 +66,15 @@ def stop(store: Store, job_id: int) -> None:
 
 def stop_if_running(store: Store, job_id: int) -> None:
     """Ask a job to stop, which may have ended just now."""
-    job = sync(store, jobs.get(store, job_id))
+    job = job_named(store, job_id)
     if job.state == "running" and job.pid is not None:
         with suppress(ProcessLookupError):
             os.kill(job.pid, signal.SIGTERM)
 
 
-def going_on(store: Store) -> Job | None:
+def going_on(store: Store) -> Standing | None:
     """Return the job that is going on, if there is one."""
-    now = (sync(store, each) for each in jobs.running(store))
-    return next((job for job in now if job.state == "running"), None)
+    return next((job for job in standings(store) if job.state == "running"), None)
 
 
 def _refuse_second(store: Store) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from store import jobs as table
 from store.database import Store
-from store.jobs import Job
+from store.jobs import Job, Standing
 from studio.durations import duration
 from studio.process import is_alive
 from studio.project import Project
@@ -14,9 +14,11 @@ KINDS = {"candidates": "new replies", "prompts": "new prompts", "judge": "AI jud
 """What the kinds of jobs are called."""
 
 
-def jobs(store: Store) -> list[Job]:
-    """Return every job, newest first, as it stands now."""
-    return [sync(store, job) for job in table.all_jobs(store)]
+def standings(store: Store) -> list[Standing]:
+    """Return how every job stands now, newest first."""
+    found = table.standings(store)
+    dead = [job for job in found if _found_dead(store, job)]
+    return table.standings(store) if dead else found
 
 
 def job_named(store: Store, job_id: int) -> Job:
@@ -25,18 +27,8 @@ def job_named(store: Store, job_id: int) -> Job:
     Raises:
         MissingRowError: there is no job of that id.
     """
-    return sync(store, table.get(store, job_id))
-
-
-def sync(store: Store, job: Job) -> Job:
-    """Return a job as it stands now: one whose process is gone without having said how it ended has failed."""
-    if job.state != "running" or is_alive(job.pid, job.pid_started):
-        return job
-    # It may have said so between the two looks.
-    job = table.get(store, job.id)
-    if job.state == "running" and not is_alive(job.pid, job.pid_started):
-        table.ended(store, job.id, "failed", "its process ended without a word (killed? memory or disk full?)")
-    return table.get(store, job.id)
+    job = table.get(store, job_id)
+    return table.get(store, job_id) if _found_dead(store, job.standing) else job
 
 
 def log_of(project: Project, job_id: int) -> Path:
@@ -53,22 +45,31 @@ def log_tail(project: Project, job_id: int, lines: int = 50) -> list[str]:
         return []
 
 
-def describe(job: Job) -> str:
+def describe(job: Standing) -> str:
     """Say in one line how far a job is, at which pace, and how long it will take or why it ended."""
     parts = [f"{job.done:,} of {job.total:,}", f"{job.made:,} made"] if job.total else []
-    doing = str(job.facts.get("doing", ""))
     if job.state == "running":
-        parts += [*pace_words(job), *([doing] if doing else [])] or ["starting"]
+        parts += [*_pace(job), *([job.doing] if job.doing else [])] or ["starting"]
     if job.error:
         parts.append(job.error)
     return ", ".join(parts) or job.state
 
 
-def pace_words(job: Job) -> list[str]:
+def _found_dead(store: Store, job: Standing) -> bool:
+    """Note that a job has failed whose process is gone without a word; tell whether to read it again."""
+    if job.state != "running" or is_alive(job.pid, job.pid_started):
+        return False
+    # It may have said so between the two looks.
+    now = table.get(store, job.id)
+    if now.state == "running" and not is_alive(now.pid, now.pid_started):
+        table.ended(store, job.id, "failed", "its process ended without a word (killed? memory or disk full?)")
+    return True
+
+
+def _pace(job: Standing) -> list[str]:
     """Return how many steps a job takes a minute and how long the rest will take; nothing before that is known."""
-    seconds = float(job.facts.get("seconds_each", 0.0))
-    if not seconds:
+    if not job.seconds_each:
         return []
-    pace = 60 / seconds
-    left = duration((job.total - job.done) * seconds)
+    pace = 60 / job.seconds_each
+    left = duration((job.total - job.done) * job.seconds_each)
     return [f"{pace:,.0f} a minute" if pace >= 10 else f"{pace:.2g} a minute", f"about {left} left"]

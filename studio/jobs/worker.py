@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from store.errors import MissingRowError, StoreError
 from store.jobs import JobKind
 from studio.errors import StudioError
 from studio.jobs import consent
-from studio.jobs.handle import JobHandle
+from studio.jobs.handle import JobHandle, StoppedError
 from studio.project import Project, open_project
 
 Run = Callable[[Project, Store, dict[str, Any], JobHandle], None]
@@ -44,7 +45,8 @@ def do(project: Project, store: Store, handle: JobHandle) -> int:
     job = jobs.get(store, handle.id)
     try:
         consent.check(project, job)
-        run_of(job.kind)(project, store, job.request, handle)
+        with suppress(StoppedError):
+            run_of(job.kind)(project, store, job.request, handle)
     except (StudioError, StoreError) as error:
         jobs.ended(store, handle.id, "failed", str(error))
         return 1

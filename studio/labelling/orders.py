@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from store import find, pair_queues, saved_queries
+from store import find, pair_queues, saved_queries, tallies
 from store.database import Store
 from store.errors import MissingRowError
 from store.pair_queues import Counts, Kind, Scope
@@ -111,4 +111,4 @@ def _query(store: Store, text: str) -> str:
 def _strengths(store: Store) -> dict[str, float]:
     from studio.statistics.strengths import davidson
 
-    return davidson(pair_queues.results_of_authors(store, most=MOST_AUTHORS))
+    return davidson(tallies.results_of_authors(store, most=MOST_AUTHORS))

@@ -57,11 +57,6 @@ class Queue:
         self._ahead: dict[int, Content] = {}
         self._judged = 0
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether what comes next can be told: as imported at once, in other orders once there is a plan."""
-        return self._plan is not None or self._is_plain
-
     def wants_plan(self, store: Store) -> bool:
         """Tell whether to plan (again): pairs came in, a new session began, or verdicts may have changed the order."""
         plan = self._plan

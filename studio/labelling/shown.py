@@ -26,9 +26,9 @@ class Shown:
     ranking: str = ""
     """How far the ranking of its prompt is, such as 2 of about 5; empty where nothing is ranked."""
 
-    def says(self, *replies: Response) -> bool:
+    def says(self, *replies: list[Message]) -> bool:
         """Tell whether one of these replies, by what it says, is one of the two."""
-        return any(reply.messages in (self.left.messages, self.right.messages) for reply in replies)
+        return any(messages in (self.left.messages, self.right.messages) for messages in replies)
 
     def with_flag(self, flagged: bool) -> "Shown":
         """Return the same with the mark set or taken off."""

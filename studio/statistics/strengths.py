@@ -35,11 +35,6 @@ def davidson(results: Iterable[tuple[Name, Name, int, int, int]], *, ridge: floa
     return dict(zip(names, fitted, strict=False))
 
 
-def win_chance(strength: float, other: float) -> float:
-    """Return how likely one beats another where one of both wins."""
-    return 1 / (1 + math.exp(min(700.0, other - strength)))
-
-
 def _fit(results: Sequence[Result], competitors: int, ridge: float) -> list[float]:
     """Return the log strengths, followed by the logarithm of the weight of ties."""
     values = [0.0] * (competitors + 1)

@@ -10,7 +10,7 @@ from store import examples, find, synthetic
 from store.database import Store
 from store.errors import StoreError
 from studio.errors import StudioError
-from studio.generating.speakers import lasting_ref, leaving
+from studio.generating.speakers import check_model, lasting_ref, leaving
 from studio.project import Project
 from studio.synthetic.methods import Method, method_named, needs_model
 
@@ -106,7 +106,8 @@ def plan(
     """Choose what is varied: the examples of a query, or the ids given; of too many, some by chance.
 
     Raises:
-        StudioError: a method is not known, the query can't be read, or no example can be varied.
+        StudioError: a method is not known, the query can't be read, there is no example to vary, or the model can't be
+            asked.
     """
     ways = tuple(dict.fromkeys(map(method_named, methods)))
     if not ways:
@@ -121,8 +122,10 @@ def plan(
         )
     if len(usable) > limit:
         usable = sorted(Random(seed).sample(usable, limit))
-    named = lasting_ref(store, model or project.settings.model) if any(map(needs_model, ways)) else ""
-    return VaryRequest(tuple(usable), ways, named, n=n, seed=seed, send=send)
+    ref = (model or project.settings.model) if any(map(needs_model, ways)) else ""
+    if ref:
+        check_model(project, store, ref)
+    return VaryRequest(tuple(usable), ways, ref and lasting_ref(store, ref), n=n, seed=seed, send=send)
 
 
 def _wanted(store: Store, query: str) -> list[int]:

@@ -24,10 +24,6 @@ LEAST_TOKENS, MOST_TOKENS = 64, 1024
 """Bounds of the room for what a model writes."""
 
 
-class _Stopped(Exception):
-    """The model was interrupted: what it said so far is no reply."""
-
-
 def run(project: Project, store: Store, request: dict[str, Any], job: JobHandle) -> None:
     """Make what was asked for, from where an earlier process stopped.
 
@@ -63,15 +59,12 @@ class _Varying:
 
     def make_all(self) -> None:
         for done, step in enumerate(self._wanted.steps(self._job.done), self._job.done + 1):
-            if self._job.stopping:
-                return
+            self._job.check()
             made: Variation | None = None
             try:
                 made = self._make(step)
             except Dropped as dropped:
                 self._dropped[dropped.reason] += 1
-            except _Stopped:
-                return
             self._keep(done, made)
 
     def _keep(self, done: int, made: Variation | None) -> None:
@@ -118,8 +111,7 @@ class _Varying:
             raise Dropped("too long for the model") from None
         except RefusedError:
             raise Dropped("refused by the model") from None
-        if said.reason == "cancelled" or self._job.stopping:
-            raise _Stopped
+        self._job.check()
         if said.reason == "length":
             raise Dropped("cut off")
         answer = "\n".join(str(message.get("content") or "") for message in completion_of(source.messages))

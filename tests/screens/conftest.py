@@ -4,7 +4,7 @@ import pytest
 from labelling import UNRULY
 from letters import HOSTILE, add_source, new_record, turns
 
-import screens.compare
+import screens.compare_asked
 from store import examples, interface_state, journal, pairs, records, responses
 from store.database import Store
 from studio.project import Project
@@ -70,4 +70,4 @@ def waiting_pairs(project: Project, store: Store) -> Project:
 @pytest.fixture
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pilot presses faster than any hand: let it, once the pair is painted."""
-    monkeypatch.setattr(screens.compare, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(screens.compare_asked, "QUIET_SECONDS", 0.0)

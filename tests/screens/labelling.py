@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from stored import current_verdicts
 from textual.pilot import Pilot
 
 from screens.app import StudioApp
@@ -42,7 +43,7 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
 
 def verdicts(store: Store) -> list[str | None]:
     """Return the verdicts that count."""
-    return [entry.verdict for entry in journal.current_verdicts(store)]
+    return [entry.verdict for entry in current_verdicts(store)]
 
 
 def comments(store: Store, pair_id: int) -> list[str]:
@@ -52,12 +53,12 @@ def comments(store: Store, pair_id: int) -> list[str]:
 
 def texts(screen: CompareScreen) -> tuple[str, str]:
     """Return what the two replies say."""
-    return screen.left.plain, screen.right.plain
+    return screen.panes.left.plain, screen.panes.right.plain
 
 
 def line(screen: CompareScreen) -> str:
     """Return what the line over the keys says."""
-    return str(screen.counter.content)
+    return str(screen.lines.counter.content)
 
 
 def set_task(project: Project, toml: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from reading import screen_text, until
+from stored import current_verdicts
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -15,7 +16,7 @@ from screens.chat_windows import SamplingForm, SystemPrompt, TokensWindow
 from screens.choose import ChooseLine
 from screens.widgets.safe_text_area import SafeTextArea
 from screens.widgets.text_view import TextView
-from store import chats, examples, interface_state, journal, pairs, responses, runs, snapshots
+from store import chats, examples, interface_state, pairs, responses, runs, snapshots
 from store.database import Store
 from store.snapshots import Snapshot
 from studio.errors import StudioError
@@ -207,7 +208,7 @@ async def test_the_better_reply_becomes_a_judged_pair(project: Project, store: S
         assert isinstance(pilot.app.screen, ChooseLine)
         await pilot.press("2")
         await pilot.pause()
-    [entry] = journal.current_verdicts(store)
+    [entry] = current_verdicts(store)
     assert entry.chosen_and_rejected is not None
     chosen, rejected = (responses.get(store, i) for i in entry.chosen_and_rejected)
     assert (chosen.origin, chosen.author) == ("run", run_id)
@@ -306,7 +307,7 @@ async def test_a_preference_names_the_sampling_that_its_replies_were_made_with(
         pilot.app.screen.query_one("#temperature", Input).value = "0"
         await pilot.press("enter", "w", "1")
         await pilot.pause()
-    [entry] = journal.current_verdicts(store)
+    [entry] = current_verdicts(store)
     assert entry.chosen_and_rejected is not None
     assert responses.get(store, entry.chosen_and_rejected[0]).parameters["temperature"] == 0.7
 

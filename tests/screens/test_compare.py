@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from labelling import add_replies, line, opened, press, set_task, settled, texts, verdicts
 from reading import screen_text
+from stored import current_verdicts
 
-import screens.compare
+import screens.compare_asked
 from screens.editor import ConversationEditor
 from screens.widgets.text_view import TextView
 from store import examples, interface_state, journal, responses
@@ -22,7 +23,7 @@ from studio.project import Project
 async def test_each_key_writes_its_verdict_and_shows_the_next_pair(waiting_pairs: Project, store: Store) -> None:
     async with opened(waiting_pairs) as (pilot, screen):
         for key, number in (("h", 0), ("right", 1), ("t", 2), ("s", 3)):
-            assert f"Question {number}" in screen.prompt.plain
+            assert f"Question {number}" in screen.panes.prompt.plain
             await pilot.press(key)
             await pilot.pause()
         assert screen.nothing.display
@@ -39,7 +40,7 @@ async def test_pairs_are_shown_blind(waiting_pairs: Project) -> None:
     async with opened(waiting_pairs) as (_, screen):
         left, right = texts(screen)
         assert {left[:9], right[:9]} == {"Answer A0", "Answer B0"}
-        painted = "\n".join([screen.prompt.plain, left, right])
+        painted = "\n".join([screen.panes.prompt.plain, left, right])
     assert "author" not in painted
     assert "\x1b" not in painted
     assert "[b]bold[/b] [/nothing]" in painted
@@ -51,7 +52,7 @@ async def test_the_reply_that_was_on_the_left_is_the_one_that_is_kept_as_better(
 ) -> None:
     async with opened(waiting_pairs) as (pilot, screen):
         for pair_id in (1, 2, 3):
-            left = screen.left.plain[:9]
+            left = screen.panes.left.plain[:9]
             await press(pilot, "h")
             entry = journal.current_verdict(store, pair_id)
             assert entry is not None
@@ -64,10 +65,10 @@ async def test_a_held_key_judges_one_pair_only(
     waiting_pairs: Project, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # However slow the machine that runs this is, the keys come within the quiet time.
-    monkeypatch.setattr(screens.compare, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(screens.compare_asked, "QUIET_SECONDS", 0.0)
     async with opened(waiting_pairs) as (pilot, _):
         await pilot.press("h")
-        monkeypatch.setattr(screens.compare, "QUIET_SECONDS", 60.0)
+        monkeypatch.setattr(screens.compare_asked, "QUIET_SECONDS", 60.0)
         await pilot.press(*"hhhhhh")
         await pilot.pause()
     assert verdicts(store) == ["left"]
@@ -91,10 +92,10 @@ async def test_undo_and_redo_work_after_a_restart(waiting_pairs: Project, store:
         await pilot.press("t")
         await pilot.pause()
     async with opened(waiting_pairs) as (pilot, screen):
-        assert "Question 2" in screen.prompt.plain
+        assert "Question 2" in screen.panes.prompt.plain
         await pilot.press("u")
         await pilot.pause()
-        assert "Question 1" in screen.prompt.plain
+        assert "Question 1" in screen.panes.prompt.plain
         assert verdicts(store) == ["left"]
         assert "1 of 4 done, 3 left" in line(screen)
         await pilot.press("ctrl+r")
@@ -110,7 +111,7 @@ async def test_flag_marks_the_example(waiting_pairs: Project, store: Store) -> N
         await pilot.press("f")
         await pilot.pause()
         assert examples.get(store, 1).flagged
-        assert "flagged" in str(screen.prompt.border_title)
+        assert "flagged" in str(screen.panes.prompt.border_title)
         await pilot.press("f")
         await pilot.pause()
     assert not examples.get(store, 1).flagged
@@ -121,7 +122,7 @@ async def test_an_edit_beats_both_and_one_undo_takes_it_back(waiting_pairs: Proj
     async with opened(waiting_pairs) as (pilot, screen):
         await press(pilot, "tab", "e")
         await press(pilot, "ctrl+home", *"better", "f2")
-        assert "Question 1" in screen.prompt.plain
+        assert "Question 1" in screen.panes.prompt.plain
         third = responses.of_example(store, 1)[-1]
         assert third.origin == "human"
         assert third.messages[-1]["content"].startswith("betterAnswer")
@@ -129,7 +130,7 @@ async def test_an_edit_beats_both_and_one_undo_takes_it_back(waiting_pairs: Proj
         losers = [entry.chosen_and_rejected for entry in journal.current_verdicts_of(store, 1)]
         assert sorted(losers[1:]) == [(third.id, 1), (third.id, 2)]
         await press(pilot, "u")
-        assert "Question 0" in screen.prompt.plain
+        assert "Question 0" in screen.panes.prompt.plain
         assert journal.current_verdicts_of(store, 1) == []
 
 
@@ -140,7 +141,7 @@ async def test_an_edit_that_says_what_the_other_reply_says_is_refused_and_not_lo
     interface_state.remember(store, "area", "compare")
     interface_state.remember(store, "compare.introduced", True)
     async with opened(project) as (pilot, screen):
-        if screen.left.plain == "not":
+        if screen.panes.left.plain == "not":
             await press(pilot, "tab")
         await press(pilot, "e", "end", "t", "f2")
         editor = pilot.app.screen
@@ -161,19 +162,20 @@ async def test_an_empty_project_says_what_to_do(project: Project, store: Store) 
 KILLED_AFTER_A_KEY = """
 import asyncio, os, signal, sys
 from pathlib import Path
-import screens.compare
+import screens.compare_asked
 from screens.app import StudioApp
+from screens.compare_panes import PairPanes
 from studio.project import open_project
 
-screens.compare.QUIET_SECONDS = 0.0
-show = screens.compare.CompareScreen._show
+screens.compare_asked.QUIET_SECONDS = 0.0
+show = PairPanes.show
 
 def killed_at_the_next_pair(self, shown):
-    if shown is not None and shown.pair.id == 2:
+    if shown.pair.id == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     show(self, shown)
 
-screens.compare.CompareScreen._show = killed_at_the_next_pair
+PairPanes.show = killed_at_the_next_pair
 
 async def main():
     async with StudioApp(open_project(Path(sys.argv[1]))).run_test() as pilot:
@@ -190,7 +192,7 @@ def test_a_verdict_is_kept_when_the_app_is_killed_before_the_next_pair_is_painte
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-c", KILLED_AFTER_A_KEY, str(waiting_pairs.folder)],
-        cwd=Path(screens.compare.__file__).parents[1],
+        cwd=Path(screens.compare_asked.__file__).parents[1],
         env={**os.environ, "TEXTUAL_ANIMATIONS": "none"},
         capture_output=True,
         check=False,
@@ -254,7 +256,7 @@ async def test_the_end_of_the_queue_says_what_to_do_next(waiting_pairs: Project)
         assert "n: new replies" in said
         await press(pilot, "u")
         assert screen.panes.display
-        assert "Question 3" in screen.prompt.plain
+        assert "Question 3" in screen.panes.prompt.plain
 
 
 @pytest.mark.usefixtures("unhurried")
@@ -263,17 +265,17 @@ async def test_a_verdict_called_up_is_left_by_esc_or_judged_anew(waiting_pairs: 
         await press(pilot, "h")
         [entry] = journal.latest_verdicts(store, rater=waiting_pairs.rater, limit=1)
         left = screen.studio.store and entry.left_id
-        screen.open_entry(entry)
+        screen.judge_anew(entry)
         await pilot.pause()
-        assert "Question 0" in screen.prompt.plain
+        assert "Question 0" in screen.panes.prompt.plain
         await press(pilot, "escape")
-        assert "Question 1" in screen.prompt.plain
+        assert "Question 1" in screen.panes.prompt.plain
         assert verdicts(store) == ["left"]
-        screen.open_entry(entry)
+        screen.judge_anew(entry)
         await pilot.pause()
         await press(pilot, "l")
-        assert "Question 1" in screen.prompt.plain
-    [now] = journal.current_verdicts(store)
+        assert "Question 1" in screen.panes.prompt.plain
+    [now] = current_verdicts(store)
     assert (now.verdict, now.purpose, now.left_id) == ("right", "change", left)
 
 
@@ -282,11 +284,11 @@ async def test_whose_the_replies_are_is_told_after_the_verdict_only(waiting_pair
     async with opened(waiting_pairs) as (pilot, screen):
         await press(pilot, "w")
         assert "No pair was judged yet" in line(screen)
-        left = screen.left.plain[7]
+        left = screen.panes.left.plain[7]
         await press(pilot, "w", "h", "w")
         assert f"left author-{left}" in line(screen)
         [entry] = journal.latest_verdicts(store, rater=waiting_pairs.rater, limit=1)
-        screen.open_entry(entry)
+        screen.judge_anew(entry)
         await pilot.pause()
         await press(pilot, "w")
         assert "author" not in line(screen)
@@ -300,14 +302,14 @@ async def test_strength_is_asked_by_the_task_and_may_be_given_without(waiting_pa
     set_task(waiting_pairs, 'name = "how much"\nstrength = true')
     async with opened(waiting_pairs) as (pilot, _):
         await press(pilot, "l", "t")
-    said = [(entry.verdict, entry.strength) for entry in journal.current_verdicts(store)]
+    said = [(entry.verdict, entry.strength) for entry in current_verdicts(store)]
     assert said == [("left", ""), ("right", "clearly"), ("right", "slightly"), ("tie", "")]
 
 
 async def test_the_help_begins_with_what_the_task_asks_for(waiting_pairs: Project) -> None:
     set_task(waiting_pairs, 'name = "tone"\nstrength = true\ninstructions = "Kinder is [b]better[/b]."')
     async with opened(waiting_pairs) as (pilot, screen):
-        assert "tone" in str(screen.prompt.border_title)
+        assert "tone" in str(screen.panes.prompt.border_title)
         await press(pilot, "question_mark")
         said = pilot.app.screen.query_one(TextView).plain
         assert said.startswith("tone\nKinder is [b]better[/b].")

@@ -4,6 +4,7 @@ import pytest
 from labelling import UNRULY, add_replies, comments, line, opened, press, set_task, settled, texts, verdicts
 from reading import screen_text
 
+from screens.verdict_history import VerdictHistory
 from store import examples, interface_state, journal, responses
 from store.database import Store
 from studio.project import Project
@@ -15,10 +16,10 @@ async def test_a_comment_begun_on_a_pair_that_was_judged_elsewhere_is_that_pair_
 ) -> None:
     async with opened(waiting_pairs) as (pilot, screen):
         await press(pilot, "c", *"mine")
-        journal.judge(store, screen._shown.pair, "left", rater=waiting_pairs.rater)
+        journal.judge(store, screen.shown.pair, "left", rater=waiting_pairs.rater)
         screen.on_imports_ended()
         await settled(pilot)
-        assert "Question 1" in screen.prompt.plain
+        assert "Question 1" in screen.panes.prompt.plain
         await press(pilot, "h")
     assert comments(store, 1) == ["mine"]
     assert comments(store, 2) == []
@@ -30,11 +31,11 @@ async def test_an_edited_prompt_and_a_flag_are_shown(waiting_pairs: Project, sto
         await press(pilot, "2")
         examples.set_flagged(store, 1, True)
         await press(pilot, "3")
-        assert "flagged" in str(screen.prompt.border_title)
+        assert "flagged" in str(screen.panes.prompt.border_title)
         await press(pilot, "2")
         examples.revise(store, 1, [{"role": "user", "content": "Another question"}])
         await press(pilot, "3")
-        assert "Another question" in screen.prompt.plain
+        assert "Another question" in screen.panes.prompt.plain
         await press(pilot, "h")
     assert verdicts(store) == ["left"]
 
@@ -44,13 +45,13 @@ async def test_a_pair_that_the_same_person_judged_in_another_window_is_not_chang
     waiting_pairs: Project, store: Store
 ) -> None:
     async with opened(waiting_pairs) as (pilot, screen):
-        journal.judge(store, screen._shown.pair, "tie", rater=waiting_pairs.rater)
+        journal.judge(store, screen.shown.pair, "tie", rater=waiting_pairs.rater)
         await press(pilot, "h")
         assert verdicts(store) == ["tie"]
-        assert "Question 1" in screen.prompt.plain
+        assert "Question 1" in screen.panes.prompt.plain
         await settled(pilot)
         assert "1 of 4 done" in line(screen)
-        journal.judge(store, screen._shown.pair, "tie", rater="ben")
+        journal.judge(store, screen.shown.pair, "tie", rater="ben")
         await press(pilot, "l")
     assert [entry.purpose for entry in journal.entries(store, pair_id=2)] == ["first", "second"]
 
@@ -83,6 +84,28 @@ async def test_whose_a_reply_in_sight_is_is_not_told_by_the_pair_before(project:
         await press(pilot, "h", "w")
         assert "author-" not in line(screen)
         assert "here again" in line(screen)
+        await press(pilot, "a")
+        await settled(pilot)
+        await press(pilot, "w")
+        assert isinstance(pilot.app.screen, VerdictHistory)
+        assert "Reply" in pilot.app.screen.text.plain
+        assert "author-" not in pilot.app.screen.text.plain
+        assert "in sight in Compare" in pilot.app.screen.text.plain
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_the_list_of_verdicts_tells_whose_replies_are_that_are_not_in_sight(waiting_pairs: Project) -> None:
+    async with opened(waiting_pairs) as (pilot, _):
+        await press(pilot, "h", "a")
+        await settled(pilot)
+        await press(pilot, "w")
+        assert isinstance(pilot.app.screen, VerdictHistory)
+        assert "author-A" in pilot.app.screen.text.plain
+        await press(pilot, "escape", "u", "a")
+        await settled(pilot)
+        await press(pilot, "w")
+        assert isinstance(pilot.app.screen, VerdictHistory)
+        assert "author-A" not in pilot.app.screen.text.plain
 
 
 @pytest.mark.usefixtures("unhurried")
@@ -130,9 +153,9 @@ async def test_the_first_two_of_a_ranking_are_not_told_from_a_pair_that_comes_ba
     interface_state.remember(store, "area", "compare")
     interface_state.remember(store, "compare.introduced", True)
     async with opened(project) as (pilot, screen):
-        assert str(screen.prompt.border_title) == "Prompt, rank"
+        assert str(screen.panes.prompt.border_title) == "Prompt, rank"
         await press(pilot, "h")
-        assert "ranking 2 of about" in str(screen.prompt.border_title)
+        assert "ranking 2 of about" in str(screen.panes.prompt.border_title)
 
 
 @pytest.mark.usefixtures("unhurried")
@@ -144,11 +167,11 @@ async def test_a_comment_that_can_t_be_written_is_neither_lost_nor_the_end(
         await press(pilot, "c", *"mine")
         connection.execute("PRAGMA query_only=ON")
         await press(pilot, "enter")
-        assert screen.remark.value == "mine"
-        journal.judge(store, screen._shown.pair, "left", rater=waiting_pairs.rater)
+        assert screen.lines.comment.value == "mine"
+        journal.judge(store, screen.shown.pair, "left", rater=waiting_pairs.rater)
         screen.on_imports_ended()
         await settled(pilot)
-        assert "Question 1" in screen.prompt.plain
+        assert "Question 1" in screen.panes.prompt.plain
         assert len(screen.studio._notifications) == 2
         connection.execute("PRAGMA query_only=OFF")
         await press(pilot, "u", "l")

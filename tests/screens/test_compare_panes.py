@@ -25,11 +25,11 @@ def at_compare(project: Project, store: Store) -> Project:
 
 
 def is_beside(screen: CompareScreen) -> bool:
-    return screen.left.region.y == screen.right.region.y
+    return screen.panes.left.region.y == screen.panes.right.region.y
 
 
 def is_one(screen: CompareScreen) -> bool:
-    return min(screen.left.size.height, screen.right.size.height) == 0
+    return min(screen.panes.left.size.height, screen.panes.right.size.height) == 0
 
 
 @pytest.mark.parametrize("width", [60, 80, 99])
@@ -45,21 +45,21 @@ async def test_replies_stand_side_by_side_where_there_is_room(at_compare: Projec
     add_replies(store, "Why?", LONG, LONG)
     async with opened(at_compare, (width, 24)) as (pilot, screen):
         assert is_beside(screen)
-        assert screen.left.region.x == 0
+        assert screen.panes.left.region.x == 0
         await press(pilot, "tab", "ctrl+d")
-        assert screen.right.scroll_offset.y > 0
-        assert screen.left.scroll_offset.y == 0
+        assert screen.panes.right.scroll_offset.y > 0
+        assert screen.panes.left.scroll_offset.y == 0
 
 
 async def test_long_replies_come_one_at_a_time_under_the_title_of_the_other(at_compare: Project, store: Store) -> None:
     add_replies(store, "Why?", LONG, LONG)
     async with opened(at_compare) as (pilot, screen):
         assert f"Right: 60 lines, {len(LONG)} characters; tab shows it" in screen_text(screen.app)
-        assert screen.right.size.height == 0
+        assert screen.panes.right.size.height == 0
         await press(pilot, "tab")
         assert "Left: 60 lines" in screen_text(screen.app)
-        assert screen.left.size.height == 0
-        assert screen.right.has_focus
+        assert screen.panes.left.size.height == 0
+        assert screen.panes.right.has_focus
 
 
 @pytest.mark.usefixtures("unhurried")
@@ -68,10 +68,10 @@ async def test_the_next_pair_begins_at_the_left_reply(at_compare: Project, store
         add_replies(store, question, LONG, LONG)
     async with opened(at_compare) as (pilot, screen):
         await press(pilot, "tab", "ctrl+d", "l")
-        assert "How?" in screen.prompt.plain
-        assert screen.left.has_focus
-        assert screen.right.size.height == 0
-        assert screen.right.scroll_offset.y == 0
+        assert "How?" in screen.panes.prompt.plain
+        assert screen.panes.left.has_focus
+        assert screen.panes.right.size.height == 0
+        assert screen.panes.right.scroll_offset.y == 0
 
 
 @pytest.mark.usefixtures("unhurried")
@@ -114,15 +114,15 @@ async def test_a_wider_terminal_puts_them_side_by_side(at_compare: Project, stor
 async def test_the_prompt_gives_way_and_is_read_in_most_of_the_room(at_compare: Project, store: Store) -> None:
     add_replies(store, LONG, "Because.", "No reason.")
     async with opened(at_compare) as (pilot, screen):
-        before = screen.prompt.size.height
+        before = screen.panes.prompt.size.height
         await press(pilot, "p")
-        assert screen.prompt.size.height == 1
+        assert screen.panes.prompt.size.height == 1
         await press(pilot, "p")
-        assert screen.prompt.size.height > before
-        assert screen.prompt.has_focus
+        assert screen.panes.prompt.size.height > before
+        assert screen.panes.prompt.has_focus
         await press(pilot, "p")
-        assert screen.prompt.size.height == before
-        assert screen.left.has_focus
+        assert screen.panes.prompt.size.height == before
+        assert screen.panes.left.has_focus
 
 
 async def test_a_conversation_begins_at_its_last_question(at_compare: Project, store: Store) -> None:
@@ -150,13 +150,13 @@ async def test_replies_scroll_alone_or_together(at_compare: Project, store: Stor
     add_replies(store, "Why?", LONG, LONG)
     async with opened(at_compare, (120, 24)) as (pilot, screen):
         await press(pilot, "j", "j")
-        assert (screen.left.scroll_offset.y, screen.right.scroll_offset.y) == (2, 0)
+        assert (screen.panes.left.scroll_offset.y, screen.panes.right.scroll_offset.y) == (2, 0)
         await press(pilot, "z")
-        assert screen.right.scroll_offset.y == 2
+        assert screen.panes.right.scroll_offset.y == 2
         await press(pilot, "tab", "ctrl+d")
-        assert screen.left.scroll_offset.y == screen.right.scroll_offset.y > 2
+        assert screen.panes.left.scroll_offset.y == screen.panes.right.scroll_offset.y > 2
         await press(pilot, "z", "k")
-        assert screen.left.scroll_offset.y == screen.right.scroll_offset.y + 1
+        assert screen.panes.left.scroll_offset.y == screen.panes.right.scroll_offset.y + 1
 
 
 async def test_together_holds_where_one_is_shown_at_a_time(at_compare: Project, store: Store) -> None:
@@ -164,7 +164,7 @@ async def test_together_holds_where_one_is_shown_at_a_time(at_compare: Project, 
     async with opened(at_compare) as (pilot, screen):
         await press(pilot, "z", "ctrl+d", "tab")
         await pilot.pause()
-        assert screen.right.scroll_offset.y == screen.left.scroll_offset.y > 0
+        assert screen.panes.right.scroll_offset.y == screen.panes.left.scroll_offset.y > 0
 
 
 @pytest.mark.usefixtures("unhurried")
@@ -172,14 +172,14 @@ async def test_what_only_one_reply_says_is_marked_on_request(at_compare: Project
     add_replies(store, "Why?", "The parcel came on Monday, as it should.", "The parcel came on Friday, as it should.")
     add_replies(store, "How?", "By train, in the morning, with a bell.", "By train, in the evening, with a bell.")
     async with opened(at_compare) as (pilot, screen):
-        assert "«" not in screen.left.plain
+        assert "«" not in screen.panes.left.plain
         await press(pilot, "d")
-        both = {screen.left.plain, screen.right.plain}
+        both = {screen.panes.left.plain, screen.panes.right.plain}
         assert both == {f"The parcel came on «{day}», as it should." for day in ("Monday", "Friday")}
         await press(pilot, "h")
-        assert "in the «" in screen.left.plain
+        assert "in the «" in screen.panes.left.plain
         await press(pilot, "d")
-        assert "«" not in screen.left.plain
+        assert "«" not in screen.panes.left.plain
 
 
 async def test_markdown_is_rendered_on_request_and_what_it_hides_is_made_safe(
@@ -188,22 +188,22 @@ async def test_markdown_is_rendered_on_request_and_what_it_hides_is_made_safe(
     text = "# Title\n\n**bold** and <b>tag</b> &#x202e; &#27;[31m \x1b[31m\n\n```python\nprint(1)\n```\n"
     add_replies(store, "Why?", text, text)
     async with opened(at_compare, (120, 40)) as (pilot, screen):
-        assert "**bold**" in screen.left.plain
+        assert "**bold**" in screen.panes.left.plain
         await press(pilot, "v")
-        shown = screen.left.plain
+        shown = screen.panes.left.plain
         assert "bold and <b>tag</b>" in shown
         assert "```" not in shown
         assert "print(1)" in shown
         assert not {"\x1b", "\u202e"} & set(screen_text(screen.app))
         await press(pilot, "v")
-        assert "**bold**" in screen.left.plain
+        assert "**bold**" in screen.panes.left.plain
 
 
 async def test_a_huge_reply_is_rendered_in_part_only(at_compare: Project, store: Store) -> None:
     add_replies(store, "Why?", "*word* " * 5_000, "short")
     async with opened(at_compare, (120, 40)) as (pilot, screen):
         await press(pilot, "v")
-        assert "more characters are not rendered" in screen.left.plain + screen.right.plain
+        assert "more characters are not rendered" in screen.panes.left.plain + screen.panes.right.plain
 
 
 @pytest.mark.parametrize(
@@ -220,15 +220,15 @@ async def test_what_marks_can_t_tell_the_title_does(
     add_replies(store, "Why?", first, second)
     async with opened(at_compare) as (pilot, screen):
         await press(pilot, "d")
-        assert said in str(screen.left.border_title)
+        assert said in str(screen.panes.left.border_title)
         await press(pilot, "d")
-        assert str(screen.left.border_title) == "Left"
+        assert str(screen.panes.left.border_title) == "Left"
 
 
 async def test_a_reply_without_words_is_called_empty(at_compare: Project, store: Store) -> None:
     add_replies(store, "Why?", " \n", "Because.")
     async with opened(at_compare) as (_, screen):
-        titles = {str(pane.border_title) for pane in (screen.left, screen.right)}
+        titles = {str(pane.border_title) for pane in (screen.panes.left, screen.panes.right)}
     assert titles in ({"Left, empty", "Right"}, {"Left", "Right, empty"})
 
 
@@ -239,13 +239,13 @@ async def test_what_was_at_the_top_stays_there_in_another_view_and_at_another_wi
     add_replies(store, "Why?", first, second)
 
     def top(screen: CompareScreen) -> set[str]:
-        return set(screen.left.plain.split("\n")[screen.left.scroll_offset.y].split())
+        return set(screen.panes.left.plain.split("\n")[screen.panes.left.scroll_offset.y].split())
 
     async with opened(at_compare) as (pilot, screen):
         await press(pilot, *["ctrl+d"] * 9, "d")
-        y = screen.left.scroll_offset.y
+        y = screen.panes.left.scroll_offset.y
         await press(pilot, "d")
-        assert screen.left.scroll_offset.y == y > 0
+        assert screen.panes.left.scroll_offset.y == y > 0
         word = min(top(screen))
         for size in ((200, 50), (60, 20), (80, 24)):
             await pilot.resize_terminal(*size)

@@ -2,8 +2,8 @@
 
 import pytest
 from labelling import comments, line, opened, press, set_task, verdicts
+from stored import current_verdicts, standing_criteria
 
-from store import journal
 from store.database import Store
 from studio.project import Project
 
@@ -12,11 +12,11 @@ CRITERIA = 'name = "rubric"\ncriteria = ["truth", "tone"]'
 
 
 def criteria(store: Store, pair_id: int) -> list[tuple[str, str | None]]:
-    return [(entry.criterion, entry.verdict) for entry in journal.standing_criteria(store) if entry.pair_id == pair_id]
+    return [(entry.criterion, entry.verdict) for entry in standing_criteria(store) if entry.pair_id == pair_id]
 
 
 def question(screen) -> str:
-    return str(screen.asked.content)
+    return str(screen.question.content)
 
 
 async def test_a_comment_takes_letters_without_judging(waiting_pairs: Project, store: Store) -> None:
@@ -25,7 +25,7 @@ async def test_a_comment_takes_letters_without_judging(waiting_pairs: Project, s
         assert screen.unsaved
         await pilot.press("enter")
         await pilot.pause()
-        assert not screen.remark.display
+        assert not screen.lines.comment.display
         assert not screen.unsaved
     assert comments(store, 1) == ["hlt"]
     assert verdicts(store) == []
@@ -86,7 +86,7 @@ async def test_reasons_are_chosen_by_digits_and_saved_with_the_verdict(waiting_p
         assert "Reasons: too [b]long[/b], cold" in line(screen)
         await press(pilot, "h", "r", "1", "l")
         assert not screen.unsaved
-    found = [(entry.verdict, entry.reasons) for entry in journal.current_verdicts(store)]
+    found = [(entry.verdict, entry.reasons) for entry in current_verdicts(store)]
     assert found == [("left", ("too [b]long[/b]", "cold")), ("right", ("wrong",))]
 
 
@@ -97,14 +97,14 @@ async def test_an_undone_verdict_brings_its_reasons_back(waiting_pairs: Project,
         await press(pilot, "r", "1", "h", "u")
         assert "Reasons: wrong" in line(screen)
         await press(pilot, "l")
-    [entry] = journal.current_verdicts(store)
+    [entry] = current_verdicts(store)
     assert (entry.verdict, entry.reasons) == ("right", ("wrong",))
 
 
 async def test_a_task_without_reasons_says_so(waiting_pairs: Project) -> None:
     async with opened(waiting_pairs) as (pilot, screen):
         await press(pilot, "r")
-        assert not screen.reasons.display
+        assert not screen.lines.reasons.display
 
 
 @pytest.mark.usefixtures("unhurried")
@@ -112,17 +112,17 @@ async def test_criteria_come_before_the_verdict_and_go_on_after_a_restart(waitin
     set_task(waiting_pairs, CRITERIA)
     async with opened(waiting_pairs) as (pilot, screen):
         assert question(screen) == "1 of 2: which is better by truth?"
-        left = screen.left.plain
+        left = screen.panes.left.plain
         await press(pilot, "h")
         assert criteria(store, 1) == [("truth", "left")]
     async with opened(waiting_pairs) as (pilot, screen):
         assert question(screen) == "2 of 2: which is better by tone?"
-        assert screen.left.plain == left
+        assert screen.panes.left.plain == left
         await press(pilot, "l")
         assert question(screen) == "And on the whole: which is better?"
         assert verdicts(store) == []
         await press(pilot, "t")
-        assert "Question 1" in screen.prompt.plain
+        assert "Question 1" in screen.panes.prompt.plain
         assert question(screen) == "1 of 2: which is better by truth?"
     assert criteria(store, 1) == [("truth", "left"), ("tone", "right")]
     assert verdicts(store) == ["tie"]
@@ -140,7 +140,7 @@ async def test_undo_and_redo_go_through_criteria(waiting_pairs: Project, store: 
         await press(pilot, "ctrl+r")
         assert question(screen) == "2 of 2: which is better by tone?"
         await press(pilot, "ctrl+r", "ctrl+r")
-        assert "Question 1" in screen.prompt.plain
+        assert "Question 1" in screen.panes.prompt.plain
     assert criteria(store, 1) == [("truth", "left"), ("tone", "right")]
     assert verdicts(store) == ["tie"]
 
@@ -150,5 +150,5 @@ async def test_a_pair_is_skipped_from_amid_its_criteria(waiting_pairs: Project, 
     set_task(waiting_pairs, CRITERIA)
     async with opened(waiting_pairs) as (pilot, screen):
         await press(pilot, "h", "s")
-        assert "Question 1" in screen.prompt.plain
+        assert "Question 1" in screen.panes.prompt.plain
     assert verdicts(store) == ["skip"]

@@ -4,7 +4,7 @@ import pytest
 from reading import screen_text
 from textual.widgets import Input
 
-import screens.compare
+import screens.compare_asked
 from screens.app import StudioApp
 from screens.compare import CompareScreen
 from screens.task_window import TaskWindow
@@ -17,7 +17,7 @@ from studio.project import Project, open_project
 @pytest.fixture
 def queued(project: Project, store: Store, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Four pairs, two of them in the test split, and two queues; open at Compare."""
-    monkeypatch.setattr(screens.compare, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(screens.compare_asked, "QUIET_SECONDS", 0.0)
     with (project.folder / "studio.toml").open("a", encoding="utf-8") as file:
         file.write('\n[[tasks]]\nname = "tone"\nrepeats = 0\n\n[[tasks]]\nname = "tests"\nquery = "split:test"\n')
     for number in range(1, 5):

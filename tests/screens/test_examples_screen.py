@@ -5,6 +5,7 @@ import re
 import pytest
 from letters import HOSTILE
 from reading import screen_text, until
+from stored import current_verdicts
 from textual.widgets import TextArea
 
 from screens.app import StudioApp
@@ -165,7 +166,7 @@ async def test_every_hostile_example_renders(filled: Project, base_model: object
 
 
 async def test_what_was_remarked_on_the_replies_is_shown(filled: Project, store: Store) -> None:
-    verdict = next(iter(journal.current_verdicts(store)))
+    verdict = current_verdicts(store)[0]
     journal.comment(store, verdict.pair_id, "[b]kinder[/b] \x1b[31m", rater="Ada")
     example_id = pairs.get(store, verdict.pair_id).example_id
     app = StudioApp(filled)

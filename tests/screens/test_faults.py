@@ -13,6 +13,7 @@ from screens.editor import ConversationEditor
 from screens.note_window import NoteWindow
 from store import findings_writing, records, tags
 from store.findings_file import FINDINGS
+from studio.errors import StudioError
 from studio.project import Project
 
 
@@ -117,3 +118,23 @@ async def test_tags_on_many_rows_leave_others_a_turn_to_write(filled: Project, m
         assert dict(tags.counts(app.store, "record")) == {"all": total}
         assert sum(asked) == total
         assert max(asked) <= 5
+
+
+async def test_esc_takes_an_error_away_before_it_closes_the_window_in_front(filled: Project) -> None:
+    app = StudioApp(filled)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("w")
+        assert isinstance(app.screen, NoteWindow)
+        app.notify("No error; it goes by itself.")
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, DataScreen)
+        await pilot.press("w")
+        app.notify_error(StudioError("It went wrong.", "Do it again."))
+        await pilot.press("escape")
+        await pilot.pause()
+        assert messages(app) == []
+        assert isinstance(app.screen, NoteWindow)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, DataScreen)

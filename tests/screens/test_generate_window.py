@@ -95,7 +95,7 @@ async def test_nothing_is_sent_before_the_question_is_answered(
         assert "This sends 1 prompt (example 1" in " ".join(screen_text(pilot.app).replace("│", " ").split())
         await pilot.press("escape")
         await pilot.pause()
-        assert jobs.all_jobs(store) == []
+        assert jobs.standings(store) == []
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
         await pilot.press("enter")
@@ -152,6 +152,24 @@ async def test_a_job_that_died_is_shown_as_failed_with_its_reason(
         assert "ended without a word" in " ".join(screen_text(pilot.app).replace("│", " ").split())
         await pilot.press("s")
         assert "This job is not going on." in screen_text(pilot.app)
+
+
+async def test_what_each_job_was_asked_for_is_shown_under_the_cursor(project: Project, store: Store) -> None:
+    for number, made in ((3, 1), (4, 2)):
+        request = wanted(("endpoint:parrot",), (1,), seed=number, send=True)
+        job_id = jobs.add(store, "candidates", request.as_request())
+        jobs.progressed(store, job_id, done=2, total=2, made=made, facts={"counts": {"duplicates": 2 - made}})
+        jobs.ended(store, job_id, "done")
+    async with opened(project, (100, 40)) as pilot:
+        pilot.app.push_screen(JobsWindow())
+        await until(pilot, lambda: "seed 4" in screen_text(pilot.app))
+        assert "2 replies made" in screen_text(pilot.app)
+        await pilot.press("j")
+        await until(pilot, lambda: "seed 3" in screen_text(pilot.app))
+        assert "1 reply made" in screen_text(pilot.app)
+        assert "1 reply dropped" in screen_text(pilot.app)
+        await pilot.press("k")
+        assert "seed 4" in screen_text(pilot.app)
 
 
 async def test_a_model_is_chosen_from_the_list(project: Project, server: ChatServer) -> None:

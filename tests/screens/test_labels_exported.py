@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stored import standing_verdicts
 from textual.pilot import Pilot
 
-import screens.compare
+import screens.compare_asked
 from screens.app import StudioApp
 from screens.compare import CompareScreen
 from store import examples, interface_state, journal, pairs, responses
@@ -39,7 +40,7 @@ Label = tuple[str, str] | str
 
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(screens.compare, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(screens.compare_asked, "QUIET_SECONDS", 0.0)
     monkeypatch.setenv("TUNING_STUDIO_RATER", "Ada")
 
 
@@ -65,10 +66,10 @@ def reply(name: str) -> list[dict[str, str]]:
 
 def on_screen(screen: CompareScreen) -> tuple[str, str]:
     """Return the names of the replies that are on the left and on the right."""
-    left, right = (re.search(r"Reply (\w\d+)\.", pane.plain) for pane in (screen.left, screen.right))
+    left, right = (re.search(r"Reply (\w\d+)\.", pane.plain) for pane in (screen.panes.left, screen.panes.right))
     assert left
     assert right
-    assert f"Question {left[1][1:]}:" in screen.prompt.plain
+    assert f"Question {left[1][1:]}:" in screen.panes.prompt.plain
     return left[1], right[1]
 
 
@@ -154,7 +155,7 @@ async def test_what_was_pressed_is_what_trl_reads(
             if is_new:
                 labels[number] = label(key, left, right)
     assert sorted(labels) == list(range(32))
-    purposes = Counter(entry.purpose for entry in journal.standing_verdicts(store))
+    purposes = Counter(entry.purpose for entry in standing_verdicts(store))
     assert (purposes["edited"], purposes["implied"]) == (2 * len(edited), len(edited))
     assert purposes["anchor"] > 0
     assert purposes["repeat"] > 5

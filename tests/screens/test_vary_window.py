@@ -51,7 +51,7 @@ async def test_what_is_wrong_with_the_form_is_said_and_nothing_begins(at_example
         await until(pilot, lambda: "each must be a whole number" in screen_text(app))
         assert isinstance(app.screen, VaryWindow)
         await pilot.press("escape")
-    assert jobs.all_jobs(store) == []
+    assert jobs.standings(store) == []
 
 
 async def test_nothing_is_sent_before_the_person_agrees(at_examples, store) -> None:
@@ -65,7 +65,7 @@ async def test_nothing_is_sent_before_the_person_agrees(at_examples, store) -> N
             await until(pilot, lambda: isinstance(app.screen, Confirm))
             assert "This sends the last message of 1 prompt" in screen_text(app)
             await pilot.press("escape")
-            assert (server.asked, jobs.all_jobs(store)) == ([], [])
+            assert (server.asked, jobs.standings(store)) == ([], [])
             await pilot.press("f2")
             await until(pilot, lambda: isinstance(app.screen, Confirm))
             await pilot.press("enter")

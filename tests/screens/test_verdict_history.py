@@ -50,7 +50,7 @@ def judged(project: Project, store: Store) -> Project:
 async def opened(project: Project, given: list[Entry | None]) -> AsyncIterator[tuple[Pilot[None], VerdictHistory]]:
     app = StudioApp(open_project(project.folder))
     async with app.run_test(size=(80, 24)) as pilot:
-        window = VerdictHistory()
+        window = VerdictHistory(None)
         app.push_screen(window, given.append)
         await app.workers.wait_for_complete()
         await pilot.pause()

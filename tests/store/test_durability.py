@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from stored import current_verdicts
 
 from store import bulk, examples, journal, pairs, responses
 from store.database import explain, open_store
@@ -94,7 +95,7 @@ def test_two_processes_judge_at_once_and_nothing_is_lost(queue) -> None:
     with open_store(queue) as store:
         written = list(journal.entries(store))
         assert store.connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        counting = {e.pair_id: e.id for e in journal.current_verdicts(store)}
+        counting = {e.pair_id: e.id for e in current_verdicts(store)}
     assert [entry.id for entry in written] == list(range(1, len(written) + 1))
     by_id = {entry.id: (entry.rater, entry.pair_id, entry.verdict) for entry in written}
     for rater, lines in told.items():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stored import examples_of
+from stored import examples_of, responses_of
 
 from store import examples, records, responses, splits
 from store.database import Store, create_store
@@ -189,7 +189,7 @@ def test_responses_keep_who_wrote_them(store) -> None:
         (edited, "Ada", None, first, {}),
     ]
     assert responses.get(store, first) == stored[0]
-    assert list(responses.all_of_project(store)) == stored
+    assert responses_of(store) == stored
     assert responses.counts(store, [example_id, empty]) == {example_id: 2}
 
 

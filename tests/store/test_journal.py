@@ -2,11 +2,13 @@
 
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from typing import get_args
 
 import pytest
+from stored import current_verdicts, standing_verdicts, waiting_pairs
 
-from store import examples, journal, pairs, records, responses
+from store import examples, journal, pair_queues, pairs, records, responses
 from store.database import Store
 from store.errors import MissingRowError
 from store.pairs import Verdict
@@ -71,7 +73,7 @@ def test_redo_gives_back_in_order_and_once(store) -> None:
     back = [journal.redo(store, rater="Ada").id for _ in range(2)]
     assert (undone, back) == (given[:0:-1], given[1:])
     assert journal.redo(store, rater="Ada") is None
-    assert [e.id for e in journal.current_verdicts(store)] == given
+    assert [e.id for e in current_verdicts(store)] == given
 
 
 def test_a_new_verdict_leaves_nothing_to_redo(store) -> None:
@@ -82,7 +84,7 @@ def test_a_new_verdict_leaves_nothing_to_redo(store) -> None:
     assert journal.redo(store, rater="Ben") is None
     journal.judge(store, second, "tie", rater="Ada")
     assert journal.redo(store, rater="Ada") is None
-    assert pairs.unjudged(store, limit=9) == [first]
+    assert waiting_pairs(store) == [first]
 
 
 def test_undo_reveals_the_verdict_before_it(store) -> None:
@@ -91,7 +93,7 @@ def test_undo_reveals_the_verdict_before_it(store) -> None:
     journal.judge(store, pair, "tie", rater="Ada")
     journal.undo(store, rater="Ada")
     assert journal.current_verdict(store, pair.id).verdict == "left"
-    assert [entry.verdict for entry in journal.standing_verdicts(store)] == ["left"]
+    assert [entry.verdict for entry in standing_verdicts(store)] == ["left"]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,7 @@ def test_excluded_data_is_neither_asked_nor_counted(store) -> None:
     journal.judge(store, dropped, "left", rater="Ada")
     examples.set_excluded(store, dropped.example_id, True)
     assert pairs.counts(store) == {"pairs": 1}
-    assert pairs.unjudged(store, limit=9) == [kept]
+    assert waiting_pairs(store) == [kept]
     examples.set_excluded(store, dropped.example_id, False)
     assert pairs.counts(store) == {"pairs": 2, "left": 1}
 
@@ -172,13 +174,13 @@ def test_an_excluded_record_takes_its_pairs_along(store) -> None:
     pairs.add_pair(store, example_id, first, second, seed=0)
     records.set_excluded(store, record, True)
     assert pairs.counts(store) == {"pairs": 0}
-    assert pairs.unjudged(store) == []
+    assert waiting_pairs(store) == []
 
 
 def test_the_queue_goes_on_after_a_pair(store) -> None:
     queue = [new_pair(store) for _ in range(5)]
     journal.judge(store, queue[2], "skip", rater="Ada")
-    assert pairs.unjudged(store, after=queue[1].id, limit=2) == queue[3:5]
+    assert pair_queues.first_undecided(store, after=queue[1].id, limit=2) == [queue[3].id, queue[4].id]
 
 
 def test_verdicts_of_one_example(store) -> None:
@@ -239,7 +241,7 @@ def test_a_long_journal_costs_a_key_nothing(store) -> None:
         "nobody's undo": lambda: journal.undo(store, rater="Cleo"),
     }
     assert {name: steps for name, key in keys.items() if (steps := steps_of(store, key)) > 1_500} == {}
-    assert steps_of(store, lambda: list(journal.standing_verdicts(store))) > 15_000
+    assert steps_of(store, partial(standing_verdicts, store)) > 15_000
 
 
 def steps_of(store: Store, work: Callable[[], object]) -> int:

@@ -1,6 +1,7 @@
 """What judges said: kept beside the journal, and shown of pairs only that the person has decided."""
 
 import pytest
+from stored import waiting_pairs
 
 from store import examples, journal, judgements, pairs, responses
 from store.database import Store
@@ -115,7 +116,7 @@ def test_nothing_of_it_is_in_the_journal(store) -> None:
     pair = add_pair(store)
     keep(store, pair, "first", "first")
     assert list(journal.entries(store)) == []
-    assert pairs.unjudged(store) == [pair]
+    assert waiting_pairs(store) == [pair]
 
 
 def test_twice_the_pairs_take_twice_the_work(store) -> None:

@@ -80,7 +80,7 @@ def content(store: Store) -> dict[str, Any]:
         "standing": [e.id for e in standing_verdicts(store)],
         "current": [e.id for e in current_verdicts(store)],
         "counts": pairs.counts(store),
-        "jobs": [asdict(each) for each in jobs.all_jobs(store)],
+        "jobs": [asdict(jobs.get(store, each.id)) for each in jobs.standings(store)],
         "synthetic": [asdict(each) for each in synthetic.origins(store, [e.id for e in made]).values()],
         "judgements": [cell._asdict() for cell in judgements.cells(store, "Ada")],
         "snapshots": [snapshot(store, r.snapshot_id) for r in all_runs],

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from queued import add_pair, add_pairs, add_prompt
 
-from store import examples, journal, pair_queues, pairs, records, responses, synthetic
+from store import examples, journal, pair_queues, pairs, records, responses, synthetic, tallies
 from store.database import Store
 from store.pair_queues import Counts, Scope
 from store.synthetic import Variation
@@ -173,9 +173,9 @@ def test_authors_who_met_most_are_summed_up(store) -> None:
         for authors, verdict, times in ((("a", "b"), "left", 3), (("b", "a"), "tie", 2), (("c", "d"), "right", 1)):
             for _ in range(times):
                 journal.judge(store, pairs.get(store, add_pair(store, authors)), verdict, rater="Ada")
-    assert pair_queues.results_of_authors(store, most=9) == [
+    assert tallies.results_of_authors(store, most=9) == [
         ("a", "b", 3, 0, 0),
         ("b", "a", 0, 0, 2),
         ("c", "d", 0, 1, 0),
     ]
-    assert len(pair_queues.results_of_authors(store, most=2)) == 2
+    assert len(tallies.results_of_authors(store, most=2)) == 2

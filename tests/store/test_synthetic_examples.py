@@ -1,6 +1,7 @@
 """Synthetic examples: where they come from, where they are found, and that nothing uses them unreviewed."""
 
 import pytest
+from stored import waiting_pairs
 
 from store import examples, find, journal, material, pairs, responses, splits, synthetic, tags
 from store.database import Store
@@ -77,7 +78,7 @@ def test_nothing_is_made_of_it_until_it_is_approved(store, source, status, state
     ids = [responses.add(store, made, [{"role": "assistant", "content": t}], origin="human") for t in "ab"]
     pair = pairs.get(store, pairs.add_pair(store, made, *ids, seed=0))
     examples.set_status(store, made, status)
-    waiting = pairs.unjudged(store)
+    waiting = waiting_pairs(store)
     assert waiting == ([pair] if status == "approved" else [])
     assert pairs.counts(store)["pairs"] == len(waiting)
     journal.judge(store, pair, "left", rater="me")
@@ -91,10 +92,3 @@ def test_only_what_is_in_use_and_no_copy_itself_is_a_source(store, source) -> No
     examples.set_status(store, others[1], "rejected")
     made = vary(store, source)
     assert synthetic.usable_sources(store, [made, *others, source, 999]) == [source, others[2]]
-
-
-def test_they_are_counted_by_status(store, source) -> None:
-    made = [vary(store, source, text) for text in ("One?", "Two?", "Three?")]
-    examples.set_status(store, made[0], "approved")
-    examples.set_excluded(store, made[1], True)
-    assert synthetic.counts(store) == {"approved": 1, "draft": 1, "excluded": 1}

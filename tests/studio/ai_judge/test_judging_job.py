@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from chat_server import ChatServer, chat_server
 from click.testing import CliRunner
+from stored import waiting_pairs
 
 from store import examples, jobs, journal, judgements, pairs, responses
 from store.database import Store
@@ -80,7 +81,7 @@ def test_the_journal_is_left_alone(project, store, decided, server) -> None:
     before = list(journal.entries(store))
     make(project, store)
     assert list(journal.entries(store)) == before
-    assert [pair.id for pair in pairs.unjudged(store, limit=9)] == decided[3:]
+    assert [pair.id for pair in waiting_pairs(store)] == decided[3:]
 
 
 def test_a_judge_that_follows_the_order_is_not_consistent(project, store, decided, server) -> None:
@@ -137,7 +138,7 @@ def test_a_judge_is_never_asked_before_the_person(project, store, decided) -> No
 def test_new_pairs_come_first_and_the_request_is_plain_json(project, store, decided, server) -> None:
     make(project, store, limit=2)
     known = judgements.pairs_of(store, "endpoint:m")
-    request = plan(project, store, model="endpoint:m")
+    request = plan(open_project(project.folder), store, model="endpoint:m")
     assert len(known) == 2
     assert request.pairs[0] not in known
     assert JudgeRequest.from_json(json.loads(json.dumps(request.as_json()))) == request
@@ -155,6 +156,17 @@ def test_the_command_says_what_leaves_asks_and_reports(project, store, decided, 
     printed = CliRunner().invoke(cli, ["judge", "--report", "--json", "--project", str(project.folder)])
     [figures] = json.loads(printed.output)["report"]["judges"]
     assert (figures["judge"], figures["compared"], figures["first"]["part"]) == ("endpoint:m", 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [("no-such-model", "There is no model 'no-such-model'."), ("endpoint:m", "No endpoint is configured")],
+)
+def test_a_model_that_can_not_be_asked_is_said_before_a_job_is_started(project, store, decided, model, words) -> None:
+    refused = CliRunner().invoke(cli, ["judge", "--model", model, "--send", "--project", str(project.folder)])
+    assert isinstance(refused.exception, StudioError)
+    assert refused.exception.message.startswith(words)
+    assert jobs.standings(store) == []
 
 
 @pytest.mark.model

@@ -7,8 +7,9 @@ from dataclasses import asdict
 
 import pytest
 from prompting import add_prompt
+from stored import responses_of, waiting_pairs
 
-from store import examples, jobs, pairs, responses
+from store import examples, jobs
 from store.database import Store
 from store.responses import Response
 from studio.generating import plan
@@ -40,14 +41,14 @@ def test_replies_of_a_model_survive_a_kill_and_say_where_they_came_from(
     while (job := watch.job_named(store, job_id)).state == "running":
         time.sleep(0.02)
     assert job.state == "failed"
-    kept = list(responses.all_of_project(store))
+    kept = responses_of(store)
     assert kept
     launch.resume(project, store, job_id)
     while (job := watch.job_named(store, job_id)).state == "running":
         time.sleep(0.05)
     assert (job.state, job.error, job.done) == ("done", "", 6)
     assert job.facts["too long"] == [long]
-    found = list(responses.all_of_project(store))
+    found = responses_of(store)
     assert found[: len(kept)] == kept
     assert [(one.example_id, one.parameters["temperature"]) for one in found] == [
         (example, heat) for example in asked for heat in (0.4, 1.2)
@@ -60,7 +61,7 @@ def test_replies_of_a_model_survive_a_kill_and_say_where_they_came_from(
         assert told["seed"] in [request.seed_of("smollm2", one.example_id, slot, attempt) for attempt in range(4)]
         assert told["engine"].startswith("llama-cpp-python ")
         assert told["ended"] in ("stop", "length")
-    assert {(pair.first_id, pair.second_id) for pair in pairs.unjudged(store, limit=9)} == {
+    assert {(pair.first_id, pair.second_id) for pair in waiting_pairs(store)} == {
         (found[0].id, found[1].id),
         (found[2].id, found[3].id),
     }

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from chat_server import Answer, ChatServer
 from prompting import add_prompt
+from stored import responses_of, waiting_pairs
 
-from store import examples, jobs, pairs, responses
+from store import examples, jobs, responses
 from store.database import Store
 from store.jobs import Job
 from store.responses import Response, ResponseOrigin
@@ -30,10 +31,7 @@ def asked_for(prompts: tuple[int, ...], *models: str, **more: Any) -> Wanted:
 
 
 def pairs_of(store: Store) -> list[tuple[Response, Response]]:
-    return [
-        (responses.get(store, one.first_id), responses.get(store, one.second_id))
-        for one in pairs.unjudged(store, limit=1_000)
-    ]
+    return [(responses.get(store, one.first_id), responses.get(store, one.second_id)) for one in waiting_pairs(store)]
 
 
 def test_every_reply_carries_all_that_made_it(
@@ -41,7 +39,7 @@ def test_every_reply_carries_all_that_made_it(
 ) -> None:
     job = make(asked_for(prompts, "parrot", "owl", n=2, temperatures=(0.5, 1.0), max_tokens=64))
     assert (job.state, job.done, job.total, job.made) == ("done", 24, 24, 24)
-    found = list(responses.all_of_project(store))
+    found = responses_of(store)
     assert len(found) == 24
     assert len({response.parameters["seed"] for response in found}) == 24
     # One model after the other.
@@ -184,12 +182,12 @@ def test_a_job_that_was_broken_off_makes_what_it_would_have_made(
     do(open_project(project.folder), store, handle)
     stopped = jobs.get(store, job_id)
     assert stopped.state == "stopped"
-    assert stopped.done == stopped.made == len(list(responses.all_of_project(store)))
+    assert stopped.done == stopped.made == len(responses_of(store))
     assert 9 <= stopped.done <= 11
     jobs.started(store, job_id, pid=1, pid_started=0.0)
     do(open_project(project.folder), store, JobHandle(store, jobs.get(store, job_id)))
     assert (jobs.get(store, job_id).state, jobs.get(store, job_id).made) == ("done", 18)
-    in_two_goes = Counter(_key(response) for response in responses.all_of_project(store))
+    in_two_goes = Counter(_key(response) for response in responses_of(store))
     assert max(in_two_goes.values()) == 1
     for slot_of in in_two_goes:
         assert slot_of[2] in {request.seed_of(slot_of[0], slot_of[1], (0.7, number), 0) for number in range(3)}
@@ -237,7 +235,7 @@ def test_the_answer_that_an_example_has_can_be_compared_with_a_models(
 def test_both_sides_come_up_on_the_left(make: Make, server: ChatServer, store: Store) -> None:
     many = tuple(add_prompt(store, f"What is {number}?") for number in range(16))
     make(asked_for(many, n=2))
-    on_the_left = Counter(pair.left_id == pair.first_id for pair in pairs.unjudged(store, limit=100))
+    on_the_left = Counter(pair.left_id == pair.first_id for pair in waiting_pairs(store))
     assert sum(on_the_left.values()) == 16
     assert min(on_the_left.values()) >= 2
 

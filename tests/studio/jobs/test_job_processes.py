@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from chat_server import ChatServer, chat_server, said_by_seed
 from click.testing import CliRunner
+from stored import responses_of
 
-from store import examples, jobs, responses
+from store import examples, jobs
 from store.database import Store
 from store.errors import MissingRowError
 from store.jobs import Job, JobState
@@ -67,11 +68,11 @@ def test_a_job_killed_at_any_moment_goes_on_and_makes_each_reply_once(
         os.kill(job.pid, signal.SIGKILL)
         job = wait(store, job_id, has_ended)
         assert (job.state, "without a word" in job.error) == ("failed", True)
-        assert job.made == job.done == len(list(responses.all_of_project(store)))
+        assert job.made == job.done == len(responses_of(store))
         launch.resume(here, store, job_id)
     job = wait(store, job_id, has_ended)
     assert (job.state, job.error, job.done, job.made) == ("done", "", PROMPTS * 2, PROMPTS * 2)
-    made_of = Counter((one.example_id, one.parameters["seed"]) for one in responses.all_of_project(store))
+    made_of = Counter((one.example_id, one.parameters["seed"]) for one in responses_of(store))
     told = {(n, request().seed_of("endpoint:parrot", n, slot, 0)) for n in range(1, 9) for slot in request().slots}
     assert set(made_of) == told
     assert set(made_of.values()) == {1}
@@ -87,7 +88,7 @@ def test_a_stopped_job_keeps_what_it_made(project: Project, store: Store, slow: 
     launch.stop(store, job_id)
     job = wait(store, job_id, has_ended)
     assert job.state == "stopped"
-    assert 1 <= job.made == len(list(responses.all_of_project(store))) < PROMPTS * 2
+    assert 1 <= job.made == len(responses_of(store)) < PROMPTS * 2
     assert "seconds_each" in job.facts or job.made < 2
     with pytest.raises(StudioError, match="not going on; it is stopped"):
         launch.stop(store, job_id)
@@ -145,7 +146,7 @@ def test_a_job_whose_process_is_gone_is_found_out(store: Store) -> None:
     job_id = jobs.add(store, "candidates", request().as_request())
     jobs.started(store, job_id, pid=NO_PROCESS, pid_started=1.0)
     jobs.progressed(store, job_id, done=3, total=16, made=2, facts={})
-    [job] = watch.jobs(store)
+    [job] = watch.standings(store)
     assert job.state == "failed"
     assert watch.describe(job).startswith("3 of 16, 2 made, its process ended without a word")
     assert launch.going_on(store) is None
@@ -169,7 +170,8 @@ def test_progress_is_said_in_a_line(store: Store, state: JobState, facts: dict[s
     jobs.progressed(store, job_id, done=4, total=16, made=4, facts=facts)
     if state != "running":
         jobs.ended(store, job_id, state)
-    assert watch.describe(jobs.get(store, job_id)) == words
+    assert watch.describe(jobs.get(store, job_id).standing) == words
+    assert list(map(watch.describe, jobs.standings(store))) == [words]
 
 
 def test_the_command_tells_what_it_does_makes_it_and_lists_it(project: Project, store: Store, slow: ChatServer) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from queued import add_pairs, add_prompt, judge, judge_some, ready, work
+from stored import current_verdicts, standing_verdicts
 
 from store import examples, journal
 from store.database import Store, create_store
@@ -59,7 +60,7 @@ def test_a_share_comes_back_and_never_within_the_next_fifteen(data) -> None:
         for at, each in enumerate(shown):
             if each.purpose == "repeat":
                 assert each.pair.id not in order[max(0, at - 15) : at]
-        assert {e.purpose for e in journal.standing_verdicts(store)} <= {"first", "repeat"}
+        assert {e.purpose for e in standing_verdicts(store)} <= {"first", "repeat"}
 
 
 def test_half_of_them_come_with_the_sides_swapped(store) -> None:
@@ -148,7 +149,7 @@ def test_pairs_of_earlier_sessions_come_back_in_a_later_one(store, monkeypatch) 
     assert {each.pair.id for each in anchors} <= set(plans[0])
     assert shown.index(anchors[-1]) < 40
     assert [each.pair.id for each in of(shown, None)] == waiting[30:]
-    counting = {e.purpose for e in journal.current_verdicts(store)}
+    counting = {e.purpose for e in current_verdicts(store)}
     assert counting == {"first"}
 
 

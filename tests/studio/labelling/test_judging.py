@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from stored import current_verdicts
 
 from store import examples, journal, pairs, responses
 from store.database import Store
@@ -46,7 +47,7 @@ def rank(store: Store, replies: list[int], better: Callable[[int, int], bool], r
 
 
 def winners(store: Store) -> set[tuple[int, int]]:
-    return {e.chosen_and_rejected for e in journal.current_verdicts(store) if e.chosen_and_rejected}
+    return {e.chosen_and_rejected for e in current_verdicts(store) if e.chosen_and_rejected}
 
 
 def test_a_verdict_keeps_all_that_was_said_with_it(store) -> None:

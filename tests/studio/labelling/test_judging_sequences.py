@@ -8,7 +8,6 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any, get_args
@@ -16,10 +15,13 @@ from typing import Any, get_args
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+from plain_journal import Act, Line, Two, decides, twosome, what_follows, winner_of
+from stored import current_verdicts, standing_criteria, standing_verdicts
 
-from store import examples, journal, pairs, responses
+from store import examples, journal, pair_queues, pairs, responses
 from store.database import create_store, open_store
 from store.journal import Purpose, Strength
+from store.pair_queues import Scope
 from store.pairs import Pair, Verdict
 from studio.labelling import judging
 from studio.labelling.shown import Shown
@@ -32,33 +34,6 @@ PROMPT = [{"role": "user", "content": "Why?"}]
 
 rater_names = st.sampled_from(RATERS)
 verdicts = st.sampled_from(get_args(Verdict))
-
-Two = frozenset[int]
-
-
-@dataclass(frozen=True)
-class Line:
-    """A verdict or a criterion as the model remembers it."""
-
-    entry: int
-    two: Two
-    winner: int | str
-    verdict: str
-    rater: str
-    purpose: str = "first"
-    criterion: str = ""
-
-
-@dataclass
-class Act:
-    """What one key said: a line, and those that follow from it and go with it."""
-
-    head: Line
-    follow: list[Line] = field(default_factory=list)
-
-    @property
-    def verdicts(self) -> list[Line]:
-        return [line for line in (self.head, *self.follow) if not line.criterion]
 
 
 class Journal(RuleBasedStateMachine):
@@ -314,7 +289,7 @@ class Journal(RuleBasedStateMachine):
     def what_counts_is_what_the_model_says(self) -> None:
         counting = self._counting()
         lines = sorted(counting.values(), key=lambda line: line.entry)
-        assert [self._line(entry) for entry in journal.current_verdicts(self.store)] == lines
+        assert [self._line(entry) for entry in current_verdicts(self.store)] == lines
         for two, pair in self.pairs.items():
             found = journal.current_verdict(self.store, pair.id)
             assert (found.id if found else None) == (counting[two].entry if two in counting else None)
@@ -324,7 +299,7 @@ class Journal(RuleBasedStateMachine):
             for rater in RATERS:
                 assert journal.purpose_of(self.store, pair.id, rater) == self._purpose(two, rater)
         live = [pair for pair in self.pairs.values() if pair.example_id not in self.excluded]
-        assert [p.id for p in pairs.unjudged(self.store, limit=999)] == sorted(
+        assert list(pair_queues.undecided(self.store, Scope())) == sorted(
             pair.id for pair in live if twosome(pair) not in counting
         )
         words = Counter(counting[twosome(pair)].verdict for pair in live if twosome(pair) in counting)
@@ -334,9 +309,9 @@ class Journal(RuleBasedStateMachine):
     def what_stands_is_what_the_model_says(self) -> None:
         acts = [act for stack in self.done.values() for act in stack]
         verdicts = sorted((line for act in acts for line in act.verdicts), key=lambda line: line.entry)
-        assert [self._line(entry) for entry in journal.standing_verdicts(self.store)] == verdicts
+        assert [self._line(entry) for entry in standing_verdicts(self.store)] == verdicts
         criteria = sorted((act.head for act in acts if act.head.criterion), key=lambda line: line.entry)
-        assert [self._line(entry) for entry in journal.standing_criteria(self.store)] == criteria
+        assert [self._line(entry) for entry in standing_criteria(self.store)] == criteria
 
     @invariant()
     def each_person_has_their_own_stack(self) -> None:
@@ -356,46 +331,6 @@ class Journal(RuleBasedStateMachine):
 
 def reply(text: str) -> list[dict[str, str]]:
     return [{"role": "assistant", "content": text}]
-
-
-def decides(line: Line) -> bool:
-    """Tell whether a verdict counts even where others stand."""
-    return line.purpose != "second" and (line.purpose, line.verdict) != ("review", "skip")
-
-
-def twosome(pair: Pair) -> Two:
-    return frozenset((pair.first_id, pair.second_id))
-
-
-def winner_of(pair: Pair, verdict: Verdict) -> int | str:
-    return {"left": pair.left_id, "right": pair.right_id}.get(verdict, verdict)
-
-
-def what_follows(said: dict[Two, int | str]) -> dict[Two, int | str]:
-    """Return the winners that follow, by adding one step to what is known until nothing new comes."""
-    steps = {(winner, loser, True) for two, winner in said.items() if winner in two for loser in two - {winner}}
-    steps |= {
-        (one, two, False) for both, said_ in said.items() if said_ == "tie" for one in both for two in both - {one}
-    }
-    known: set[tuple[int, int, bool]] = set()
-    new = set(steps)
-    while new - known:
-        known |= new
-        new = {(a, d, strict or more) for a, b, strict in known for c, d, more in steps if b == c}
-    bad = {each for two, winner in said.items() if winner == "both_bad" for each in two}
-    follows: dict[Two, int | str] = {}
-    for a, b in combinations({each for two in said for each in two}, 2):
-        down, up = ({strict for x, y, strict in known if (x, y) == way} for way in ((a, b), (b, a)))
-        if frozenset((a, b)) in said:
-            continue
-        if down and up:
-            if True not in down | up:
-                follows[frozenset((a, b))] = "tie"
-        elif True in down | up:
-            follows[frozenset((a, b))] = a if down else b
-        if frozenset((a, b)) not in follows and {a, b} <= bad:
-            follows[frozenset((a, b))] = "both_bad"
-    return follows
 
 
 Journal.TestCase.settings = settings(max_examples=SEQUENCES, stateful_step_count=40, deadline=None)

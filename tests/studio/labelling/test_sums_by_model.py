@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled import ask, judge
+from stored import current_verdicts, standing_verdicts
 
 from store import journal, pairs
 from store.database import Store, create_store
@@ -37,7 +38,7 @@ def test_the_sums_are_those_of_the_journal(steps) -> None:
     with TemporaryDirectory() as folder, create_store(Path(folder) / "studio.db") as store:
         with store.transaction():
             play(store, steps)
-        standing = [entry for entry in journal.standing_verdicts(store) if entry.implied_by is None]
+        standing = [entry for entry in standing_verdicts(store) if entry.implied_by is None]
         for rater in ("", *PEOPLE):
             labels = report(store, rater=rater)
             mine = [entry for entry in standing if rater in ("", entry.rater)]
@@ -79,7 +80,7 @@ def latest(standing: list[Entry]) -> dict[tuple[int, str], Entry]:
 def chosen(store: Store, standing: list[Entry], rater: str) -> list[Entry]:
     if rater:
         return [entry for (_, name), entry in latest(standing).items() if name == rater]
-    counting = {entry.id for entry in journal.current_verdicts(store)}
+    counting = {entry.id for entry in current_verdicts(store)}
     return [entry for entry in standing if entry.id in counting]
 
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from studio.statistics.strengths import davidson, win_chance
+from studio.statistics.strengths import davidson
 
 
 def play(rng: random.Random, strengths: dict[str, float], nu: float, rounds: int) -> list[tuple]:
@@ -31,7 +31,6 @@ def test_strengths_that_were_played_come_back() -> None:
 def test_without_ties_of_two_it_is_the_logarithm_of_the_odds() -> None:
     fitted = davidson([("a", "b", 60, 30, 0)], ridge=1e-9)
     assert fitted["a"] - fitted["b"] == pytest.approx(math.log(2), abs=1e-6)
-    assert win_chance(fitted["a"], fitted["b"]) == pytest.approx(2 / 3)
 
 
 def test_ties_leave_the_odds_of_two_as_they_are() -> None:
@@ -90,9 +89,3 @@ def test_great_and_lopsided_counts_are_fitted_too() -> None:
     fitted = davidson(chain)
     assert [fitted[name] for name in range(31)] == sorted(fitted.values(), reverse=True)
     assert all(math.isfinite(strength) for strength in fitted.values())
-
-
-def test_a_chance_is_that_of_the_difference() -> None:
-    assert win_chance(0.0, 0.0) == 0.5
-    assert win_chance(math.log(3), 0.0) == pytest.approx(0.75)
-    assert win_chance(-2000.0, 2000.0) < 1e-300

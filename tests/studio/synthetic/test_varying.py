@@ -201,9 +201,22 @@ def test_nothing_leaves_the_machine_before_one_agrees(project, store, asked, ser
     assert isinstance(refused.exception, StudioError)
     assert "the last message of 4 prompts" in refused.exception.message
     assert "--send" in refused.exception.hint
-    assert (server.asked, jobs.all_jobs(store)) == ([], [])
+    assert (server.asked, jobs.standings(store)) == ([], [])
     agreed = CliRunner().invoke(cli, [*arguments, "--send"])
     assert "4 of 4 prompts made." in agreed.output
+
+
+def test_a_model_that_is_not_there_is_said_before_a_job_is_started(project, store, asked) -> None:
+    def vary(method: str) -> BaseException | None:
+        arguments = ["vary", method, "--model", "no-such-model", "--project", str(project.folder)]
+        return CliRunner().invoke(cli, arguments).exception
+
+    refused = vary("paraphrase")
+    assert isinstance(refused, StudioError)
+    assert refused.message == "There is no model 'no-such-model'."
+    assert jobs.standings(store) == []
+    # A rule needs none.
+    assert vary("typos") is None
 
 
 @pytest.mark.model
