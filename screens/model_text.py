@@ -96,6 +96,10 @@ def _batch_title(batch: Batch, *, first: bool) -> str:
     return f"{what}, {batch.method}, as the trainer's own collator makes it"
 
 
+_SIDE_BY_SIDE = "Not packed, not padded: the examples lie one behind the other, and none sees another. P packs."
+_SHARED = "A pair is its prompt once and then its two answers, which don't see each other. Nothing is padded."
+
+
 def _batch_facts(batch: Batch) -> str:
     size = sum(len(row.ids) for row in batch.rows)
     trained = sum(map(sum, (row.trained for row in batch.rows)))
@@ -106,6 +110,8 @@ def _batch_facts(batch: Batch) -> str:
             f"Packed: {batch.examples_in_all:,} examples in {_rows(batch.rows_in_all)} of up to {batch.max_length:,}"
             " tokens; no example sees another, and positions begin anew with each."
         )
+    elif not batch.padding_share and len(batch.rows[0].parts) > 1:
+        facts.append(_SIDE_BY_SIDE if batch.method == "sft" else _SHARED)
     elif batch.method == "sft":
         facts.append("Not packed: a row is one example, padded to the longest. P packs; a run does with packing=true.")
     else:
@@ -120,9 +126,10 @@ def _rows(number: int) -> str:
 
 
 def _row_facts(row: BatchRow) -> str:
-    names = [str(part.example) for part in row.parts]
+    names = list(dict.fromkeys(str(part.example) for part in row.parts))
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-    side = f" {row.parts[0].side}" if row.parts and row.parts[0].side else ""
+    sides = {part.side for part in row.parts}
+    side = f" {sides.pop()}" if len(sides) == 1 and sides != {""} else ""
     return f"example{'s' * (len(names) != 1)} {shown}{side}"
 
 

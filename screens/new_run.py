@@ -2,34 +2,49 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
+from textual.events import DescendantFocus
 from textual.getters import query_one
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from screens import keys
 from screens.background import in_background
 from screens.base import StudioModal
-from screens.widgets.typing_order import LineInput
-from store.runs import Run
+from screens.choose import ChooseLine
+from screens.recipe_draft import RecipeDraft
+from screens.recipe_form import FoldedGroup, RecipeForm, say
+from screens.run_choices import Value, can_be_parent, values
+from screens.widgets.bars import KeyBar
+from screens.widgets.form_field import form_field
+from store import runs
+from store.database import Store
+from store.runs import UNENDED, Run
+from store.snapshots import SnapshotKind
+from studio.checks.settings import chosen
 from studio.errors import StudioError
+from studio.project import Project
 from studio.text import clean, clean_line
 from studio.training.preflight import Preflight, preflight
-from studio.training.recipe import METHODS, Method, make_recipe, settings
+from studio.training.recipe import METHODS, METHODS_IN_WORDS, Method, Recipe, kind_of
 
-FIELDS = ("epochs", "learning_rate", "batch_size", "max_length", "lora_rank", "lora_alpha", "beta", "seed")
-"""The settings with a line of their own; all others go into the last line."""
+if TYPE_CHECKING:
+    from screens.plan_window import Planned
 
-DPO_ONLY = frozenset({"beta"})
+LOOK_SECONDS = 0.3
+"""How long a name that is typed rests before it is looked up."""
+
+RowsKey = tuple[Method, SnapshotKind, str]
+"""A method, the kind of its rows, and the teacher: what decides how many rows there are."""
 
 EXPLANATIONS = {
-    "model": "smollm2, a Hugging Face folder, or a GGUF file.",
-    "parent": "A finished run whose adapter this one goes on from; empty for a fresh adapter.",
-    "more": "Any other setting, such as loss=ipo device=cpu gradient_checkpointing=true.",
+    "model": "The base model: smollm2, a Hugging Face folder, or a GGUF file. f4 lists those that are known.",
+    "parent": "A run whose adapter this one goes on from; empty for a fresh adapter. f4 lists them.",
 }
 
 
@@ -47,117 +62,255 @@ class NewRunForm(StudioModal[NewRun]):
     """Asks for a run; gives None when it was left."""
 
     CSS_PATH = "form.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = keys.FORM
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-normal")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-long")]
+    BINDINGS: ClassVar[list[BindingType]] = keys.NEW_RUN
 
     heading = query_one("#heading", Static)
     rows = query_one("#rows-that-count", Static)
-    problem = query_one("#problem", Static)
+    recipe = query_one("#recipe", RecipeForm)
+    model = query_one("#model", Input)
+    parent_run = query_one("#parent", Input)
     explanation = query_one("#explanation", Static)
+    problem = query_one("#problem", Static)
 
     def __init__(self, run: Run | None, method: Method = "dpo") -> None:
+        """Ask; a run that has learnt answers is proposed as the one to go on from."""
         super().__init__()
-        self._go_on_from = run.id if run and run.status == "done" and run.method == "sft" else ""
-        self._method: Method = method
-        self._checked: dict[str, Preflight] = {}
+        self._before = run if run and run.status == "done" and run.method == "sft" else None
+        self._draft = RecipeDraft(method)
+        self._counted: dict[RowsKey, Preflight] = {}
+        self._wrong = ""
+        """Why the run can't begin with this model or parent; empty where it can."""
+        self._waits_for = ""
+        self._later: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Lay the fields under what they decide."""
-        with Vertical(classes="window"):
+        parent = self._before.id if self._before and can_be_parent(self.studio.project, self._before.id) else ""
+        model = self._before.base_model if self._before and parent else self.studio.project.settings.model
+        with Vertical(classes="window tall"):
             yield Static("", id="heading", markup=False, classes="pane-title")
             yield Static("", id="rows-that-count", markup=False)
-            yield from self._field("model", self.studio.project.settings.model)
-            yield from self._field("parent", self._go_on_from)
-            for name in FIELDS:
-                yield from self._field(name, self._preset[name])
-            yield from self._field("more", "")
+            with Vertical(id="fields"):
+                yield form_field("model", model)
+                yield form_field("parent", parent, "none: a fresh adapter")
+                yield RecipeForm(self._draft)
             yield Static("", id="explanation", markup=False)
             yield Static("", id="problem", markup=False)
-            yield Static("enter: start    f3: other method    tab: next field    esc: leave", markup=False)
+            yield KeyBar()
 
     def on_mount(self) -> None:
         """Say what the form would do as it stands."""
+        going_on = [run.id for run in runs.all_runs(self.studio.store) if run.status in UNENDED]
+        self._waits_for = f" It waits until {going_on[0]} has ended." if going_on else ""
         self._show_method()
+        self._look()
         self.query_one("#epochs", Input).focus()
 
-    def action_next_method(self) -> None:
-        """Change the method; fields that were not touched take its preset."""
-        before = self._preset
-        self._method = METHODS[(METHODS.index(self._method) + 1) % len(METHODS)]
-        for name in FIELDS:
-            field = self.query_one(f"#{name}", Input)
-            if field.value == before[name]:
-                field.value = self._preset[name]
-        self._show_method()
+    # What the keys do
 
-    @on(Input.Changed)
-    def check(self) -> None:
-        """Say at once what is wrong with the recipe."""
-        self.problem.update(clean("\n".join(self._problems())))
+    def action_choose_method(self) -> None:
+        """Choose the method from a list with what each is for."""
+
+        async def take(position: int | None) -> None:
+            if position is not None and METHODS[position] != self._draft.method:
+                await self._change_method(METHODS[position])
+
+        lines = [f"{method:<8} {words}" for method, words in METHODS_IN_WORDS.items()]
+        self.app.push_screen(ChooseLine("Method", lines, METHODS.index(self._draft.method)), take)
+
+    def action_choose(self) -> None:
+        """Choose the value of the field from a list."""
+        field = self.focused
+        if isinstance(field, Input) and field.id:
+            setting = self.recipe.setting(field.id)
+            choices = self._draft.choices(setting) if setting else ()
+            work = partial(values, field.id, choices, self.studio.project)
+            in_background(self, work, partial(self._list, field), group="values", exclusive=True)
+
+    def action_plan(self) -> None:
+        """Show what the run would be, before it is one."""
+        from screens.plan_window import PlanWindow
+
+        if self._is_ready():
+            self.app.push_screen(PlanWindow(self._asked, self._waits_for), self._planned)
+
+    async def action_fold(self) -> None:
+        """Show every setting, or only those that matter most."""
+        await self.recipe.fold_all()
+
+    def action_reset(self) -> None:
+        """Give the field the value that it has by itself."""
+        if self.focused is not None and self.focused.id and self.recipe.setting(self.focused.id):
+            self.recipe.reset(self.focused.id)
+
+    def action_write_out(self) -> None:
+        """Write the same for another tool."""
+        from screens.written_out import choose_tool
+
+        if not self._draft.problems:
+            choose_tool(self.app, self._asked)
 
     @on(Input.Submitted)
     def action_submit(self) -> None:
         """Start, unless something stands in the way."""
-        if self._problems() or self._method not in self._checked:
-            self.check()
-            return
-        model = self._value("model") or self.studio.project.settings.model
-        self.dismiss(NewRun(self._method, model, self._overrides(), self._value("parent") or None))
+        if self._is_ready():
+            self.dismiss(self._asked)
 
-    def on_descendant_focus(self) -> None:
+    # What follows from what is written
+
+    @on(Input.Changed, "#model,#parent")
+    def _look_later(self) -> None:
+        if self._later is not None:
+            self._later.stop()
+        self._later = self.set_timer(LOOK_SECONDS, self._look)
+
+    @on(RecipeForm.Changed)
+    def _recipe_changed(self) -> None:
+        self.check()
+        if self._key not in self._counted:
+            self._look_later()
+
+    def check(self) -> None:
+        """Say at once what is wrong with the recipe."""
+        self._show_rows()
+        say(self.problem, clean("\n".join(self._problems())))
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Explain the field."""
-        field = self.focused
-        if field is not None and field.id:
-            explained = EXPLANATIONS | {each.name: each.explanation for each in settings(self._method)}
-            self.explanation.update(explained.get(field.id, ""))
+        name = event.widget.id or ""
+        words = EXPLANATIONS.get(name, "")
+        if setting := self.recipe.setting(name):
+            choices = ", ".join(self._draft.choices(setting))
+            words = f"{setting.explanation} One of {choices}; space goes on." if choices else setting.explanation
+        elif isinstance(event.widget, FoldedGroup):
+            words = "Settings that most runs leave as they are; enter shows them, f6 shows all."
+        say(self.explanation, words)
 
-    def _field(self, name: str, value: str) -> ComposeResult:
-        with Horizontal(classes="field", id=f"row-{name}"):
-            yield Static(name.replace("_", " "), classes="label", markup=False)
-            field = LineInput(value, id=name, select_on_focus=False)
-            field.cursor_blink = False
-            yield field
-
-    @property
-    def _preset(self) -> dict[str, str]:
-        return {name: f"{getattr(make_recipe(self._method, []), name):g}" for name in FIELDS}
+    async def _change_method(self, method: Method) -> None:
+        at = self.focused.id if self.focused is not None else None
+        self._draft.method = method
+        self._draft.rows = None
+        await self.recipe.show_method()
+        self._show_method()
+        self._look()
+        again = self.query(f"#{at}") if at else None
+        (again.first() if again else self.query_one("#epochs")).focus()
 
     def _show_method(self) -> None:
-        self.heading.update("New run: " + "  ".join(f"[{m}]" if m == self._method else f" {m} " for m in METHODS))
-        for name in DPO_ONLY:
-            self.query_one(f"#row-{name}").display = self._method == "dpo"
-        self._show_rows()
-        if self._method not in self._checked:
-            work = partial(preflight, self.studio.project, method=self._method)
-            in_background(self, work, partial(self._keep_rows, self._method), failed=self._failed)
-        self.check()
+        method = self._draft.method
+        self.heading.update(f"New run: {method}, {METHODS_IN_WORDS[method]}")
+        self._show_all()
 
-    def _keep_rows(self, method: Method, found: Preflight) -> None:
-        self._checked[method] = found
-        self._show_rows()
+    def _list(self, field: Input, found: list[Value]) -> None:
+        def take(position: int | None) -> None:
+            if position is not None:
+                self._take(field, found[position])
+
+        if found:
+            at = next((i for i, each in enumerate(found) if each.text == field.value), 0)
+            title = (field.id or "").replace("_", " ").capitalize()
+            self.app.push_screen(ChooseLine(title, [clean_line(each.words) for each in found], at), take)
+        else:
+            self.explanation.update("There is no list for this field: write a value.")
+
+    def _take(self, field: Input, value: Value) -> None:
+        several = field.id == "checks" and value.text and field.value.strip()
+        field.value = f"{field.value.strip()}, {value.text}" if several else value.text
+        if field.id == "parent" and value.text:
+            self.model.value = runs.get(self.studio.store, value.text).base_model
+
+    async def _planned(self, planned: "Planned | None") -> None:
+        if planned is None:
+            return
+        if planned.start:
+            self.dismiss(planned.run)
+        elif planned.run.overrides != self._draft.overrides:
+            self._draft.take(planned.run.overrides)
+            await self.recipe.show_method()
+            self.check()
+            self.query_one("#epochs", Input).focus()
+
+    def _look(self) -> None:
+        """Look up what the names mean, and count the rows, in threads."""
+        self._later = None
+        start = self._value("parent"), self._value("model")
+        begin = partial(_kept, self.studio.project, *start, self._draft.recipe)
+        taken, refused = partial(self._begin_with, start), partial(self._refuse, start)
+        in_background(self, begin, taken, failed=refused, group="start", exclusive=True)
+        if self._key not in self._counted:
+            method, kind, teacher = self._key
+            count = partial(preflight, self.studio.project, method=method, kind=kind, teacher=teacher)
+            counted = partial(self._keep_rows, self._key)
+            in_background(self, count, counted, failed=self._failed, group="count", exclusive=True)
+
+    def _begin_with(self, start: tuple[str, str], kept: dict[str, Any]) -> None:
+        if start == (self._value("parent"), self._value("model")):
+            self._wrong, self._draft.kept = "", kept
+            self._show_all()
+
+    def _refuse(self, start: tuple[str, str], error: StudioError) -> None:
+        if start == (self._value("parent"), self._value("model")):
+            self._wrong, self._draft.kept = str(error), {}
+            self._show_all()
+
+    def _keep_rows(self, key: RowsKey, found: Preflight) -> None:
+        self._counted[key] = found
+        self._show_all()
+
+    def _show_all(self) -> None:
         self.check()
+        self.recipe.show()
+
+    def _show_rows(self) -> None:
+        found = self._counted.get(self._key)
+        self._draft.rows = found.train if found else None
+        say(self.rows, f"{clean_line(found.sentence)}.{self._waits_for}" if found else "counting the rows ...")
 
     def _failed(self, error: StudioError) -> None:
         self.rows.update(clean_line(str(error)))
 
-    def _show_rows(self) -> None:
-        found = self._checked.get(self._method)
-        self.rows.update("counting the rows ..." if found is None else clean_line(found.sentence))
+    @property
+    def _key(self) -> RowsKey:
+        """What decides the rows."""
+        recipe = self._draft.recipe
+        return recipe.method, kind_of(recipe), recipe.teacher if recipe.method == "distill" else ""
+
+    @property
+    def _asked(self) -> NewRun:
+        draft = self._draft
+        return NewRun(draft.method, self._value("model"), draft.overrides, self._value("parent") or None)
 
     def _value(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value.strip()
 
-    def _overrides(self) -> list[str]:
-        """Return what differs from the preset, as `KEY=VALUE`."""
-        preset = self._preset
-        names = [name for name in FIELDS if self._method == "dpo" or name not in DPO_ONLY]
-        changed = [f"{name}={self._value(name)}" for name in names if self._value(name) != preset[name]]
-        return changed + self._value("more").split()
+    def _is_ready(self) -> bool:
+        self.check()
+        return self._key in self._counted and not self._problems()
 
     def _problems(self) -> list[str]:
-        found = self._checked.get(self._method)
-        problems = list(found.problems) if found else []
-        try:
-            make_recipe(self._method, self._overrides())
-        except StudioError as error:
-            problems.insert(0, str(error))
-        return problems
+        found = self._counted.get(self._key)
+        problems = [*self._draft.problems, *([self._wrong] if self._wrong else [])]
+        if self._draft.method == "grpo":
+            try:
+                chosen(self.studio.project.settings.checks, self._draft.recipe.checks)
+            except StudioError as error:
+                problems.append(str(error))
+        return problems + (list(found.problems) if found else [])
+
+
+def _kept(project: Project, parent: str, model: str, recipe: Recipe, store: Store) -> dict[str, Any]:
+    """Return what the parent's adapter decides.
+
+    Raises:
+        StudioError: a run can't begin with this model and this parent.
+    """
+    from studio.training.starting_point import base_of, check_kin, parent_adapter, shape_of
+
+    run = runs.get(store, parent) if parent else None
+    if run is not None:
+        check_kin(run, recipe)
+    base = base_of(project, run, model or None)
+    parent_adapter(project, run, base)
+    return shape_of(run) if run is not None else {}

@@ -1,133 +1,165 @@
 """Train: the runs, how they go, and what can be done with them."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Vertical
+from textual.containers import Container
+from textual.events import Resize
 from textual.getters import query_one
 
 from screens import keys
 from screens.background import in_background
-from screens.base import StudioScreen
-from screens.dialogs import Confirm
-from screens.widgets.plot import Plot
-from screens.widgets.table import Column, RecordTable, Row
-from screens.widgets.text_view import Span, TextView
-from store.database import Store
+from screens.curve_keys import CurveKeys
+from screens.curves_in_sight import MOST_RUNS, Sight, charts_of, lettered
+from screens.run_actions import RunActions
+from screens.train_look import Looked, Wanted, look
+from screens.train_text import columns, facts, going_on, is_named, row_of
+from screens.widgets.curves import Curves
+from screens.widgets.table import RecordTable, Row
+from screens.widgets.text_view import TextView
+from store import interface_state
 from store.runs import ACTIVE, Run
 from studio.errors import StudioError
-from studio.project import Project
-from studio.training.overview import Overview, RunDetail, RunLine, overview
-
-if TYPE_CHECKING:
-    from screens.new_run import NewRun
+from studio.training.overview import Overview, RunDetail, RunLine
 
 POLL_SECONDS = 1.0
-PLOTS = 4
-LIST_HEIGHT = 8
-"""Lines that the list takes at most; it scrolls beyond."""
+LIST_SHARE = 3
+"""The list takes at most one line in so many; it scrolls beyond."""
+
+VIEWS = ("", "-facts", "-curves")
+"""Facts beside curves, or one of them; a narrow screen has no room for both."""
 
 NO_RUNS = "No runs yet. n starts one, on the judged pairs or on the examples."
+NO_CURVES = "Nothing measured yet."
 
 
-class TrainScreen(StudioScreen):
+class TrainScreen(CurveKeys, RunActions):
     """The list of runs over the one under the cursor."""
 
     AREA = "train"
     AUTO_FOCUS = "#runs"
     CSS_PATH = "train.tcss"
     BINDINGS: ClassVar[list[BindingType]] = keys.TRAIN
+    MARKS = "A, B, C ... the letter of the run's curve"
 
     table = query_one("#runs", RecordTable)
     facts = query_one("#facts", TextView)
+    curves = query_one("#curves", Curves)
+    now = query_one("#now", TextView)
 
     def __init__(self) -> None:
         super().__init__()
-        self._overview = Overview([], None)
+        self._looked = Looked()
+        self._numbers: dict[str, int] = {}
+        """A number for each run that was seen, for the list."""
+        self._lines: dict[int, RunLine] = {}
         self._selected: str | None = None
         self._looking = False
+        self._asked: Wanted | None = None
+        """What the last look was for."""
 
     def compose_body(self) -> ComposeResult:
-        """Lay the list over the run's facts and curves."""
-        columns = [Column("Run", 9), Column("State", 9), Column("Progress"), Column("Tokens proven", 18)]
-        yield RecordTable(columns, self._rows, empty=NO_RUNS, id="runs")
+        """Lay the list over what goes on, the run's facts and its curves."""
+        yield RecordTable(columns(0, named=False), self._rows, empty=NO_RUNS, id="runs")
+        yield TextView(id="now")
         with Container(id="run"):
             yield TextView(id="facts")
-            with Vertical(id="plots"):
-                for number in range(PLOTS):
-                    yield Plot(id=f"plot-{number}")
+            yield Curves(id="curves")
 
     def on_mount(self) -> None:
         """Look at the runs now and each second."""
-        self.set_interval(POLL_SECONDS, self._look)
+        self.now.can_focus = False
+        store = self.studio.store
+        names = tuple(interface_state.recall(store, "train.curves") or ())
+        self.sight = Sight(interface_state.recall(store, "train.smoothing") or 0.0, names=names)
+        self.set_interval(POLL_SECONDS, self.look)
+
+    @on(Resize)
+    def _fit(self) -> None:
+        self._lay_out_list()
 
     def on_screen_resume(self) -> None:
         """Look at once."""
-        self._look()
+        self.look()
 
-    def on_record_table_highlighted(self, event: RecordTable.Highlighted) -> None:
+    def on_record_table_highlighted(self) -> None:
         """Show the run under the cursor."""
-        run = self._run_at(event.row_id)
+        run = self.run_here
         if run is not None and run.id != self._selected:
             self._selected = run.id
-            self._look()
+            if self.table.selected:
+                self.table.refresh_rows()
+            self.look()
+
+    def on_record_table_selection_changed(self) -> None:
+        """Draw the curves of the selected runs over each other."""
+        self.table.refresh_rows()
+        self.look()
 
     def on_record_table_opened(self) -> None:
         """Show the log."""
         self.action_logs()
 
-    def action_new_run(self) -> None:
-        """Ask what to train, then start it."""
-        from screens.new_run import NewRun, NewRunForm
+    def started(self, run_id: str) -> None:
+        """Put the cursor on it as soon as it is in the list."""
+        self._selected = run_id
 
-        def start(wanted: NewRun | None) -> None:
-            if wanted is not None:
-                self.set_status(f"starting {wanted.method} ...")
-                in_background(self, partial(_start, self.studio.project, wanted, self._say), self._started)
-
-        self.app.push_screen(NewRunForm(self._run_at(self.table.cursor_id)), start)
-
-    def action_stop(self) -> None:
-        """Stop the run, after a question."""
-        run = self._run_at(self.table.cursor_id)
-        if run is None or run.status not in ACTIVE:
-            self.set_status("this run is not going on")
-            return
-
-        def stop(yes: bool | None) -> None:
-            if yes:
-                in_background(self, partial(_stop, self.studio.project, run.id), self._done)
-
-        question = f"Stop {run.id} at the end of its step? A checkpoint is kept; r goes on from it."
-        self.app.push_screen(Confirm(question, yes="Stop it"), stop)
-
-    def action_resume(self) -> None:
-        """Go on with a stopped or failed run."""
-        run = self._run_at(self.table.cursor_id)
-        if run is not None:
-            in_background(self, partial(_resume, self.studio.project, run.id), self._done)
+    # What is shown of them
 
     def action_logs(self) -> None:
         """Show what the trainer printed."""
         from screens.run_log import RunLog
 
-        run = self._run_at(self.table.cursor_id)
-        if run is not None:
-            self.app.push_screen(RunLog(run.id))
+        if self.run_here is not None:
+            self.app.push_screen(RunLog(self.run_here.id))
 
-    def action_parity(self) -> None:
-        """Prove now that llama.cpp reads the run's texts as training did."""
-        run = self._run_at(self.table.cursor_id)
-        if run is not None:
-            self.set_status(f"comparing the tokens of {run.id} ...")
-            in_background(self, partial(_check, self.studio.project, run.id), self._done)
+    def action_answers(self) -> None:
+        """Show what the run answered to held-out prompts while it learnt."""
+        from screens.run_answers import RunAnswers
+
+        if self.run_here is not None:
+            self.app.push_screen(RunAnswers(self.run_here.id))
+
+    def action_compare(self) -> None:
+        """Show the selected runs side by side; without any, the one under the cursor beside its parent."""
+        from screens.run_compare import MOST_COMPARED, RunCompare
+
+        run = self.run_here
+        ids = list(self._overlaid())
+        if len(ids) < 2 and run is not None:
+            ids = [run.parent_id, run.id] if run.parent_id else []
+        if len(ids) < 2:
+            self.set_status("select two runs (space)")
+        elif len(ids) > MOST_COMPARED:
+            self.set_status(f"{MOST_COMPARED} runs at most can be compared")
+        else:
+            self.app.push_screen(RunCompare(ids, self.sight))
+
+    def action_tree(self) -> None:
+        """Show which run went on from which; the chosen one is gone to."""
+        from screens.choose import ChooseLine
+        from studio.training.lineage import tree
+
+        found = tree(self.studio.store)
+        ids = [branch.run.id for branch in found]
+        if not ids:
+            return
+
+        def go(position: int | None) -> None:
+            if position is not None and ids[position] in self._numbers:
+                self.table.go_to(self._numbers[ids[position]])
+
+        at = ids.index(self._selected) if self._selected in ids else 0
+        self.app.push_screen(ChooseLine("Which run went on from which", list(map(str, found)), at), go)
 
     async def action_chat(self) -> None:
         """Talk to the run beside its base model."""
-        run = self._run_at(self.table.cursor_id)
+        run = self.run_here
         if run is not None:
             from screens.chat import ChatScreen
 
@@ -135,36 +167,87 @@ class TrainScreen(StudioScreen):
             assert isinstance(screen, ChatScreen)
             screen.choose(run.id)
 
-    def _rows(self, positions: list[int]) -> dict[int, Row]:
-        lines = self._overview.lines
-        return {i: _row(lines[i]) for i in positions if i < len(lines)}
+    # How it is shown
 
-    def _run_at(self, position: int | None) -> Run | None:
-        lines = self._overview.lines
-        return lines[position].run if position is not None and position < len(lines) else None
+    def action_view(self) -> None:
+        """Show facts and curves, or only one of them."""
+        at = next((place for place, view in enumerate(VIEWS) if view and self.has_class(view)), 0)
+        self.remove_class(*filter(None, VIEWS))
+        # Where there is no room for both, facts alone are what is shown at first.
+        at = (at or int(self.has_class("-narrow"))) + 1
+        if view := VIEWS[at % len(VIEWS)]:
+            self.add_class(view)
 
-    def _look(self) -> None:
+    def action_switch_pane(self) -> None:
+        """Go from the list to the facts or back."""
+        (self.table if self.facts.has_focus else self.facts).focus()
+
+    def action_back(self) -> None:
+        """Go back to the list, then to all steps, then to one run's curves."""
+        if self.facts.has_focus:
+            self.table.focus()
+        elif self.sight.depth:
+            self.see(replace(self.sight, depth=0, end=1.0))
+        elif self.table.selected:
+            self.table.select([])
+            self.on_record_table_selection_changed()
+
+    def see(self, sight: Sight) -> None:
+        """Draw the curves so, in the next session too."""
+        self.sight = sight
+        self.studio.note_place("train.smoothing", sight.smoothing)
+        self.studio.note_place("train.curves", list(sight.names))
+        self._draw()
+        self.look()
+
+    def measured(self) -> dict[str, str]:
+        """Return what can be drawn."""
+        return {curve.name: curve.title for curves in self._looked.curves.values() for curve in curves}
+
+    # Looking
+
+    @property
+    def run_here(self) -> Run | None:
+        """The run under the cursor."""
+        line = self._lines.get(self.table.cursor_id) if self.table.cursor_id is not None else None
+        return line.run if line else None
+
+    def _overlaid(self) -> tuple[str, ...]:
+        """Return the selected runs, with the one under the cursor; none where only that one is meant."""
+        selected = self.table.selected
+        ids = [line.run.id for number, line in self._lines.items() if number in selected]
+        if ids and self._selected and self._selected not in ids:
+            ids.append(self._selected)
+        return tuple(ids)
+
+    def _wanted(self) -> Wanted:
+        return Wanted(self._selected, self._overlaid()[:MOST_RUNS], self.sight)
+
+    def look(self) -> None:
+        """Look at the runs, unless that goes on already."""
         if self._looking or not self.is_current:
             return
         self._looking = True
-        work = partial(_overview, self.studio.project, self._selected, self._overview.lines)
-        in_background(self, work, self._looked, failed=self._look_failed, group="look")
+        self._asked = self._wanted()
+        work = partial(look, self.studio.project, self._asked, self._looked)
+        in_background(self, work, self._take, failed=self._look_failed, group="look")
 
-    def _looked(self, found: Overview) -> None:
+    def _take(self, found: Looked) -> None:
         self._looking = False
-        for run in found.died:
+        for run in found.overview.died:
             self.notify_error(StudioError(f"{run.id} failed: {run.error}", "r resumes it, enter shows its log."))
-        before, self._overview = self._overview, found
-        if found.lines != before.lines:
-            self._say_ended(before)
-            self._show_lines(before)
-        if found.detail is not None and found.detail != before.detail:
-            self._selected = self._selected or found.detail.run_id
-            same = before.detail is not None and before.detail.run_id == found.detail.run_id
-            self._show_detail(found.detail, keep_place=same)
-        if found.detail is not None and self._selected != found.detail.run_id:
+        before, self._looked = self._looked, found
+        lines = found.overview.lines
+        if lines != before.overview.lines:
+            self._say_ended(before.overview)
+            self._show_lines(lines)
+        detail = found.overview.detail
+        if detail != before.overview.detail:
+            self._show_detail(detail, before.overview.detail)
+        self._draw()
+        if self._asked != self._wanted():
             # The cursor went on while the thread looked.
-            self._look()
+            self.look()
 
     def _look_failed(self, error: StudioError) -> None:
         self._looking = False
@@ -172,85 +255,47 @@ class TrainScreen(StudioScreen):
 
     def _say_ended(self, before: Overview) -> None:
         active = {line.run.id for line in before.lines if line.run.status in ACTIVE}
-        for line in self._overview.lines:
+        for line in self._looked.overview.lines:
             if line.run.id in active and line.run.status not in ACTIVE:
-                self.set_status(f"{line.run.id} is {line.run.status}")
+                self.set_status(f"{line.run.id} {'has' if line.run.status == 'failed' else 'is'} {line.run.status}")
 
-    def _show_lines(self, before: Overview) -> None:
-        ids = [line.run.id for line in self._overview.lines]
-        if ids == [line.run.id for line in before.lines]:
-            self.table.refresh_rows()
+    def _show_lines(self, lines: Iterable[RunLine]) -> None:
+        before, self._lines = self._lines, {self._number(line.run.id): line for line in lines}
+        if self._named != any(map(is_named, before.values())):
+            self._lay_out_list()
+        if list(before) == list(self._lines):
+            self.table.refresh_rows([number for number, line in self._lines.items() if line != before[number]])
             return
-        at = ids.index(self._selected) if self._selected in ids else 0
-        self.table.styles.height = max(3, min(len(ids) + 1, LIST_HEIGHT))
-        self.table.show(range(len(ids)), cursor_id=at)
+        self._lay_out_list()
+        here = self._numbers.get(self._selected) if self._selected else None
+        self.table.show(list(self._lines), cursor_id=here)
 
-    def _show_detail(self, detail: RunDetail, *, keep_place: bool) -> None:
-        self.facts.show(_facts(detail), keep_place=keep_place)
-        for number in range(PLOTS):
-            title, points = detail.curves[number] if number < len(detail.curves) else ("", [])
-            self.query_one(f"#plot-{number}", Plot).show(title, points)
+    @property
+    def _named(self) -> bool:
+        return any(map(is_named, self._lines.values()))
 
-    def _say(self, text: str) -> None:
-        self.call_later(self.set_status, text)
+    def _lay_out_list(self) -> None:
+        self.table.styles.height = max(3, min(len(self._lines) + 1, self.size.height // LIST_SHARE))
+        self.table.set_columns(columns(self.size.width, named=self._named))
 
-    def _started(self, run_id: str) -> None:
-        self._selected = run_id
-        self._done(f"{run_id} started")
+    def _number(self, run_id: str) -> int:
+        return self._numbers.setdefault(run_id, len(self._numbers))
 
-    def _done(self, text: str) -> None:
-        self.set_status(text)
-        self._look()
+    def _rows(self, numbers: list[int]) -> dict[int, Row]:
+        letters = {run_id: letter for letter, run_id in lettered(self._overlaid()).items()}
+        found = ((number, self._lines[number]) for number in numbers if number in self._lines)
+        return {number: row_of(line, letter=letters.get(line.run.id, ""), named=self._named) for number, line in found}
 
+    def _show_detail(self, detail: RunDetail | None, before: RunDetail | None) -> None:
+        same = before is not None and detail is not None and before.run_id == detail.run_id
+        self.facts.show(list(facts(detail)) if detail else "", keep_place=same)
+        words = going_on(detail)
+        self.set_class(bool(words), "-going-on")
+        self.now.show(words)
 
-def _row(line: RunLine) -> Row:
-    share = "" if line.share is None or line.run.status not in ACTIVE else f"{line.share:.0%} "
-    return Row((line.run.id, line.run.status, f"{share}{line.progress}", line.badge), dim=line.run.status == "failed")
-
-
-def _facts(detail: RunDetail) -> list[Span]:
-    return [
-        Span("\n".join(detail.facts)),
-        Span("\n\nThe log's end\n", "bold"),
-        Span("\n".join(detail.log) or "nothing printed yet"),
-        Span("\n\nThe recipe\n", "bold"),
-        Span("\n".join(detail.recipe)),
-    ]
-
-
-def _overview(project: Project, selected: str | None, known: list[RunLine], store: Store) -> Overview:
-    return overview(project, store, selected, log_lines=8, known=known)
-
-
-def _start(project: Project, wanted: "NewRun", say: Callable[[str], None], store: Store) -> str:
-    from studio.training.launch import start_run
-
-    return start_run(
-        project,
-        store,
-        wanted.method,
-        model=wanted.model,
-        overrides=wanted.overrides,
-        parent=wanted.parent,
-        on_progress=say,
-    )
-
-
-def _stop(project: Project, run_id: str, store: Store) -> str:
-    from studio.training.launch import stop_run
-
-    stop_run(project, store, run_id)
-    return f"{run_id} is stopping"
-
-
-def _resume(project: Project, run_id: str, store: Store) -> str:
-    from studio.training.launch import resume_run
-
-    resume_run(project, store, run_id)
-    return f"{run_id} goes on"
-
-
-def _check(project: Project, run_id: str, store: Store) -> str:
-    from studio.inference.parity import check_run
-
-    return f"{run_id}: {check_run(project, store, run_id).sentence}"
+    def _draw(self) -> None:
+        curves, sight = self._looked.curves, self.sight
+        charts = charts_of(curves, sight.names)
+        remark = sight.remark if charts else NO_CURVES if curves else ""
+        legend = lettered(list(curves))
+        self.curves.show(charts, self._looked.steps, legend=legend, smoothing=sight.smoothing, remark=remark)

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
-from store import examples
 from store.database import Store
-from store.examples import Split, prompt_group
+from store.examples import Split
 from store.quoting import Message
 from store.snapshots import SnapshotItem
 from store.synthetic import IS_UNREVIEWED
@@ -39,7 +38,8 @@ class Material(NamedTuple):
     group: bytes
     """The key of the prompt that the example was made with."""
     state: str | None
-    """Why it can't be used: excluded, rejected, unreviewed, unjudged, tie, both_bad or skip; None where it can."""
+    """Why it can't be used: excluded, rejected, unreviewed, unjudged, tie, both_bad, skip, mixed or
+    untaught; None where it can."""
 
 
 class Columns(NamedTuple):
@@ -123,6 +123,43 @@ def labelled_answers(store: Store, *, split: Split | None = None, narrowed: bool
     )
 
 
+def unpaired_answers(store: Store, *, split: Split | None = None, narrowed: bool = False) -> Iterator[Columns]:
+    """Yield every response that is good or bad, by id: by the verdicts on its pairs, or else by its own label."""
+    where, values = _where(split, narrowed)
+    state = f"CASE {_NOT_WANTED} WHEN s.best <> s.worst THEN 'mixed' END"
+    good = "COALESCE(s.best, a.label)"
+    ids = f"CASE WHEN {good} THEN a.id END, CASE WHEN NOT {good} THEN a.id END, s.comparison_id"
+    answers = f"CASE WHEN {good} THEN a.messages END, CASE WHEN NOT {good} THEN a.messages END"
+    return _materials(
+        store,
+        f"WITH said AS ({_SAID}) {_select(state, ids, answers)} FROM response a LEFT JOIN said s ON s.id = a.id"
+        f" CROSS JOIN example e ON e.id = a.example_id {_RECORD} {_NEWEST} {_TEXT}"
+        f" {where} {'AND' if where else 'WHERE'} {good} IS NOT NULL ORDER BY a.id",
+        values,
+    )
+
+
+def taught_answers(
+    store: Store, *, split: Split | None = None, narrowed: bool = False, teacher: str = ""
+) -> Iterator[Columns]:
+    """Yield every example, by id, with the newest whole response of a teacher, or of any model where none is named."""
+    where, values = _where(split, narrowed)
+    by = "x.author = ? AND x.origin <> 'human'" if teacher else "x.origin IN ('run', 'model')"
+    # Of one that was cut at its length the cut would be learnt as its end.
+    newest = (
+        f"SELECT MAX(x.id) FROM response x WHERE x.example_id = e.id AND {by}"
+        " AND COALESCE(x.parameters ->> 'ended', '') <> 'length'"
+    )
+    state = f"CASE {_NOT_WANTED} WHEN a.id IS NULL THEN 'untaught' END"
+    return _materials(
+        store,
+        f"{_select(state, 'a.id, NULL, NULL', 'a.messages, NULL')} FROM example e {_RECORD}"
+        f" LEFT JOIN response a ON a.id = ({newest}) {_NEWEST} {_TEXT}"
+        f" {where} ORDER BY e.id",
+        ((teacher,) if teacher else ()) + values,
+    )
+
+
 def of_items(store: Store, items: Iterable[SnapshotItem]) -> Iterator[Columns]:
     """Yield what a snapshot's items stood for when it was taken, in its order."""
     store.connection.execute("DROP TABLE IF EXISTS temp.item")
@@ -142,33 +179,21 @@ def of_items(store: Store, items: Iterable[SnapshotItem]) -> Iterator[Columns]:
 
 
 def count(store: Store, what: str, *, split: Split | None = None, narrowed: bool = False) -> int:
-    """Return how many `conversations`, `judged_pairs` or `labelled_answers` there are."""
+    """Return how many `conversations`, `judged_pairs` and so on there are."""
     where, values = _where(split, narrowed)
     sql = {
         "conversations": "SELECT COUNT(*) FROM example e",
+        "taught_answers": "SELECT COUNT(*) FROM example e",
+        "unpaired_answers": f"WITH said AS ({_SAID}) SELECT COUNT(*) FROM response a"
+        " LEFT JOIN said s ON s.id = a.id JOIN example e ON e.id = a.example_id",
         "judged_pairs": "SELECT COUNT(*) FROM pair p" + (" JOIN example e ON e.id = p.example_id" if where else ""),
         "labelled_answers": "SELECT COUNT(*) FROM response a JOIN example e ON e.id = a.example_id",
     }[what]
     if what == "labelled_answers":
         where += f" {'AND' if where else 'WHERE'} {_LABELLED}"
+    elif what == "unpaired_answers":
+        where += f" {'AND' if where else 'WHERE'} COALESCE(s.best, a.label) IS NOT NULL"
     return int(store.connection.execute(f"{sql} {where}", values).fetchone()[0])
-
-
-def held_out_prompts(store: Store) -> dict[bytes, Split]:
-    """Return the keys of the prompts that are held out, as they read now, with their split; test before validation."""
-    held_out = (
-        "e.split IN ('validation', 'test') AND NOT e.excluded AND e.status <> 'rejected'"
-        " AND COALESCE(e.record_id, 0) NOT IN (SELECT id FROM record WHERE excluded)"
-    )
-    # Only an edit can make a prompt another than the one that the example was made with.
-    sql = "SELECT {} FROM example e WHERE " + held_out + " AND revision {} ORDER BY split DESC"
-    found: dict[bytes, Split] = dict(store.connection.execute(sql.format("prompt_group, split", "= 1")))
-    for (number,) in store.connection.execute(sql.format("e.id", "> 1")).fetchall():
-        example = examples.get(store, number)
-        group = prompt_group(example.messages)
-        if found.get(group) != "test":
-            found[group] = example.split
-    return found
 
 
 class Alike(NamedTuple):
@@ -265,6 +290,15 @@ _ONE_TEXT = "CASE WHEN a.label THEN a.messages END, CASE WHEN NOT a.label THEN a
 _LABELLED = (
     "a.label IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pair p WHERE p.example_id = a.example_id"
     " AND a.id IN (p.first_id, p.second_id) AND p.verdict IN ('left', 'right'))"
+)
+_DECIDED = "FROM pair p JOIN comparison c ON c.id = p.verdict_id WHERE p.verdict IN ('left', 'right')"
+_SAID = (
+    "SELECT id, MAX(good) AS best, MIN(good) AS worst, MAX(comparison_id) AS comparison_id FROM ("
+    "SELECT CASE p.verdict WHEN 'left' THEN c.left_id ELSE c.right_id END AS id, 1 AS good, c.id AS comparison_id"
+    f" {_DECIDED} UNION ALL"
+    f" SELECT CASE p.verdict WHEN 'left' THEN c.right_id ELSE c.left_id END, 0, c.id {_DECIDED} UNION ALL"
+    " SELECT first_id, 0, verdict_id FROM pair WHERE verdict = 'both_bad' UNION ALL"
+    " SELECT second_id, 0, verdict_id FROM pair WHERE verdict = 'both_bad') GROUP BY id"
 )
 
 

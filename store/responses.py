@@ -103,6 +103,15 @@ _SELECT = (
 )
 
 
+def teachers(store: Store) -> list[tuple[str, int]]:
+    """Return the runs and models that have answered prompts, with how many responses each gave, most first."""
+    sql = (
+        "SELECT author, COUNT(*) FROM response WHERE origin IN ('run', 'model') AND author <> ''"
+        " GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    return [(author, count) for author, count in store.connection.execute(sql)]
+
+
 def _response(row: tuple[Any, ...]) -> Response:
     response_id, example_id, messages, raw, fields, origin, author, parameters, label, parent_id = row
     return Response(

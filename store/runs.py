@@ -13,6 +13,9 @@ RunStatus = Literal["queued", "starting", "running", "stopping", "done", "stoppe
 ACTIVE: frozenset[str] = frozenset({"starting", "running", "stopping"})
 """The states in which a trainer process should be alive; a queued run has none yet."""
 
+UNENDED: frozenset[str] = ACTIVE | {"queued"}
+"""The states of a run that has not come to an end, or to a stop."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -106,13 +109,20 @@ def update(
     result: dict[str, Any] | None = None,
     started_at: str | None = None,
     ended_at: str | None = None,
+    seen: Run | None = None,
 ) -> None:
-    """Take over what the run's folder says; values that are None keep what is stored, but for the error."""
+    """Take over what the run's folder says; values that are None keep what is stored, but for the error.
+
+    Where the run was `seen` in another state or with another process than it has now, nothing is changed: what was
+    found out of that process does not hold of this one.
+    """
+    state = None if seen is None else seen.status
     with store.transaction() as connection:
         connection.execute(
             "UPDATE run SET status = ?, error = ?, pid = COALESCE(?, pid),"
             " pid_started = COALESCE(?, pid_started), result = COALESCE(?, result),"
-            " started_at = COALESCE(?, started_at), ended_at = COALESCE(?, ended_at) WHERE id = ?",
+            " started_at = COALESCE(?, started_at), ended_at = COALESCE(?, ended_at)"
+            " WHERE id = ? AND (? IS NULL OR (status = ? AND pid IS ?))",
             (
                 status,
                 error,
@@ -122,6 +132,7 @@ def update(
                 started_at,
                 ended_at,
                 run_id,
+                *(state, state, seen and seen.pid),
             ),
         )
 
@@ -142,7 +153,9 @@ def enqueue(store: Store, run_id: str) -> None:
     """Put a run at the end of the queue."""
     with store.transaction() as connection:
         connection.execute(
-            "UPDATE run SET status = 'queued', queued_at = ?, error = NULL WHERE id = ?", (now(), run_id)
+            "UPDATE run SET status = 'queued', queued_at = ?, error = NULL, pid = NULL, pid_started = NULL,"
+            " ended_at = NULL WHERE id = ?",
+            (now(), run_id),
         )
 
 

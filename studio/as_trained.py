@@ -41,9 +41,9 @@ def _row_seen(tokenizer: ChatTokenizer, method: Method, outcome: Outcome) -> Row
     example = outcome.item.example_id
     if outcome.row is None:
         return RowSeen(example, method, [], outcome.reason)
-    row, max_length = outcome.row._asdict(), make_recipe(method, []).max_length
+    row, recipe = outcome.row._asdict(), make_recipe(method, [])
     try:
-        whole, left_out = prepare_row(tokenizer, method, row, max_length).whole, ""
+        whole, left_out = prepare_row(tokenizer, recipe, row).whole, ""
     except StudioError as error:
         try:
             whole, left_out = _whole(tokenizer, row), str(error)
@@ -51,7 +51,8 @@ def _row_seen(tokenizer: ChatTokenizer, method: Method, outcome: Outcome) -> Row
             return RowSeen(example, method, [], str(error))
     sides = ("",) if len(whole) == 1 else ("chosen", "rejected")
     seen = [
-        Seen(each, tokenizer.special_ids, max_length, left_out, side) for each, side in zip(whole, sides, strict=True)
+        Seen(each, tokenizer.special_ids, recipe.max_length, left_out, side)
+        for each, side in zip(whole, sides, strict=True)
     ]
     return RowSeen(example, method, seen)
 

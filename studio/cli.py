@@ -9,6 +9,7 @@ import click
 
 from studio import __version__
 from studio.commands import (
+    bundle,
     chat_template,
     columns,
     compare,
@@ -21,6 +22,8 @@ from studio.commands import (
     machine,
     problems,
     projects,
+    recipe,
+    runs,
     search,
     tasks,
     template,
@@ -101,6 +104,9 @@ for _module in (
     chat_template,
     template,
     training,
+    runs,
+    recipe,
+    bundle,
     inference,
     generate,
     vary,

@@ -1,27 +1,29 @@
 """From the project to a file in a known shape, with a manifest beside it that says where it came from."""
 
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from store import search_index, snapshots
 from store.database import Store
 from store.examples import Split
+from store.material import Alike
+from store.snapshots import SnapshotKind
 from studio import companions, formats, manifests
 from studio.atomic import replacing
 from studio.companions import Placed
 from studio.errors import StudioError
-from studio.formats.row import LabelledRow, PreferenceRow, RowError
+from studio.formats.row import LabelledRow, PreferenceRow, PromptRow, RowError
 from studio.formats.shape import Fields, Format
 from studio.garbage import seldom_collected
 from studio.manifests import manifest_of
 from studio.project import Project
 from studio.row_files import Hashed, check_suffix, open_rows
-from studio.snapshots import Block, Selection, SnapshotRow, Wanted, recall, select
+from studio.snapshots import Block, Selection, SnapshotRow, Wanted, pairs_of, recall, select
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def export(
     if dry_run:
         with store.reading(), seldom_collected():
             selection = ask()
-            said = _say(shape, selection, lambda _: None)
+            said = _say(shape, selection, deque[Fields](maxlen=0).extend)
         return _report(shape, selection, said, out, replaced=before is not None, dry_run=True)
     with replacing(out.parent) as new:
         file = Hashed(new(out))
@@ -152,6 +154,15 @@ def export(
     return report
 
 
+_HOLDS: dict[SnapshotKind, str] = {
+    "sft": "conversations",
+    "preference": "preferences",
+    "unpaired": "answers called good or bad",
+    "prompts": "prompts alone",
+    "distillation": "prompts with a teacher's answers",
+}
+
+
 def _select(store: Store, shape: Format, split: Split | None, query: str, snapshot: str | None) -> Selection:
     assert shape.kind is not None
     if snapshot is None:
@@ -160,57 +171,71 @@ def _select(store: Store, shape: Format, split: Split | None, query: str, snapsh
         raise StudioError("A snapshot is exported whole.", "Leave --split and --query away.")
     selection = recall(store, snapshot)
     if selection.kind != shape.kind:
-        what = "conversations" if selection.kind == "sft" else "preferences"
-        raise StudioError(f"Snapshot {snapshot} holds {what}, which {shape.name} is not for.", "Name another format.")
+        raise StudioError(
+            f"Snapshot {snapshot} holds {_HOLDS[selection.kind]}, which {shape.name} is not for.",
+            "Name another format.",
+        )
     return selection
 
 
-def _say(shape: Format, selection: Selection, add: Callable[[list[Fields]], None]) -> _Said:
+def _say(shape: Format, selection: Selection, add: Callable[[Iterable[Fields]], None]) -> _Said:
     """Hand each row on in the target's shape, and count what came of it."""
     said = _Said()
     for block in selection:
-        lines = _at_once(shape, block, said) or _one_by_one(shape, block, said)
-        said.first = said.first or next(iter(lines), None)
-        if shape.companion:
-            said.columns.update(*lines)
-        add(lines)
+        add(_at_once(shape, block, said) or _one_by_one(shape, block, said))
     if not said.used:
         raise _nothing(shape, selection.left_out + said.unsaid)
     return said
 
 
-def _at_once(shape: Format, block: Block, said: _Said) -> list[Fields] | None:
+def _at_once(shape: Format, block: Block, said: _Said) -> Iterator[Fields] | None:
     """Return the rows of pairs that are alike, one for each; None where some can't be said or the shape has others."""
-    if not (block.alike and shape.write_preference):
+    if not (block.alike and shape.holds_messages and shape.write_preference):
         return None
+    row = next(pairs_of(block.alike))
     try:
-        lines = list(map(shape.write_preference, cast(list[PreferenceRow], block.rows)))
+        line = shape.write_preference(row)
     except RowError:
         return None
-    said.used += len(lines)
+    said.first = said.first or deepcopy(line)
+    said.columns.update(line)
+    said.used += len(block.alike.prompts)
     said.origins.update(zip(block.used.split, block.used.source_id, strict=True))
-    return lines
+    return _refilled(line, row, block.alike)
 
 
-def _one_by_one(shape: Format, block: Block, said: _Said) -> list[Fields]:
-    written: list[list[Fields]] = []
-    for row in block.rows:
+def _refilled(line: Fields, row: PreferenceRow, said: Alike) -> Iterator[Fields]:
+    """Yield the one line that holds a row's messages, with other texts each time: to make all costs four times that."""
+    (prompt,), (chosen,), (rejected,), _ = row
+    texts = zip(said.prompts, said.chosen, said.rejected, strict=True)
+    for prompt["content"], chosen["content"], rejected["content"] in texts:
+        yield line
+
+
+def _one_by_one(shape: Format, block: Block, said: _Said) -> Iterator[Fields]:
+    """Yield the rows one at a time, so that each is made where the last was freed, and count them."""
+    origins = zip(block.used.split, block.used.source_id, strict=True)
+    for origin, row in zip(origins, block.rows, strict=True):
         try:
-            written.append(_written(shape, row))
+            lines = _written(shape, row)
         except RowError as reason:
             said.unsaid[str(reason)] += 1
-            written.append([])
-    said.used += sum(map(bool, written))
-    # Each origin as often as rows came of it.
-    origins = zip(block.used.split, block.used.source_id, strict=True)
-    said.origins.update(chain.from_iterable(map(repeat, origins, map(len, written))))
-    return list(chain.from_iterable(written))
+            continue
+        said.used += 1
+        said.origins[origin] += len(lines)
+        said.first = said.first or lines[0]
+        for line in lines:
+            if shape.companion:
+                said.columns.update(line)
+            yield line
 
 
 def _written(shape: Format, row: SnapshotRow) -> list[Fields]:
     # Answers without a pair are chosen only for shapes that hold them, but an earlier snapshot may have some.
     if isinstance(row, LabelledRow) and not shape.write_labelled:
         raise RowError(f"{shape.name} holds pairs and no single answers with a label")
+    if isinstance(row, PromptRow):
+        raise RowError(f"{shape.name} holds answers, and this snapshot has prompts alone")
     return shape.write(row)
 
 

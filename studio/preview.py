@@ -95,13 +95,13 @@ def see(tokenizer: "ChatTokenizer", messages: list[Message], tools: list[dict[st
     from studio.training.data import prepare_row
     from studio.training.recipe import make_recipe
 
-    max_length = make_recipe("sft", []).max_length
+    recipe = make_recipe("sft", [])
     if not completion_of(messages):
         prompt = render_prompt(tokenizer, messages, tools)
-        return Seen(prompt, tokenizer.special_ids, max_length, "It has no answer that could be learnt.")
+        return Seen(prompt, tokenizer.special_ids, recipe.max_length, "It has no answer that could be learnt.")
     try:
         row = {"messages": messages, "tools": tools}
-        return Seen(prepare_row(tokenizer, "sft", row, max_length).whole[0], tokenizer.special_ids, max_length)
+        return Seen(prepare_row(tokenizer, recipe, row).whole[0], tokenizer.special_ids, recipe.max_length)
     except StudioError as error:
         # What training leaves out is shown all the same, unless it can't be rendered.
-        return Seen(render(tokenizer, messages, tools), tokenizer.special_ids, max_length, str(error))
+        return Seen(render(tokenizer, messages, tools), tokenizer.special_ids, recipe.max_length, str(error))

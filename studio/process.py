@@ -1,9 +1,11 @@
 """Telling whether the very process that was started still lives, across restarts and reused ids."""
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -46,11 +48,40 @@ def launching(runs: Path) -> Iterator[None]:
 
 def is_launching(runs: Path) -> bool:
     """Tell whether a process is starting a trainer in a project now."""
+    return is_held(runs / LOCK)
+
+
+@contextmanager
+def only_one(lock: Path, *, patience: float = 0.0) -> Iterator[bool]:
+    """Hold a lock, which the system gives back however the process ends.
+
+    Args:
+        lock: its file, which is made.
+        patience: how many seconds to try where another holds it, who may only be looking whether anybody does.
+
+    Yields:
+        Whether it was free.
+    """
+    deadline = time.monotonic() + patience
+    with lock.open("a") as file:
+        while not (free := _take(file)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield free
+
+
+def is_held(lock: Path) -> bool:
+    """Tell whether a living process holds a lock."""
     try:
-        with (runs / LOCK).open("r") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
+        # A network disk lets only those lock a file for themselves that may write it.
+        with lock.open("r+") as file:
+            return not _take(file)
+    except OSError:
         return False
+
+
+def _take(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    return False
+        return False
+    return True

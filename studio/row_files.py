@@ -1,6 +1,7 @@
 """Rows written to a file one after the other, as its suffix says that they lie in it."""
 
 import hashlib
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -17,8 +18,8 @@ SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
 class RowFile(Protocol):
     """A file that takes rows."""
 
-    def add(self, rows: list[Fields]) -> None:
-        """Write rows; the last may still be in memory."""
+    def add(self, rows: Iterable[Fields]) -> None:
+        """Write rows, each before the next is taken; the last may still be in memory."""
 
     def finish(self) -> None:
         """Write what is left."""
@@ -83,11 +84,11 @@ class Lines:
         self._file = file
         self._before, self._between, self._after = (b"[\n", b",\n", b"\n]\n") if array else (b"", b"\n", b"\n")
 
-    def add(self, rows: list[Fields]) -> None:
+    def add(self, rows: Iterable[Fields]) -> None:
         """Write rows."""
-        if rows:
+        if lines := self._between.join(map(orjson.dumps, rows)):
             self._file.write(self._before)
-            self._file.write(self._between.join([orjson.dumps(row) for row in rows]))
+            self._file.write(lines)
             self._before = self._between
 
     def finish(self) -> None:

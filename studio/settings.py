@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from studio.checks import settings as check_settings
+from studio.checks.settings import Check
 from studio.errors import StudioError
 from studio.labelling import task_settings
 from studio.labelling.task_settings import Task
@@ -113,6 +115,8 @@ class Settings:
     generate: GenerateSettings = field(default_factory=GenerateSettings)
     tasks: tuple[Task, ...] = ()
     """The queues of pairs to judge; without any there is one of all pairs."""
+    checks: tuple[Check, ...] = ()
+    """What an answer must be like, for learning by trying."""
 
 
 def read_settings(path: Path) -> Settings:
@@ -131,12 +135,13 @@ def read_settings(path: Path) -> Settings:
         lint=options.complete(_checked_table(table.pop("lint", {}), path, "lint"), str(path)),
         generate=_build(GenerateSettings, table.pop("generate", {}), path, "generate"),
         tasks=task_settings.read(table.pop("tasks", []), str(path)),
+        checks=check_settings.read(table.pop("checks", []), str(path)),
         **_known(Settings, project, path, "project", {"name", "model", "chat_template"}),
     )
     if table:
         raise StudioError(
             f"{path}: there is no section [{next(iter(table))}].",
-            "Known are project, splits, template, keys, lint, generate, tasks.",
+            "Known are project, splits, template, keys, lint, generate, tasks, checks.",
         )
     return settings
 

@@ -5,8 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import chain, islice, repeat
+from itertools import chain, islice
 from operator import eq
 from typing import Any, NamedTuple
 
@@ -16,10 +15,11 @@ from store import material, snapshots
 from store.database import Store
 from store.errors import StoreError
 from store.examples import Message, Split, completion_of, prompt_group, prompt_of
-from store.material import Columns, Material
+from store.held_out import HeldOut
+from store.material import Alike, Columns, Material
 from store.snapshots import Items, Snapshot, SnapshotItem, SnapshotKind
 from studio.errors import StudioError
-from studio.formats.row import LabelledRow, PreferenceRow, SftRow
+from studio.formats.row import LabelledRow, PreferenceRow, PromptRow, SftRow
 from studio.project import Project
 
 ID_LENGTH = 32
@@ -33,12 +33,11 @@ _STATES = {
     "tie": "judged a tie",
     "both_bad": "judged both bad",
     "skip": "skipped",
+    "mixed": "better in one pair and worse in another",
+    "untaught": "without a whole answer of the teacher",
 }
 
-SnapshotRow = SftRow | PreferenceRow | LabelledRow
-
-# As PreferenceRow._make does, but with no function of Python's for each of a million rows.
-_pair_of: Callable[[tuple[Any, ...]], SnapshotRow] = partial(tuple.__new__, PreferenceRow)
+SnapshotRow = SftRow | PreferenceRow | LabelledRow | PromptRow
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,8 @@ class Wanted:
     """Only examples that it finds, or the pairs of these."""
     labelled: bool = False
     """With the pairs, also the answers that were called good or bad by themselves."""
+    teacher: str = ""
+    """Of `distillation`: whose answers; those of every model where it is empty."""
 
     @property
     def description(self) -> str:
@@ -62,9 +63,17 @@ class Wanted:
     @property
     def parts(self) -> tuple[str, ...]:
         """What the store is asked for, one after the other."""
-        if self.kind == "sft":
-            return ("conversations",)
+        if self.kind != "preference":
+            return (_PARTS[self.kind],)
         return ("judged_pairs", "labelled_answers") if self.labelled else ("judged_pairs",)
+
+
+_PARTS = {
+    "sft": "conversations",
+    "prompts": "conversations",
+    "unpaired": "unpaired_answers",
+    "distillation": "taught_answers",
+}
 
 
 @dataclass(frozen=True)
@@ -84,9 +93,21 @@ class Block(NamedTuple):
     """Some of what is used, and the rows that it makes."""
 
     used: Columns
-    rows: list[SnapshotRow]
-    alike: bool = False
-    """Whether all are pairs of three single messages that have a role and a text and nothing else."""
+    rows: Iterable[SnapshotRow]
+    """To be gone through once."""
+    alike: Alike | None = None
+    """What they say, where all are pairs of three single messages that have a role and a text and nothing else."""
+
+
+def pairs_of(said: Alike) -> Iterator[PreferenceRow]:
+    """Yield the rows of pairs that are alike."""
+    asks, answers, loses = said.roles
+    for prompt, chosen, rejected in zip(said.prompts, said.chosen, said.rejected, strict=True):
+        yield PreferenceRow(
+            [{"role": asks, "content": prompt}],
+            [{"role": answers, "content": chosen}],
+            [{"role": loses, "content": rejected}],
+        )
 
 
 class _LeftOut(Exception):
@@ -100,8 +121,8 @@ class Selection:
     kind: SnapshotKind
     materials: Iterator[Columns]
     description: str = ""
-    held_out: dict[bytes, Split] = field(default_factory=dict)
-    """The prompts that no row of another split may have."""
+    held_out: HeldOut | None = None
+    """The prompts that no row of another split may have; None where the rows were chosen before."""
     left_out: Counter[str] = field(default_factory=Counter)
     splits: Counter[str] = field(default_factory=Counter)
     kept: Snapshot | None = None
@@ -136,15 +157,10 @@ class Selection:
             return None
         if not all(map(str.strip, said.chosen)) or not all(map(str.strip, said.rejected)):
             return None
-        held_out = tuple(map(self.held_out.get, found.group, found.split))
-        if max(found.revision) > 1 or held_out != found.split:
+        held_out = self.held_out.shared if self.held_out else {}
+        if max(found.revision) > 1 or tuple(map(held_out.get, found.group, found.split)) != found.split:
             return None
-        asks, answers, loses = said.roles
-        prompts = [[{"role": asks, "content": text}] for text in said.prompts]
-        chosen = [[{"role": answers, "content": text}] for text in said.chosen]
-        rejected = [[{"role": loses, "content": text}] for text in said.rejected]
-        rows = list(map(_pair_of, zip(prompts, chosen, rejected, repeat(None))))
-        return Block(found, rows, alike=True)
+        return Block(found, pairs_of(said), said)
 
     def _make_each(self, found: Columns) -> Block:
         made = [(each, row) for each in found.each() if (row := self._make(each))]
@@ -160,7 +176,7 @@ class Selection:
     def _note(self, block: Block) -> None:
         """Count and hash what is used: as it is stored, which with its record is all that its text is made of."""
         used = block.used
-        if not block.rows:
+        if not used.split:
             return
         # Most are stored as the one before; hashed where they change, however many were taken together.
         stored = zip(used.messages, used.tools, used.chosen, used.rejected, strict=True)
@@ -177,10 +193,17 @@ class Selection:
         self._records.update(b"".join([each or b"" for each in used.record_is]))
 
 
-def build(project: Project, store: Store, kind: SnapshotKind, *, split: Split | None = None) -> Built:  # noqa: ARG001
+def build(
+    project: Project,  # noqa: ARG001
+    store: Store,
+    kind: SnapshotKind,
+    *,
+    split: Split | None = None,
+    teacher: str = "",
+) -> Built:
     """Return the rows that can be used now, all in memory, as `select` chooses them."""
     with store.reading():
-        selection = select(store, Wanted(kind, split))
+        selection = select(store, Wanted(kind, split, teacher=teacher))
         rows = [
             (SnapshotItem._make(item), row)
             for block in selection
@@ -189,10 +212,10 @@ def build(project: Project, store: Store, kind: SnapshotKind, *, split: Split | 
     return Built(selection.snapshot(), rows)
 
 
-def survey(store: Store, kind: SnapshotKind) -> Snapshot:
+def survey(store: Store, kind: SnapshotKind, *, teacher: str = "") -> Snapshot:
     """Return the snapshot that `build` would make now, its rows counted and not kept."""
     with store.reading():
-        selection = select(store, Wanted(kind))
+        selection = select(store, Wanted(kind, teacher=teacher))
         for _ in selection:
             pass
     return selection.snapshot()
@@ -202,8 +225,10 @@ def select(store: Store, wanted: Wanted) -> Selection:
     """Choose what can be used now, in the order that examples or pairs were made; the caller holds `store.reading`.
 
     For `sft` these are the examples that end with an answer, for `preference` the pairs whose current
-    verdict names a better side. Excluded and rejected examples stay out, and synthetic ones until somebody
-    approved them; flagged ones, which only wait for a second look, stay in.
+    verdict names a better side, for `unpaired` the answers that verdicts or labels call good or bad, for
+    `prompts` all that can be asked, for `distillation` the prompts that a teacher has answered. Excluded and
+    rejected examples stay out, and synthetic ones until somebody approved them; flagged ones, which only wait
+    for a second look, stay in.
 
     Raises:
         StudioError: the query can't be understood.
@@ -218,8 +243,15 @@ def select(store: Store, wanted: Wanted) -> Selection:
         left_out["not in the query"] += material.count(store, part) - found if narrowed else 0
         if wanted.split:
             left_out[f"not in the {wanted.split} split"] += found - material.count(store, part, **scope)
-    materials = chain.from_iterable(getattr(material, part)(store, **scope) for part in wanted.parts)
-    return Selection(wanted.kind, materials, wanted.description, material.held_out_prompts(store), +left_out)
+    materials = chain.from_iterable(_read(store, part, wanted.teacher, **scope) for part in wanted.parts)
+    return Selection(wanted.kind, materials, wanted.description, HeldOut(store), +left_out)
+
+
+def _read(store: Store, part: str, teacher: str, **scope: Any) -> Iterator[Columns]:
+    if part == "taught_answers":
+        return material.taught_answers(store, teacher=teacher, **scope)
+    found: Iterator[Columns] = getattr(material, part)(store, **scope)
+    return found
 
 
 class Outcome(NamedTuple):
@@ -230,19 +262,19 @@ class Outcome(NamedTuple):
     reason: str = ""
 
 
-def outcomes(store: Store, kind: SnapshotKind, examples: Iterable[int]) -> list[Outcome]:
+def outcomes(store: Store, kind: SnapshotKind, examples: Iterable[int], *, teacher: str = "") -> list[Outcome]:
     """Return what becomes of some examples, or of their pairs, in the order in which they were made."""
     found = []
     with store.reading():
         material.narrow(store, [list(examples)])
-        held_out = material.held_out_prompts(store)
+        held_out = HeldOut(store)
         for part in Wanted(kind).parts:
-            for columns in getattr(material, part)(store, narrowed=True):
+            for columns in _read(store, part, teacher, narrowed=True):
                 found += [_outcome(kind, each, held_out) for each in columns.each()]
     return found
 
 
-def _outcome(kind: SnapshotKind, found: Material, held_out: dict[bytes, Split]) -> Outcome:
+def _outcome(kind: SnapshotKind, found: Material, held_out: HeldOut) -> Outcome:
     item = SnapshotItem._make(found[:6])
     try:
         return Outcome(item, _row(kind, found, held_out))
@@ -250,13 +282,11 @@ def _outcome(kind: SnapshotKind, found: Material, held_out: dict[bytes, Split]) 
         return Outcome(item, None, str(reason))
 
 
-def _row(kind: SnapshotKind, found: Material, held_out: dict[bytes, Split]) -> SnapshotRow:
+def _row(kind: SnapshotKind, found: Material, held_out: HeldOut | None) -> SnapshotRow:
     if found.state is not None:
         raise _LeftOut(_STATES[found.state])
-    row = _conversation(found) if kind == "sft" else _answer(found)
-    split = found.split
-    # An example that was never edited has the prompt still that it was made with, but for odd ones.
-    if held_out.get(found.group, split) != split or found.revision > 1 or row[0][-1]["role"] == "system":
+    row = _MAKE[kind](found)
+    if held_out:
         _check_leak(found, row, held_out)
     return row
 
@@ -299,9 +329,7 @@ def _conversation(found: Material) -> SftRow:
 
 def _answer(found: Material) -> PreferenceRow | LabelledRow:
     messages, tools, chosen, rejected, is_plain = material.texts(found)
-    prompt = messages if messages and messages[-1]["role"] == "user" else prompt_of(messages)
-    if not prompt:
-        raise _LeftOut("without a prompt")
+    prompt = _prompt(messages)
     row: PreferenceRow | LabelledRow
     if found.chosen_id is None or found.rejected_id is None:
         row = LabelledRow(prompt, chosen or rejected, found.rejected_id is None, tools)
@@ -316,6 +344,50 @@ def _answer(found: Material) -> PreferenceRow | LabelledRow:
     if not is_plain:
         _check_values(row)
     return row
+
+
+def _learnt(found: Material) -> SftRow:
+    """Make a row of an example's own answer, or of the response that it is to be learnt with; a run may have both."""
+    return _conversation(found) if found.chosen_id is None else _taught(found)
+
+
+def _taught(found: Material) -> SftRow:
+    messages, tools, answer, _, is_plain = material.texts(found)
+    prompt = _prompt(messages)
+    if not _is_answer(answer):
+        raise _LeftOut("an answer is empty")
+    row = SftRow(prompt + answer, tools)
+    if not is_plain:
+        _check_values(row)
+    return row
+
+
+def _asked(found: Material) -> PromptRow:
+    messages, tools, _, _, _ = material.texts(found)
+    prompt = _prompt(messages)
+    fields = json.loads(found.record) if found.record else {}
+    known = fields if isinstance(fields, dict) else {}
+    answer = completion_of(messages)
+    row = PromptRow(prompt, ({"answer": answer[-1]["content"]} if answer else {}) | known, tools)
+    _check_values(row)
+    return row
+
+
+def _prompt(messages: list[Message]) -> list[Message]:
+    """Return what is asked: all, where a person has the last word, or what comes before the last answer."""
+    prompt = messages if messages and messages[-1]["role"] == "user" else prompt_of(messages)
+    if not prompt:
+        raise _LeftOut("without a prompt")
+    return prompt
+
+
+_MAKE: dict[SnapshotKind, Callable[[Material], SnapshotRow]] = {
+    "sft": _learnt,
+    "preference": _answer,
+    "unpaired": _answer,
+    "prompts": _asked,
+    "distillation": _learnt,
+}
 
 
 def _is_answer(messages: list[Message]) -> bool:
@@ -336,11 +408,13 @@ def _check_values(row: SnapshotRow) -> None:
         raise _LeftOut("holds half a character or too large a number") from None
 
 
-def _check_leak(found: Material, row: SnapshotRow, held_out: dict[bytes, Split]) -> None:
+def _check_leak(found: Material, row: SnapshotRow, held_out: HeldOut) -> None:
     """Leave out a row whose prompt is, through an edit, one of another split now."""
     messages = row[0]
-    as_made = found.revision == 1 and messages[-1]["role"] != "system"
-    group = found.group if as_made else prompt_group(messages)
-    split = held_out.get(group, found.split)
-    if split != found.split:
+    # An example that was never edited has the prompt still that it was made with, but for odd ones.
+    if found.revision > 1 or messages[-1]["role"] == "system":
+        split = held_out.split_of(prompt_group(messages))
+    else:
+        split = held_out.shared.get(found.group)
+    if split not in (None, found.split):
         raise _LeftOut(f"its prompt is in the {split} split")

@@ -4,7 +4,7 @@ What columns a table has is known after its last row only, so the rows wait in a
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -54,7 +54,7 @@ class Csv:
         self._file = file
         self._waiting = _Waiting(folder)
 
-    def add(self, rows: list[Fields]) -> None:
+    def add(self, rows: Iterable[Fields]) -> None:
         """Keep rows.
 
         Raises:
@@ -88,7 +88,7 @@ class Parquet:
         self._file = file
         self._waiting = _Waiting(folder)
 
-    def add(self, rows: list[Fields]) -> None:
+    def add(self, rows: Iterable[Fields]) -> None:
         """Keep rows.
 
         Raises:

@@ -5,6 +5,7 @@ import sys
 import click
 
 from store.upgrade import Upgrade
+from studio.sizes import size_in_words
 from studio.text import clean
 
 
@@ -13,13 +14,9 @@ def tell(at: Upgrade) -> None:
     if at.copied is None:
         click.echo(
             "This project is from an earlier version of Tuning Studio and is brought up to date once; a copy is kept"
-            f" as {clean(at.backup.name)} ({_size(at.size)}), which takes a while where it is large.",
+            f" as {clean(at.backup.name)} ({size_in_words(at.size)}), which takes a while where it is large.",
             err=True,
         )
     elif sys.stderr.isatty():
         # The last line is written over by what comes next.
         click.echo(f"\r\x1b[K{at.copied:.0%} copied ...\r", nl=False, err=True)
-
-
-def _size(number: int) -> str:
-    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{max(number / 1e6, 0.1):.1f} MB"

@@ -6,12 +6,14 @@ from difflib import get_close_matches
 from textual.binding import Binding, BindingType
 
 from screens.keys.areas import AREAS, CHAT, COMPARE, DATA, EVERYWHERE, EXAMPLES, LIST, REASONS, TEXT, TRAIN
+from screens.keys.new_run import FOLDED, NEW_RUN, PLAN, VALUE, WRITTEN_OUT
 from screens.keys.windows import (
     AI_JUDGE,
     ASK_JUDGE,
     CHAT_TEMPLATE,
     CHOICE,
     CHOOSE_COLUMNS,
+    CHOOSE_CURVES,
     DIALOG,
     DUPLICATES,
     EDITOR,
@@ -27,6 +29,9 @@ from screens.keys.windows import (
     NOTE,
     PATH,
     REVISIONS,
+    RUN_ANSWERS,
+    RUN_COMPARE,
+    RUN_EDIT,
     SAVED_QUERIES,
     SYSTEM_PROMPT,
     TAGS,
@@ -48,6 +53,7 @@ __all__ = [
     "CHAT_TEMPLATE",
     "CHOICE",
     "CHOOSE_COLUMNS",
+    "CHOOSE_CURVES",
     "COMPARE",
     "DATA",
     "DIALOG",
@@ -57,6 +63,7 @@ __all__ = [
     "EXAMPLES",
     "EXPORT",
     "FINDINGS",
+    "FOLDED",
     "FORM",
     "GENERATE",
     "GROUPS",
@@ -66,10 +73,15 @@ __all__ = [
     "LIST",
     "MAPPING",
     "MODEL_VIEW",
+    "NEW_RUN",
     "NOTE",
     "PATH",
+    "PLAN",
     "REASONS",
     "REVISIONS",
+    "RUN_ANSWERS",
+    "RUN_COMPARE",
+    "RUN_EDIT",
     "SAVED_QUERIES",
     "SYSTEM_PROMPT",
     "TAGS",
@@ -81,8 +93,10 @@ __all__ = [
     "TEMPLATE_VERSIONS",
     "TEXT",
     "TRAIN",
+    "VALUE",
     "VARY",
     "VERDICT_HISTORY",
+    "WRITTEN_OUT",
     "keymap_problems",
 ]
 
@@ -126,6 +140,15 @@ GROUPS: dict[str, list[BindingType]] = {
     "Queues": TASKS,
     "A queue": TASK_FORM,
     "Train": TRAIN,
+    "New run": NEW_RUN,
+    "A value": VALUE,
+    "A group of settings": FOLDED,
+    "Plan of a run": PLAN,
+    "Written out": WRITTEN_OUT,
+    "Runs compared": RUN_COMPARE,
+    "Curves drawn": CHOOSE_CURVES,
+    "A run's answers": RUN_ANSWERS,
+    "A run's name": RUN_EDIT,
     "Chat": CHAT,
 }
 """All of them, by where they work."""

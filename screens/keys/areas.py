@@ -3,6 +3,7 @@
 from textual.binding import Binding, BindingType
 
 from screens.keys.binding import key
+from screens.keys.curves import CURVES
 
 AREAS: dict[str, str] = {
     "data": "Data",
@@ -174,13 +175,21 @@ REASONS: list[BindingType] = [
 """Keys of the line with the reasons; verdicts work there too."""
 
 TRAIN: list[BindingType] = [
-    key("n", "new_run", "New run", "train.new", "Start a run"),
-    key("s", "stop", "Stop", "train.stop", "Stop the run at the end of its step; asks first"),
+    key("n", "new_run", "New run", "train.new", "Start a run; it waits where another goes on"),
+    key("s", "stop", "Stop", "train.stop", "Stop the run, or take it out of the queue; asks first"),
     key("r", "resume", "Resume", "train.resume", "Go on with a stopped or failed run"),
-    key("o", "logs", "Log", "train.logs", "Show what the trainer printed"),
-    key("p", "parity", "Prove tokens", "train.parity", "Compare the run's tokens with llama.cpp's now"),
-    key("c", "chat", "Chat", "train.chat", "Talk to the run beside its base model"),
-    key("escape", "back", "Back", "screen.back", "Back", show=False),
+    key("a", "answers", "Answers", "train.answers", "Show what it answered while it learnt"),
+    key("v", "view", "View", "screen.view", "Show facts and curves, only facts, only curves"),
+    key("C", "compare", "Compare", "train.compare", "Compare the selected runs, or a run with its parent"),
+    key("e", "edit", "Name", "item.edit", "Give the run a name, tags and a note", show=False),
+    key("o", "logs", "Log", "train.logs", "Show what the trainer printed", show=False),
+    key("p", "parity", "Prove tokens", "train.parity", "Compare the run's tokens with llama.cpp's", show=False),
+    key("c", "chat", "Chat", "train.chat", "Talk to the run beside its base model", show=False),
+    key("T", "tree", "Tree", "train.tree", "Show which run went on from which; go to one", show=False),
+    key("d", "delete", "Delete", "train.delete", "Delete the run with its files; asks first", show=False),
+    *CURVES,
+    key("tab", "switch_pane", "Facts", "screen.pane", "Go to the facts, or back to the list", show=False),
+    key("escape", "back", "Back", "screen.back", "Back to the list, then to all steps", show=False),
 ]
 """Keys of the Train screen."""
 

@@ -3,6 +3,7 @@
 from textual.binding import BindingType
 
 from screens.keys.binding import key
+from screens.keys.curves import CURVES
 
 EDITOR: list[BindingType] = [
     key("f2,ctrl+s", "save", "Save", "editor.save", "Save"),
@@ -62,7 +63,6 @@ DIALOG: list[BindingType] = [
 
 FORM: list[BindingType] = [
     key("f2,ctrl+s,enter", "submit", "Do it", "form.submit", "Take the form as it is"),
-    key("f3", "next_method", "Method", "form.method", "Change between the choices at the top"),
     key("down", "app.focus_next", "Next", "form.next", "The next field", show=False),
     key("up", "app.focus_previous", "Before", "form.previous", "The field before", show=False),
 ]
@@ -259,3 +259,27 @@ MAPPING: list[BindingType] = [
     key("tab", "switch_pane", "Preview", "screen.pane", "Go to the other pane", show=False),
 ]
 """Keys of the window that says what columns mean."""
+
+RUN_COMPARE: list[BindingType] = [
+    key("v", "next_view", "View", "screen.view", "Show how they differ, or their curves"),
+    *CURVES,
+]
+"""Keys of the window with runs side by side."""
+
+CHOOSE_CURVES: list[BindingType] = [
+    key("r", "reset", "As at first", "choose_curves.reset", "Draw the most telling ones, as many as there is room for"),
+]
+"""Keys of the window that chooses curves; space chooses, enter draws them."""
+
+RUN_ANSWERS: list[BindingType] = [
+    key("v", "next_view", "View", "screen.view", "Show each answer whole, or what changed in it"),
+    key("tab", "switch_pane", "Text", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with a run's answers."""
+
+RUN_EDIT: list[BindingType] = [
+    key("f2,ctrl+s", "submit", "Keep", "run.keep", "Keep the name, the tags and the note"),
+    key("down", "app.focus_next", "Next", "run.next", "The next field", show=False),
+    key("up", "app.focus_previous", "Before", "run.previous", "The field before", show=False),
+]
+"""Keys of the window with a run's name, tags and note."""

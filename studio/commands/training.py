@@ -1,33 +1,46 @@
-"""`studio train`, `runs`, `stop`, `resume` and `logs`: starting runs and looking after them."""
+"""`studio train`, `stop`, `resume` and `logs`: starting runs and looking after them."""
 
 import time
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from store import runs
 from store.database import Store
-from store.runs import ACTIVE, Run
+from store.runs import UNENDED, Run
 from studio.commands.common import json_option, opened, print_json, progress, progress_done, project_option, say
 from studio.errors import StudioError
 from studio.project import Project
+
+if TYPE_CHECKING:
+    from studio.training.plan import Plan
+    from studio.training.recipe import Method
 
 POLL_SECONDS = 1.0
 
 
 @click.command("train")
-@click.argument("method", type=click.Choice(["sft", "dpo"]))
+@click.argument("method", type=click.Choice(["sft", "dpo", "kto", "reward", "grpo", "distill"]))
 @click.option("--model", help="The base model; the project's own when left out.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a field of the recipe.")
 @click.option("--parent", metavar="RUN", help="Go on from this run's adapter.")
 @click.option("--wait", is_flag=True, help="Stay until the run has ended.")
+@click.option("--plan", "plan_only", is_flag=True, help="Say what the run would be, and start nothing.")
+@click.option("--timed", is_flag=True, help="With --plan: take a few real steps, which tell the time and the memory.")
+@click.option("--fit", is_flag=True, help="Change the recipe so that the run fits into the memory that is free.")
 @project_option
 @json_option
 def train(
-    method: str,
+    method: "Method",
     model: str | None,
     overrides: tuple[str, ...],
     parent: str | None,
     wait: bool,
+    plan_only: bool,
+    timed: bool,
+    fit: bool,
     folder: Path,
     as_json: bool,
 ) -> None:
@@ -35,7 +48,15 @@ def train(
     from studio.training.launch import start_run
     from studio.training.watch import sync_run
 
+    if timed and not plan_only:
+        raise click.UsageError("--timed goes with --plan.")
     with opened(folder) as (project, store):
+        make = partial(_plan, project, store, method, model=model, parent=parent)
+        if fit:
+            overrides = _fitted(make(overrides))
+        if plan_only:
+            _print_plan(make(overrides, timed=timed), as_json)
+            return
         run_id = start_run(
             project, store, method, model=model, overrides=list(overrides), parent=parent, on_progress=progress
         )
@@ -49,47 +70,55 @@ def train(
         raise StudioError(f"{run_id} failed: {run.error}", f"Read `studio logs {run_id}`.")
 
 
+def _plan(
+    project: Project,
+    store: Store,
+    method: "Method",
+    overrides: tuple[str, ...],
+    *,
+    model: str | None,
+    parent: str | None,
+    timed: bool = False,
+) -> "Plan":
+    from studio.training import plan
+
+    found = plan.make(project, store, method, overrides, model, parent, timed=timed, on_progress=progress)
+    progress_done()
+    assert found is not None  # nobody cancels it
+    return found
+
+
+def _fitted(found: "Plan") -> tuple[str, ...]:
+    """Return the overrides with which the run fits into the memory, and say what was changed."""
+    from studio.training import plan
+
+    if found.changes:
+        say(f"changed to fit: {' '.join(plan.overrides_of(found.changes))}", err=True)
+    return plan.fitted(found)
+
+
+def _print_plan(found: "Plan", as_json: bool) -> None:
+    from studio.training import plan
+
+    if as_json:
+        print_json(found)
+        return
+    for line in plan.lines(found):
+        say(line)
+
+
 def _wait(project: Project, store: Store, run_id: str) -> Run:
-    from studio.training.watch import describe_progress, sync_run
+    from studio.training.watch import describe_progress, sync_all
 
     while True:
-        run = sync_run(project, store, run_id)
-        if run.status not in ACTIVE:
+        # All of them, as its turn comes when another ends.
+        sync_all(project, store)
+        run = runs.get(store, run_id)
+        if run.status not in UNENDED:
             progress_done()
             return run
         progress(f"{run_id}: {describe_progress(project, store, run)}")
         time.sleep(POLL_SECONDS)
-
-
-@click.command("runs")
-@click.argument("run_id", required=False, metavar="[RUN]")
-@project_option
-@json_option
-def runs(run_id: str | None, folder: Path, as_json: bool) -> None:
-    """List the runs, or show one with its recipe, metrics and results."""
-    from store import runs as table
-    from studio.training.watch import describe_progress, describe_run, sync_all, sync_run
-
-    with opened(folder) as (project, store):
-        if run_id is None:
-            found = sync_all(project, store)
-            lines = [
-                f"{r.id:<10} {r.status:<9} {r.base_model:<12} {r.created_at[:16]}  "
-                + describe_progress(project, store, r)
-                for r in found
-            ]
-            document: object = found
-        else:
-            run = sync_run(project, store, run_id)
-            lines = describe_run(project, store, run)
-            document = {"run": run, "metrics": table.metrics(store, run_id)}
-    if as_json:
-        print_json(document)
-    elif not lines:
-        say("No runs yet. Start one with `studio train dpo`.")
-    else:
-        for line in lines:
-            say(line)
 
 
 @click.command("stop")
@@ -100,8 +129,10 @@ def stop(run_id: str, folder: Path) -> None:
     from studio.training.launch import stop_run
 
     with opened(folder) as (project, store):
+        waited = runs.get(store, run_id).status == "queued"
         stop_run(project, store, run_id)
-    say(f"{run_id} is stopping; `studio resume {run_id}` goes on from its checkpoint.")
+    doing = "waits no more" if waited else "is stopping"
+    say(f"{run_id} {doing}; `studio resume {run_id}` goes on where it was.")
 
 
 @click.command("resume")
@@ -113,7 +144,9 @@ def resume(run_id: str, folder: Path) -> None:
 
     with opened(folder) as (project, store):
         resume_run(project, store, run_id)
-    say(f"{run_id} goes on; `studio runs {run_id}` shows it.")
+        waits = runs.get(store, run_id).status == "queued"
+    doing = "waits for its turn" if waits else "goes on"
+    say(f"{run_id} {doing}; `studio runs {run_id}` shows it.")
 
 
 @click.command("logs")
@@ -132,4 +165,4 @@ def logs(run_id: str, lines: int, folder: Path) -> None:
             say(line)
 
 
-COMMANDS = (train, runs, stop, resume, logs)
+COMMANDS = (train, stop, resume, logs)

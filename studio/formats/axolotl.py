@@ -142,6 +142,7 @@ DPO = Format(
     detect_dpo,
     read_dpo,
     write_preference=write_dpo,
+    holds_messages=True,
     companion=axolotl(
         "chat_template.default", *_MAPPING, "field_chosen: chosen", "field_rejected: rejected", top=("rl: dpo",)
     ),

@@ -71,6 +71,15 @@ class PreferenceRow(NamedTuple):
     tools: list[dict[str, Any]] | None = None
 
 
+class PromptRow(NamedTuple):
+    """A prompt to be answered, with what the answer can be checked against."""
+
+    prompt: list[Message]
+    fields: dict[str, Any]
+    """Those of its record; `answer` is the example's own where the record has none of that name."""
+    tools: list[dict[str, Any]] | None = None
+
+
 class LabelledRow(NamedTuple):
     """A prompt with one completion that was called good or bad by itself, ready to be written."""
 

@@ -38,6 +38,8 @@ class Format:
     write_preference: Callable[[PreferenceRow], Fields] | None = None
     write_labelled: Callable[[LabelledRow], Fields] | None = None
     """The row in this shape; raises RowError where the shape can't say it."""
+    holds_messages: bool = False
+    """Whether what `write_preference` returns holds the messages themselves, and would with any other texts."""
     note: str = ""
     """What a person who gets the exported file should know."""
     companion: MakesCompanion | None = None

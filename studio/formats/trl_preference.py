@@ -116,6 +116,7 @@ EXPLICIT = Format(
     detect,
     read,
     write_preference=write,
+    holds_messages=True,
 )
 EXPLICIT_TEXT = Format(
     "trl-preference-text",

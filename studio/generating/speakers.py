@@ -10,10 +10,10 @@ from store.errors import MissingRowError
 from store.examples import Message
 from store.responses import ResponseOrigin
 from studio.errors import StudioError
+from studio.inference.chat import check_can_chat
 from studio.inference.engine import Engine, Sampling
 from studio.models import chat_gguf, lasting, resolve
 from studio.project import Project
-from studio.training.folder import RunFolder
 
 ENDPOINT = "endpoint:"
 """What a name begins with that means a model of the endpoint."""
@@ -89,8 +89,7 @@ def check_model(project: Project, store: Store, ref: str) -> None:
                 f"{ref} is a Hugging Face folder, which llama.cpp can't run as it is.", "Name a GGUF file."
             ) from None
         return
-    if not RunFolder(project.runs / run.id).can_chat:
-        raise StudioError(f"{ref} has nothing to talk to; it is {run.status}.", "Wait until it is done.")
+    check_can_chat(project, run)
 
 
 def lasting_ref(store: Store, ref: str) -> str:

@@ -8,6 +8,7 @@ from store import runs
 from store.database import Store
 from store.errors import MissingRowError
 from store.examples import Message
+from store.runs import UNENDED, Run
 from studio.chat_templates import override_of
 from studio.errors import StudioError
 from studio.inference.engine import Engine, Generation, Sampling
@@ -53,12 +54,25 @@ def resolve_chat_model(
     except MissingRowError:
         return _base(project, ref, on_progress)
     folder = RunFolder(project.runs / run.id)
-    if not folder.adapter_gguf.is_file():
-        raise StudioError(f"{run.id} has nothing to chat with; it is {run.status}.", "Wait until it is done.")
+    check_can_chat(project, run)
     check_unchanged(resolve(run.base_model), run.base_hash)
     parity = run.result.get("parity", "")
+    if folder.model_gguf.is_file():
+        return ChatModel(run.id, folder.model_gguf, None, folder.tokenizer, parity=parity)
     gguf = _gguf(run.base_model, on_progress)
     return ChatModel(run.id, gguf, folder.adapter_gguf, folder.tokenizer, parity=parity)
+
+
+def check_can_chat(project: Project, run: Run) -> None:
+    """Raise a StudioError where there is nothing of a run yet, or never will be, that llama.cpp can run."""
+    if RunFolder(project.runs / run.id).can_chat:
+        return
+    hint = f"Go on with it: studio resume {run.id}."
+    if run.status in UNENDED:
+        hint = "Wait until it is done."
+    elif run.status == "done":
+        hint = "llama.cpp runs what was trained of a GGUF, and no model that scores; transformers loads all."
+    raise StudioError(f"{run.id} has nothing to chat with; it is {run.status}.", hint)
 
 
 def reply(engine: Engine, model: ChatModel, messages: list[Message], sampling: Sampling) -> Generation:

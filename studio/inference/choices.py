@@ -1,4 +1,4 @@
-"""What there is to talk to: the runs that have an adapter, and the base models."""
+"""What there is to talk to: the runs that have learnt something, and the base models."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Choice:
 
 def choices(project: Project, store: Store) -> list[Choice]:
     """Return the runs, newest first, then the models that they and the project name."""
-    ready = [r for r in runs.all_runs(store) if RunFolder(project.runs / r.id).adapter_gguf.is_file()]
+    ready = [r for r in runs.all_runs(store) if RunFolder(project.runs / r.id).can_chat]
     found = [Choice(r.id, f"{r.id} beside {r.base_model} ({parity_badge(r)})") for r in ready]
     models = dict.fromkeys([project.settings.model, *(r.base_model for r in ready)])
     return found + [Choice(name, f"{name} alone") for name in models]

@@ -150,8 +150,11 @@ def _of_row(row: dict[str, Any]) -> Iterator[Conversation]:
     if "messages" in row:
         yield Conversation(label, row["messages"], row.get("tools"))
         return
-    for side in ("chosen", "rejected"):
+    sides = [side for side in ("chosen", "rejected", "completion") if side in row]
+    for side in sides:
         yield Conversation(f"{label} ({side})", row["prompt"] + row[side], row.get("tools"))
+    if not sides:
+        yield Conversation(label, row["prompt"], row.get("tools"))
 
 
 def _difference(tokenizer: ChatTokenizer, label: str, ours: list[int], theirs: list[int]) -> Difference:

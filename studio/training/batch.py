@@ -1,20 +1,13 @@
 """The batch that a run would compute on, as a process with the trainer's libraries answers for it."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from store.snapshots import SnapshotKind
-from studio.errors import StudioError
+from studio.training.asking import ask
 from studio.training.recipe import KINDS, Method
-
-POLL_SECONDS = 0.1
-"""How soon a question that nobody waits for any more is broken off."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +19,10 @@ class Request:
     """These as one batch; where there are none, the first batch of a run."""
     overrides: tuple[str, ...] = ()
     """Changes of the recipe, each KEY=VALUE."""
+    model: str | None = None
+    """The base model; the parent's or the project's where none is named."""
+    parent: str | None = None
+    """The run that this one would go on from."""
 
     @property
     def kind(self) -> SnapshotKind:
@@ -39,7 +36,7 @@ class Part:
 
     example: int | None
     side: str
-    """`chosen` or `rejected` of a pair; empty for a conversation."""
+    """`chosen` or `rejected` of a pair, `prompt` where both share one; `good` or `bad`; empty for a conversation."""
     start: int
     end: int
 
@@ -89,23 +86,8 @@ def read_batch(project_folder: Path, request: Request, cancelled: Callable[[], b
     Raises:
         StudioError: no row can be trained on, or the process failed.
     """
-    command = [sys.executable, "-P", "-m", "studio.training.look", str(project_folder.resolve())]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
-        question: bytes | None = orjson.dumps(asdict(request))
-        while True:
-            try:
-                answer, said = process.communicate(question, timeout=POLL_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
-                question = None
-                if cancelled():
-                    process.kill()
-                    return None
-    if process.returncode != 0:
-        lines = said.decode(errors="replace").strip().splitlines()
-        raise StudioError(f"The batch can't be built: {lines[-1] if lines else f'status {process.returncode}'}")
-    return _batch(orjson.loads(answer))
+    found = ask("studio.training.look", project_folder, asdict(request), cancelled)
+    return _batch(found) if found is not None else None
 
 
 def _batch(found: dict[str, Any]) -> Batch:

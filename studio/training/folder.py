@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from store.runs import RunStatus
+from studio.training import checkpoints
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class RunFolder:
     def data(self) -> Path:
         """`train.jsonl` and `validation.jsonl`."""
         return self.path / "data"
+
+    @property
+    def checks(self) -> Path:
+        """The checks that reward an answer, as JSON; only where the method learns by trying."""
+        return self.data / "checks.json"
 
     @property
     def tokenizer(self) -> Path:
@@ -56,6 +62,21 @@ class RunFolder:
         return self.path / "adapter.gguf"
 
     @property
+    def model(self) -> Path:
+        """The whole model, where all of its weights were trained."""
+        return self.path / "model"
+
+    @property
+    def model_gguf(self) -> Path:
+        """The same as llama.cpp runs it."""
+        return self.path / "model.gguf"
+
+    @property
+    def can_chat(self) -> bool:
+        """Whether llama.cpp can run what was trained."""
+        return self.adapter_gguf.is_file() or self.model_gguf.is_file()
+
+    @property
     def log(self) -> Path:
         """All that the trainer process printed."""
         return self.path / "log.txt"
@@ -66,9 +87,39 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     @property
+    def machine(self) -> Path:
+        """What the machine did meanwhile, a line a look."""
+        return self.path / "machine.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """What the model answered to held-out prompts at each measurement, a line an answer."""
+        return self.path / "samples.jsonl"
+
+    @property
     def status(self) -> Path:
         """The trainer's state: see `Status`."""
         return self.path / "status.json"
+
+    @property
+    def earlier_status(self) -> Path:
+        """What the trainer of the run's part before this one said last."""
+        return self.path / "status.earlier.json"
+
+    @property
+    def adjusted(self) -> Path:
+        """What was changed of the recipe because memory ran out: see `faults.memory`."""
+        return self.path / "adjusted.json"
+
+    @property
+    def reserve(self) -> Path:
+        """Room on the disk for the last words: see `faults.disk`."""
+        return self.path / ".reserve"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the trainer as long as it lives, so that no second one trains the same run."""
+        return self.path / ".trainer.lock"
 
     @property
     def parity(self) -> Path:
@@ -77,8 +128,7 @@ class RunFolder:
 
     def latest_checkpoint(self) -> Path | None:
         """Return the newest checkpoint that was written to its end."""
-        found = [p for p in self.checkpoints.glob("checkpoint-*") if _holds_json(p / "trainer_state.json")]
-        return max(found, key=lambda p: int(p.name.rpartition("-")[2]), default=None)
+        return checkpoints.latest(self.checkpoints)
 
 
 @dataclass(frozen=True)
@@ -112,28 +162,30 @@ class Status:
     ended_at: str | None = None
     error: str | None = None
     result: dict[str, Any] | None = None
-
-
-def _holds_json(path: Path) -> bool:
-    try:
-        json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return False
-    return True
+    memory_kills: int | None = None
+    """How many processes the system had ended for want of memory when this one started."""
 
 
 def write_json(path: Path, content: Any) -> None:
     """Replace a file in one step, so that a reader never sees half of it."""
     document = asdict(content) if hasattr(content, "__dataclass_fields__") else content
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    temporary.replace(path)
-
-
-def read_status(folder: RunFolder) -> Status | None:
-    """Return what the trainer last said; None before its first word, or where a power cut left no more of it."""
     try:
-        return Status(**json.loads(folder.status.read_text(encoding="utf-8")))
+        temporary.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_status(folder: RunFolder, path: Path | None = None) -> Status | None:
+    """Return what the trainer last said; None before its first word, or where a power cut left no more of it.
+
+    Args:
+        folder: the run's.
+        path: another of its files than that of the trainer that goes on, or was the last to.
+    """
+    try:
+        return Status(**json.loads((path or folder.status).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 

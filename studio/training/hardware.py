@@ -1,5 +1,6 @@
 """What a run computes on: the device and the number format."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,9 @@ def choose(recipe: Recipe) -> Hardware:
     if recipe.device == "cuda" and not has_cuda:
         raise StudioError("The recipe wants a CUDA GPU and there is none here.", "Use device=cpu or device=auto.")
     device = "cuda" if has_cuda and recipe.device != "cpu" else "cpu"
+    if device == "cuda":
+        # Of several processes each has a GPU of its own; "cuda" then means that one.
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     able = torch.cuda.is_bf16_supported() if device == "cuda" else processor_has_bf16()
     bf16 = able if recipe.dtype == "auto" else recipe.dtype == "bf16"
     name = torch.cuda.get_device_name() if device == "cuda" else f"processor, {torch.get_num_threads()} threads"

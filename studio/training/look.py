@@ -3,8 +3,6 @@
 The rows, the data set, the order and the collator are those of a run that is started now; only the model is none.
 """
 
-import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,47 +10,45 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from studio.chat_templates import chosen
+from store import runs
+from store.database import Store
 from studio.errors import StudioError
-from studio.models import prepare, resolve
+from studio.models import BaseModel, prepare, resolve
 from studio.project import Project, open_project
 from studio.rendering import ChatTokenizer
-from studio.snapshots import build, outcomes
+from studio.snapshots import outcomes
+from studio.training.asking import serve
 from studio.training.batch import Batch, BatchRow, Part, Request
 from studio.training.data import Tokenised, load_rows, tokenise
+from studio.training.fast.attention import Piece
 from studio.training.folder import RunFolder
-from studio.training.launch import write_data
+from studio.training.plan.gathering import gather
+from studio.training.plan.question import Question
 from studio.training.recipe import Recipe, make_recipe
+from studio.training.run_data import write_data
+from studio.training.starting_point import base_of, template_of
 
 
-def main() -> None:
-    """Answer one request as JSON; say what went wrong in the last line of standard error."""
-    os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"
-    # Libraries that print must not write into the answer.
-    with os.fdopen(os.dup(1), "wb") as answer:
-        os.dup2(2, 1)
-        try:
-            batch = look(Path(sys.argv[1]), Request(**orjson.loads(sys.stdin.buffer.read())))
-        except StudioError as error:
-            sys.exit(str(error).replace("\n", " "))
-        answer.write(orjson.dumps(asdict(batch)))
+def answer(project_folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    """Answer one request."""
+    return asdict(look(project_folder, Request(**asked)))
 
 
 def look(project_folder: Path, request: Request) -> Batch:
     """Build the trainer that a run would have, and take one batch from it.
 
     Raises:
-        StudioError: no row can be trained on, or the model can't be read.
+        StudioError: no row can be trained on, the model can't be read, or batches are made in the run only.
     """
-    recipe = make_recipe(request.method, list(request.overrides))
-    with tempfile.TemporaryDirectory() as temporary:
+    if request.method == "grpo":
+        raise StudioError("A batch of grpo holds answers that are tried in the run, so there is none before it.")
+    project = open_project(project_folder)
+    with tempfile.TemporaryDirectory() as temporary, project.open_store() as store:
         folder = RunFolder(Path(temporary))
-        _fill(folder, open_project(project_folder), request)
+        recipe = (_fill_with if request.examples else _fill)(folder, project, store, request)
         tokenizer = ChatTokenizer.load(folder.tokenizer)
         rows = load_rows(folder.data / "train.jsonl")
-        train = tokenise(tokenizer, recipe.method, rows, recipe.max_length)
+        train = tokenise(tokenizer, recipe, rows)
         if not train.rows:
             first = f"; the first is {train.problems[0]}" if train.problems else ""
             raise StudioError(f"No row can be rendered within max_length={recipe.max_length}{first}.")
@@ -72,41 +68,57 @@ def look(project_folder: Path, request: Request) -> Batch:
         )
 
 
-def _fill(folder: RunFolder, project: Project, request: Request) -> None:
-    """Write what a run's folder holds; of chosen examples all are rows to train on."""
-    base = resolve(project.settings.model)
+def _fill(folder: RunFolder, project: Project, store: Store, request: Request) -> Recipe:
+    """Write what a run's folder holds; return the recipe of the run."""
+    question = Question(request.method, tuple(request.overrides), request.model, request.parent)
+    base = base_of(project, runs.get(store, request.parent) if request.parent else None, request.model)
     prepare(base, "tokenizer")
-    template = chosen(project, base)
-    if template is None:
-        raise StudioError(f"{base.name} has no chat template.")
-    rows, left_out = _rows(project, request)
-    if not any(item.split == "train" for item, _ in rows):
+    gathered = gather(project, store, question)
+    _check_rows(gathered.built.snapshot.counts.get("train", 0), gathered.built.left_out)
+    gathered.write(folder)
+    return _as_the_model_takes_it(gathered.recipe, base)
+
+
+def _fill_with(folder: RunFolder, project: Project, store: Store, request: Request) -> Recipe:
+    """Write what a run's folder holds that trains on chosen examples; return its recipe."""
+    recipe = make_recipe(request.method, list(request.overrides))
+    base = resolve(request.model or project.settings.model)
+    prepare(base, "tokenizer")
+    found = outcomes(store, request.kind, request.examples, teacher=recipe.teacher)
+    rows = [(each.item._replace(split="train"), each.row) for each in found if each.row]
+    _check_rows(len(rows), Counter(each.reason for each in found if not each.row))
+    write_data(folder, rows, base, template_of(project, base, None))
+    return _as_the_model_takes_it(recipe, base)
+
+
+def _as_the_model_takes_it(recipe: Recipe, base: BaseModel) -> Recipe:
+    """Return the recipe without the fast ways where the model can't be trained so: then its rows are padded."""
+    if not recipe.fast or not (base.folder / "config.json").is_file():
+        return recipe
+    from transformers import AutoConfig
+
+    from studio.training.fast.able import by_its_config
+
+    return replace(recipe, fast=not by_its_config(AutoConfig.from_pretrained(base.folder)))
+
+
+def _check_rows(number: int, left_out: Mapping[str, int]) -> None:
+    if not number:
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
         raise StudioError(f"There is no row to train on; left out: {reasons}." if reasons else "There is no row yet.")
-    write_data(folder, rows, base, template)
-
-
-def _rows(project: Project, request: Request) -> tuple[list[Any], Mapping[str, int]]:
-    """Return the rows of a run, or those of the examples that are asked for; and why others are left out."""
-    with project.open_store() as store:
-        if not request.examples:
-            built = build(project, store, request.kind)
-            return built.rows, built.left_out
-        found = outcomes(store, request.kind, request.examples)
-    rows = [(each.item._replace(split="train"), each.row) for each in found if each.row]
-    return rows, Counter(each.reason for each in found if not each.row)
 
 
 def _trainer(recipe: Recipe, folder: RunFolder, train: Tokenised, vocabulary: int) -> Any:
     """Return the trainer of a run, with a model in it that is as good as none."""
     import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
 
     from studio.training.hardware import Hardware
     from studio.training.trainers import make_trainer
 
     sizes = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
-    model = LlamaForCausalLM(LlamaConfig(vocab_size=vocabulary, **sizes))
+    kind = LlamaForSequenceClassification if recipe.method == "reward" else LlamaForCausalLM
+    model = kind(LlamaConfig(vocab_size=vocabulary, num_labels=1, pad_token_id=0, **sizes))
     model.config.use_cache = False
     hardware = Hardware("cpu", torch.float32, "processor")
     held_out = replace(train, rows=train.rows[:1])
@@ -127,6 +139,8 @@ class _Collated:
     method: str
     columns: dict[str, list[list[int]]]
     known: dict[tuple[int, ...], int]
+    pieces: list[Piece] | None
+    """Of a batch without padding: what of it sees what."""
 
     @classmethod
     def of(cls, recipe: Recipe, collated: Mapping[str, Any], train: Tokenised) -> "_Collated":
@@ -136,22 +150,43 @@ class _Collated:
         for example, row in zip(train.examples, train.rows, strict=True):
             for ids in _sequences(row):
                 known.setdefault(tuple(ids), example)
-        return cls(recipe.method, columns, known)
+        return cls(recipe.method, columns, known, collated.get("pieces"))
 
     def __iter__(self) -> Iterator[BatchRow]:
         many = self.columns["input_ids"]
         for number, ids in enumerate(many):
             mask = self.columns.get("attention_mask")
             present = [bool(each) for each in mask[number]] if mask else [True] * len(ids)
-            side = "" if self.method == "sft" else "chosen" if number < len(many) / 2 else "rejected"
-            borders = self._borders(number, sum(present))
-            parts = [Part(self.known.get(tuple(ids[start:end])), side, start, end) for start, end in borders]
+            if self.pieces and self.method == "dpo":
+                parts = list(self._pairs(ids, self.pieces))
+            else:
+                side = self._side(number, len(many))
+                borders = self._borders(number, sum(present))
+                parts = [Part(self.known.get(tuple(ids[start:end])), side, start, end) for start, end in borders]
             yield BatchRow(ids, self._trained(number), present, parts)
+
+    def _pairs(self, ids: list[int], pieces: list[Piece]) -> Iterator[Part]:
+        """Yield the prompts and the answers of pairs that lie behind each other."""
+        for (start, end, _, _), (again, last, _, fork) in zip(pieces[::2], pieces[1::2], strict=True):
+            example = self.known.get(tuple(ids[start:end]))
+            for side, begin, until in (("prompt", start, fork), ("chosen", fork, end), ("rejected", again, last)):
+                yield Part(example, side, begin, until)
+
+    def _side(self, number: int, of: int) -> str:
+        if "labels" in self.columns:
+            return ""
+        if self.method == "kto":
+            return "good" if self.columns["label"][number] else "bad"
+        return "chosen" if number < of / 2 else "rejected"
 
     def _trained(self, number: int) -> list[bool]:
         if "labels" in self.columns:
             return [label != -100 for label in self.columns["labels"][number]]
-        return [bool(each) for each in self.columns["completion_mask"][number]]
+        if "completion_mask" in self.columns:
+            return [bool(each) for each in self.columns["completion_mask"][number]]
+        # A reward model reads its score at the end of each answer.
+        last = sum(map(bool, self.columns["attention_mask"][number])) - 1
+        return [place == last for place in range(len(self.columns["input_ids"][number]))]
 
     def _borders(self, number: int, length: int) -> Iterator[tuple[int, int]]:
         """Yield where each example begins and ends: packed ones begin where positions begin anew."""
@@ -163,8 +198,9 @@ class _Collated:
 def _sequences(row: dict[str, list[int]]) -> list[list[int]]:
     if "input_ids" in row:
         return [row["input_ids"]]
-    return [row["prompt_ids"] + row[side] for side in ("chosen_ids", "rejected_ids")]
+    answers = (row[name] for name in ("chosen_ids", "rejected_ids", "completion_ids") if name in row)
+    return [row.get("prompt_ids", []) + answer for answer in answers]
 
 
 if __name__ == "__main__":
-    main()
+    serve(answer)

@@ -1,13 +1,13 @@
 """What a run would train on and what stands in its way, said before it is started."""
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from store.database import Store
+from store.snapshots import SnapshotKind
 from studio.errors import StudioError
 from studio.project import Project
-from studio.training.recipe import KINDS, Method
+from studio.training.recipe import Method
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,15 @@ class Preflight:
         return f"{said}; left out: {reasons}" if reasons else said
 
 
-def preflight(project: Project, store: Store, method: Method) -> Preflight:
-    """Gather the rows that a run with this method would use, without starting anything."""
+def preflight(_project: Project, store: Store, *, method: Method, kind: SnapshotKind, teacher: str) -> Preflight:
+    """Count the rows that a run with this method and kind of rows would use, without starting anything."""
     from studio.snapshots import survey
-    from studio.training.launch import refuse_second, refuse_too_little
+    from studio.training.enough import refuse_too_little
 
-    counts = survey(store, KINDS[method]).counts
+    counts = survey(store, kind, teacher=teacher).counts
     problems = []
-    for check in (partial(refuse_too_little, method, counts), partial(refuse_second, project, store)):
-        try:
-            check()
-        except StudioError as error:
-            problems.append(str(error))
+    try:
+        refuse_too_little(method, counts)
+    except StudioError as error:
+        problems.append(str(error))
     return Preflight(counts.get("train", 0), counts.get("validation", 0), counts, problems)

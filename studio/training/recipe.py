@@ -105,6 +105,14 @@ class Recipe:
     seed: int = _setting(1, "optimiser", "Seed of the data order and of the adapter's start.", main=True)
 
     max_length: int = _setting(1024, "data", "Tokens of a row that are kept, from its start.", source=_TRL, main=True)
+    answers: str = _setting(
+        "examples",
+        "data",
+        "Whose answers are learnt: those that the examples end with, or the better ones of the judged pairs.",
+        choices=("examples", "chosen"),
+        methods=("sft",),
+        main=True,
+    )
     loss_on: str = _setting(
         "completion",
         "data",
@@ -244,6 +252,11 @@ class Recipe:
     )
 
 
+def least_batch(method: str) -> int:
+    """Return how many rows a batch has at least: kto holds each answer against another of its batch."""
+    return 2 if method == "kto" else 1
+
+
 def make_recipe(method: str, overrides: list[str], *, rows: int | None = None) -> Recipe:
     """Return the method's preset for so many training rows with `KEY=VALUE` changes.
 
@@ -257,6 +270,11 @@ def make_recipe(method: str, overrides: list[str], *, rows: int | None = None) -
     changes = dict(_parse_override(method, text) for text in overrides)
     base = Recipe(method=method, **preset(method, rows, changes).values)
     return checked(replace(base, **changes))
+
+
+def kind_of(recipe: Recipe) -> SnapshotKind:
+    """Return what the rows of a run are made from."""
+    return "preference" if recipe.method == "sft" and recipe.answers == "chosen" else KINDS[recipe.method]
 
 
 def settings(method: str) -> list[Setting]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from studio.errors import StudioError
-from studio.training.recipe import EXPERIMENTAL_LOSSES, Recipe
+from studio.training.recipe import EXPERIMENTAL_LOSSES, Recipe, least_batch
 
 _ABOVE_ZERO = (
     *("epochs", "learning_rate", "batch_size", "gradient_accumulation", "max_length", "max_grad_norm"),
@@ -65,5 +65,7 @@ def _together(recipe: Recipe) -> Iterator[StudioError]:
                 f"generations={recipe.generations} must divide the effective batch, which is {together}.",
                 "Change batch_size or gradient_accumulation; generations is at least 2.",
             )
+    if recipe.batch_size < least_batch(recipe.method):
+        yield StudioError("kto compares the answers of a batch, so batch_size must be 2 at least.", "Set batch_size=2.")
     if recipe.early_stopping and not recipe.evaluations:
         yield StudioError("early_stopping needs measurements of the held-out rows.", "Set evaluations above 0.")

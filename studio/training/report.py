@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from store.database import now
 from studio.process import started_at
-from studio.training.folder import RunFolder, Status, write_json
+from studio.training.faults import memory
+from studio.training.folder import RunFolder, Status, read_status, write_json
 
 NOT_METRICS = {"epoch", "total_flos", "train_runtime", "train_samples_per_second", "train_steps_per_second"}
 
@@ -24,13 +26,30 @@ class StopRequested(BaseException):
 class Reporter:
     """Says what the trainer does, through the run's folder."""
 
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder = folder
+    def __init__(self, folder: RunFolder, *, is_main: bool = True) -> None:
+        """Begin to report.
+
+        Args:
+            folder: the run's.
+            is_main: whether this process speaks for the run; of several only one does.
+        """
+        self.folder, self.is_main = folder, is_main
         self.stop_requested = False
         pid = os.getpid()
-        self.status = Status("starting", pid, started_at(pid), doing="starting", started_at=now())
+        before = read_status(folder) or read_status(folder, folder.earlier_status)
+        self.status = Status(
+            "starting",
+            pid,
+            started_at(pid),
+            doing="starting",
+            started_at=now(),
+            # What earlier parts of the run found out stays found out.
+            result=before.result if before else None,
+            memory_kills=memory.kills(),
+        )
         self._write()
-        _end_cut_line(folder.metrics)
+        if is_main:
+            _end_cut_line(folder.metrics)
 
     def listen_for_stop(self) -> None:
         """Take SIGTERM and SIGINT as the wish to stop: at once before training, then at the step's end.
@@ -40,8 +59,8 @@ class Reporter:
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        # Held back since the process began: see `launch`.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        # Held back since the process began: see `spawn`, and `worker` for one that began again.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
 
     def doing(self, words: str) -> None:
         """Say what is being done now; ends the run here when a stop was asked for.
@@ -59,6 +78,8 @@ class Reporter:
 
     def metrics(self, step: int, values: dict[str, float]) -> None:
         """Append one line of metrics and put it on the disk."""
+        if not self.is_main:
+            return
         line = json.dumps({"step": step, "at": now(), "values": values})
         with self.folder.metrics.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
@@ -74,8 +95,9 @@ class Reporter:
         self._update(status=status, doing="", error=error, ended_at=now())
 
     def _on_signal(self, *_: object) -> None:
-        self.stop_requested = True
-        if self.status.status == "starting":
+        # Only the first ends what is being done: another would break off the end itself.
+        is_first, self.stop_requested = not self.stop_requested, True
+        if is_first and self.status.status == "starting":
             raise StopRequested
 
     def _update(self, **changes: Any) -> None:
@@ -83,14 +105,15 @@ class Reporter:
         self._write()
 
     def _write(self) -> None:
-        write_json(self.folder.status, self.status)
+        if self.is_main:
+            write_json(self.folder.status, self.status)
 
 
 class ReportingCallback(TrainerCallback):  # type: ignore[misc]
     """Turns the trainer's events into reports, and the wish to stop into a checkpoint and an end."""
 
-    def __init__(self, reporter: Reporter) -> None:
-        self.reporter = reporter
+    def __init__(self, reporter: Reporter, accelerator: Any) -> None:
+        self.reporter, self._accelerator = reporter, accelerator
 
     def on_train_begin(self, _args: Any, state: TrainerState, _control: Any, **_: Any) -> None:
         """Tell the number of steps."""
@@ -99,6 +122,7 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
     def on_step_end(self, _args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Tell the step; stop with a checkpoint when asked, unless this was the last step."""
         self.reporter.at_step(state.global_step, state.max_steps)
+        self.reporter.stop_requested = _any_process(self._accelerator, self.reporter.stop_requested)
         if self.reporter.stop_requested and state.global_step < state.max_steps:
             control.should_save = True
             control.should_training_stop = True
@@ -106,17 +130,20 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
     def on_log(
         self, _args: Any, state: TrainerState, _control: Any, logs: dict[str, Any] | None = None, **_: Any
     ) -> None:
-        """Write the numbers down; a loss that is no number ends the run."""
+        """Write the numbers down."""
         values = {k: float(v) for k, v in (logs or {}).items() if k not in NOT_METRICS and _is_number(v)}
         if state.global_step == 0:
             # The tuned model is the base still: every reward is 0 and no accuracy means anything.
             values = {k: v for k, v in values.items() if "rewards/" not in k}
         if values:
             self.reporter.metrics(state.global_step, {k: v for k, v in values.items() if math.isfinite(v)})
-        if "loss" in values and not math.isfinite(values["loss"]):
-            raise FloatingPointError(
-                f"the loss became {values['loss']} at step {state.global_step}; try a smaller learning_rate"
-            )
+
+
+def _any_process(accelerator: Any, wish: bool) -> bool:
+    """Tell whether any of the run's processes has been asked to stop: they all stop after the same step."""
+    if accelerator.num_processes == 1:
+        return wish
+    return bool(accelerator.reduce(torch.tensor(float(wish), device=accelerator.device)) > 0)
 
 
 def _end_cut_line(path: Path) -> None:

@@ -1,19 +1,24 @@
 """Reading what a run's folder says into the store, and finding out runs that died without a word."""
 
 import json
+import os
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from store import runs
+from store import curves, runs
 from store.database import Store, now
 from store.runs import ACTIVE, Metric, Run
-from studio.process import is_alive, is_launching
+from studio.process import is_alive, is_held, is_launching
 from studio.project import Project
+from studio.training import keeper
+from studio.training.faults import memory
 from studio.training.folder import RunFolder, Status, read_description, read_status
+from studio.training.recipe import settings
 
-_read_up_to: dict[Path, int] = {}
-"""How many bytes of each metrics file this process has stored already."""
+_read_up_to: dict[tuple[Path, int], int] = {}
+"""How many bytes of each metrics file this process has stored already; results that come back are another file."""
 
 
 def sync_run(project: Project, store: Store, run_id: str) -> Run:
@@ -31,7 +36,8 @@ def sync_run(project: Project, store: Store, run_id: str) -> Run:
     if run.pid is None and not being_launched:
         run = runs.get(store, run_id)  # its trainer may have been started between the two looks
     # Liveness first: a trainer that ends between the two looks has then written its last word already.
-    alive = is_alive(run.pid, run.pid_started)
+    # By its lock too, as the start of a process is told from a clock that may have been set meanwhile.
+    alive = is_alive(run.pid, run.pid_started) or is_held(folder.lock)
     status = read_status(folder)
     if status and (status.status not in ACTIVE or alive):
         _store_status(store, run, status)
@@ -44,8 +50,13 @@ def sync_run(project: Project, store: Store, run_id: str) -> Run:
 
 
 def sync_all(project: Project, store: Store) -> list[Run]:
-    """Do the same for every run, and return them newest first."""
-    return [sync_run(project, store, run.id) for run in runs.all_runs(store)]
+    """Do the same for every run, and return them newest first; a queue whose keeper has died is kept again."""
+    found = [sync_run(project, store, run.id) for run in runs.all_runs(store)]
+    if any(run.status == "queued" for run in found):
+        # Where no process can be started the runs go on waiting, which is what they are shown to do.
+        with suppress(OSError):
+            keeper.wake(project)
+    return found
 
 
 def log_tail(project: Project, run_id: str, lines: int = 50) -> list[str]:
@@ -61,13 +72,15 @@ def describe_progress(project: Project, store: Store, run: Run) -> str:
     """Say in one line where a run is."""
     if run.status == "failed":
         return run.error or "failed"
+    if run.status == "queued":
+        return _place_in_queue(store, run)
     status = read_status(RunFolder(project.runs / run.id))
-    parts = []
+    parts = [run.error] if run.error else []
     if status and status.total_steps:
         parts.append(f"step {status.step}/{status.total_steps}")
     if status and run.status in ACTIVE and status.doing:
         parts.append(status.doing)
-    latest = {name: series[-1].value for name, series in runs.metrics(store, run.id).items()}
+    latest = {name: metric.value for name, metric in curves.latest(store, run.id).items()}
     parts.extend(f"{label} {latest[name]:.3f}" for name, label in _HEADLINES if name in latest)
     return ", ".join(parts) or run.status
 
@@ -82,10 +95,21 @@ def describe_run(project: Project, store: Store, run: Run) -> list[str]:
         f"folder     {folder.path}",
         f"progress   {describe_progress(project, store, run)}",
     ]
+    called = {"name": run.name, "tags": ", ".join(run.tags), "note": " ".join(run.note.split())}
+    lines += [f"{label:<10} {words}" for label, words in called.items() if words]
     lines += [f"template   {origin}" for origin in [_template_origin(folder)] if origin]
-    lines += [f"recipe     {name} = {value}" for name, value in run.recipe.items() if name != "method"]
+    matters = {setting.name for setting in settings(run.method)}
+    lines += [f"recipe     {name} = {value}" for name, value in run.recipe.items() if name in matters]
     lines += [f"result     {name} = {_shown(value)}" for name, value in run.result.items()]
     return lines
+
+
+def _place_in_queue(store: Store, run: Run) -> str:
+    waiting = [each.id for each in runs.queued(store)]
+    if run.id not in waiting:
+        return "starting"
+    place = waiting.index(run.id)
+    return "waits, next in the queue" if place == 0 else f"waits, number {place + 1} in the queue"
 
 
 def _template_origin(folder: RunFolder) -> str:
@@ -110,6 +134,9 @@ def _shown(value: object) -> str:
 def _store_status(store: Store, run: Run, status: Status) -> None:
     # A stop that was asked for stays shown until the trainer has ended.
     shown = "stopping" if run.status == "stopping" and status.status in ACTIVE else status.status
+    known = (run.status, run.error, run.pid, run.result, run.started_at, run.ended_at)
+    if known == (shown, status.error, status.pid, status.result or {}, status.started_at, status.ended_at):
+        return
     runs.update(
         store,
         run.id,
@@ -120,20 +147,34 @@ def _store_status(store: Store, run: Run, status: Status) -> None:
         result=status.result,
         started_at=status.started_at,
         ended_at=status.ended_at,
+        seen=run,
     )
 
 
 def _store_death(store: Store, run: Run, folder: RunFolder, status: Status | None) -> None:
-    # The trainer's metrics, which it prints as dictionaries, say nothing about why it died.
-    last = next((line for line in reversed(_log_end(folder)) if line and not line.startswith("{")), "")
+    if run.pid is None:
+        cause = "the start was broken off before training"
+        runs.update(store, run.id, status="failed", error=cause, ended_at=now(), seen=run)
+        return
+    killed = memory.was_killed(status)
+    result = {**run.result, **(status.result or {} if status else {}), **({memory.KILLED: True} if killed else {})}
+    cause = _cause_of_death(folder, status, killed)
+    runs.update(store, run.id, status="failed", error=cause, result=result, ended_at=now(), seen=run)
+
+
+def _cause_of_death(folder: RunFolder, status: Status | None, killed: bool) -> str:
     step = f" after step {status.step}" if status and status.step else ""
     checkpoint = folder.latest_checkpoint()
     kept = f"checkpoint {checkpoint.name.rpartition('-')[2]} is kept" if checkpoint else "there is no checkpoint yet"
-    if run.pid is None:
-        runs.update(store, run.id, status="failed", error="the start was broken off before training", ended_at=now())
-        return
+    if killed:
+        return (
+            f"the trainer was killed{step}, by the system for want of memory as it seems; {kept}, and when resumed"
+            " it computes on fewer rows at a time"
+        )
+    # The trainer's metrics, which it prints as dictionaries, say nothing about why it died.
+    last = next((line for line in reversed(_log_end(folder)) if line and not line.startswith("{")), "")
     cause = f"the trainer process ended without a word{step} (killed, or out of memory?); {kept}"
-    runs.update(store, run.id, status="failed", error=f"{cause}; last line: {last}" if last else cause, ended_at=now())
+    return f"{cause}; last line: {last}" if last else cause
 
 
 def _log_end(folder: RunFolder) -> list[str]:
@@ -145,10 +186,11 @@ def _log_end(folder: RunFolder) -> list[str]:
 
 
 def _store_metrics(store: Store, run_id: str, path: Path) -> None:
-    start = _read_up_to.get(path, 0)
     try:
         with path.open("rb") as file:
-            size = file.seek(0, 2)
+            state = os.fstat(file.fileno())
+            known, size = (path, state.st_ino), state.st_size
+            start = _read_up_to.get(known, 0)
             file.seek(start if size >= start else 0)
             content = file.read()
     except FileNotFoundError:
@@ -156,7 +198,7 @@ def _store_metrics(store: Store, run_id: str, path: Path) -> None:
     whole = content[: content.rfind(b"\n") + 1]
     if whole:
         runs.add_metrics(store, run_id, _parse(whole))
-        _read_up_to[path] = (start if size >= start else 0) + len(whole)
+        _read_up_to[known] = (start if size >= start else 0) + len(whole)
 
 
 def _parse(lines: bytes) -> Iterator[Metric]:

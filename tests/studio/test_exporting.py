@@ -16,6 +16,7 @@ from studio import __version__, formats
 from studio.errors import StudioError
 from studio.exporting import export
 from studio.formats import FORMATS
+from studio.formats.row import PreferenceRow
 from studio.importing import import_file
 from studio.manifests import manifest_of
 from studio.project import Project
@@ -242,6 +243,17 @@ def test_a_full_disk_leaves_nothing_half_written(project, filled, tmp_path) -> N
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("shape", [f for f in FORMATS if f.holds_messages], ids=lambda f: f.name)
+def test_a_row_that_holds_messages_says_whatever_they_say(shape) -> None:
+    messages = [{"role": role, "content": role} for role in ("user", "assistant", "assistant")]
+    row = PreferenceRow(*([message] for message in messages))
+    line = shape.write_preference(row)
+    for number, message in enumerate(messages):
+        message["content"] = f"text {number}"
+    assert line == shape.write_preference(row)
+    assert all(f'"text {number}"' in json.dumps(line) for number in range(3))
 
 
 def test_many_rows_lie_in_each_kind_of_file_alike(project, store, tmp_path) -> None:

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from stored import examples_of, records_of
+from stored import current_verdicts, examples_of, records_of
 
 from store import examples, find, journal, pairs, records, responses, search_index, splits
 from studio.errors import StudioError
@@ -70,7 +70,7 @@ def test_verdict_codes_are_asked_for_and_read_once_they_are_said(project, store,
     # Each pair has three people's verdicts and their majority, which is the one that counts.
     raters = {entry.rater for entry in journal.entries(store)}
     assert raters == {"annotator1", "annotator2", "annotator3", f"majority in {path.name}"}
-    assert {entry.rater for entry in journal.current_verdicts(store)} == {f"majority in {path.name}"}
+    assert {entry.rater for entry in current_verdicts(store)} == {f"majority in {path.name}"}
 
 
 def test_raw_texts_of_a_real_array_stand_in_the_file_at_their_line(project, store, shared_data) -> None:
@@ -121,7 +121,7 @@ def test_verdicts_of_a_file_say_where_they_are_from(project, store, tmp_path) ->
     assert report.format == "trl-preference"
     assert report.made.verdicts == 20
     shown_left = set()
-    for entry in journal.current_verdicts(store):
+    for entry in current_verdicts(store):
         assert entry.rater == "file dpo.jsonl"
         chosen_id, rejected_id = entry.chosen_and_rejected or (0, 0)
         assert responses.get(store, chosen_id).messages[0]["content"] in ("Hello!", "See you.")

@@ -1,11 +1,11 @@
-"""A LoRA adapter written for llama.cpp acts there as it does in PEFT."""
+"""What was trained, written for llama.cpp: an adapter acts there as it does in PEFT, and a whole model is itself."""
 
 from pathlib import Path
 
 import pytest
 
 from studio.errors import StudioError
-from studio.inference.gguf import adapter_to_gguf
+from studio.inference.gguf import adapter_to_gguf, model_to_gguf
 from studio.models import CHAT_FILE, BaseModel, prepare
 from studio.rendering import ChatTokenizer, render
 
@@ -28,7 +28,7 @@ def test_logits_agree_with_peft(base_model: BaseModel, tokenizer: ChatTokenizer,
     prepare(base_model, "gguf")
     torch.manual_seed(3)
     model = AutoModelForCausalLM.from_pretrained(base_model.folder, dtype=torch.float32)
-    tuned = get_peft_model(model, LoraConfig(r=4, lora_alpha=8, target_modules="all-linear"))
+    tuned = get_peft_model(model, LoraConfig(r=4, lora_alpha=4, use_rslora=True, target_modules="all-linear"))
     for name, weight in tuned.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=0.1)
@@ -59,6 +59,29 @@ def test_logits_agree_with_peft(base_model: BaseModel, tokenizer: ChatTokenizer,
 
     assert agreement(ours) > 0.98
     assert agreement(base) < agreement(ours) - 0.2, "the adapter must change something, or this proves nothing"
+
+
+def test_a_whole_model_is_written_as_the_base_that_it_came_from(base_model: BaseModel, tmp_path: Path) -> None:
+    import gguf
+    import numpy as np
+    from gguf.quants import dequantize
+    from safetensors.numpy import load_file
+
+    prepare(base_model, "weights")
+    weights = load_file(base_model.folder / "model.safetensors")
+    changed = "model.layers.1.mlp.up_proj.weight"
+    trained = {**weights, changed: weights[changed] + 1}
+    model_to_gguf(trained, trained.__getitem__, base_model.source, tmp_path / "model.gguf")
+    base, made = (
+        {tensor.name: dequantize(tensor.data, tensor.tensor_type) for tensor in gguf.GGUFReader(path).tensors}
+        for path in (base_model.source, tmp_path / "model.gguf")
+    )
+    assert made.keys() == base.keys()
+    differences = {name: float(np.abs(made[name] - base[name]).max()) for name in base}
+    assert differences.pop("blk.1.ffn_up.weight") == pytest.approx(1, abs=0.01)
+    assert max(differences.values()) < 0.01, "all else is only rounded"
+    with pytest.raises(StudioError, match="lacks token_embd"):
+        model_to_gguf([], trained.__getitem__, base_model.source, tmp_path / "none.gguf")
 
 
 def test_an_adapter_that_changes_what_llama_cpp_has_no_name_for_is_refused(

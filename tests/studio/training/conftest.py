@@ -12,6 +12,12 @@ from studio.models import BaseModel
 from studio.project import Project
 
 
+@pytest.fixture(autouse=True)
+def one_thread_a_trainer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On models as small as these, threads that wait for each other take ten times as long as the work."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
 @pytest.fixture(scope="session")
 def tiny_model(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Hugging Face folder: two layers of random weights under the default model's real tokenizer."""

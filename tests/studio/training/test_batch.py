@@ -21,8 +21,8 @@ from studio.snapshots import build
 from studio.training.batch import Batch, Request, read_batch
 from studio.training.data import Tokenised, load_rows, tokenise
 from studio.training.folder import RunFolder
-from studio.training.launch import write_data
 from studio.training.recipe import Recipe, make_recipe
+from studio.training.run_data import write_data
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
 
@@ -67,7 +67,8 @@ class Stop(Exception):
 def prepared(project: Project, store: Store, recipe: Recipe, base: BaseModel, path: Path) -> tuple[Any, Tokenised]:
     """Return a run's trainer with the real model, made by the run's own code, and its rows to train on."""
     from studio.training.hardware import choose
-    from studio.training.trainers import load_model, make_trainer
+    from studio.training.model import load_model
+    from studio.training.trainers import make_trainer
 
     folder = RunFolder(path)
     template = chosen(project, base)
@@ -75,13 +76,12 @@ def prepared(project: Project, store: Store, recipe: Recipe, base: BaseModel, pa
     write_data(folder, build(project, store, "preference" if recipe.method == "dpo" else "sft").rows, base, template)
     tokenizer = ChatTokenizer.load(folder.tokenizer)
     train, held_out = (
-        tokenise(tokenizer, recipe.method, load_rows(folder.data / f"{split}.jsonl"), recipe.max_length)
-        for split in ("train", "validation")
+        tokenise(tokenizer, recipe, load_rows(folder.data / f"{split}.jsonl")) for split in ("train", "validation")
     )
     few = replace(held_out, rows=held_out.rows[:1])
     prepare(base, "weights")
     hardware = choose(recipe)
-    model = load_model(str(base.folder), hardware)
+    model = load_model(str(base.folder), recipe, hardware)
     return make_trainer(recipe, folder, hardware, model, train, few, None, with_reference=False), train
 
 
@@ -114,8 +114,14 @@ def sides(row: RowSeen) -> dict[str, list[Token]]:
 
 @pytest.mark.parametrize(
     ("method", "overrides"),
-    [("sft", ["batch_size=3"]), ("sft", ["packing=true", "batch_size=2"]), ("dpo", ["batch_size=3"])],
-    ids=["sft", "packed", "dpo"],
+    [
+        ("sft", ["batch_size=3"]),
+        ("sft", ["packing=true", "batch_size=2"]),
+        ("dpo", ["batch_size=3"]),
+        ("sft", ["batch_size=3", "fast=false"]),
+        ("dpo", ["batch_size=3", "fast=false"]),
+    ],
+    ids=["sft", "packed", "dpo", "padded", "padded pairs"],
 )
 def test_what_is_shown_is_what_the_trainer_computes_on(
     rows: Project, store: Store, tokenizer: ChatTokenizer, base_model: BaseModel, tmp_path: Path, method: Any,
@@ -131,13 +137,19 @@ def test_what_is_shown_is_what_the_trainer_computes_on(
     # Example by example, through the collator.
     for example, row in zip(train.examples, train.rows, strict=True):
         made = {name: trainer.data_collator([row])[name] for name in COLUMNS[method]}
+        fork = len(row["prompt_ids"]) if method == "dpo" and recipe.fast else 0
         for number, tokens in enumerate(views[example].values()):
-            ids, counts = (made[name][number].tolist() for name in COLUMNS[method])
+            ids, counts = (made[name][0 if recipe.fast else number].tolist() for name in COLUMNS[method])
+            if fork and number:
+                # The second answer follows the first, behind the prompt that they share.
+                gap = slice(fork, fork + len(row["chosen_ids"]))
+                del ids[gap], counts[gap]
             labels = counts if method == "sft" else [i if c else -100 for i, c in zip(ids, counts, strict=True)]
             length = len(shown_ids(tokens))
             assert ids[:length] == shown_ids(tokens)
             assert labels[:length] == shown_labels(tokens)
-            assert not [label for label in labels[length:] if label != -100], "only padding follows"
+            if not fork:
+                assert not [label for label in labels[length:] if label != -100], "only padding follows"
 
     # The first batch, whole.
     batch = read_batch(rows.folder, Request(method, (), tuple(overrides)), lambda: False)
@@ -151,9 +163,14 @@ def test_what_is_shown_is_what_the_trainer_computes_on(
     for row in batch.rows:
         for part in row.parts:
             assert part.example is not None
-            tokens = views[part.example][part.side]
-            assert row.ids[part.start : part.end] == shown_ids(tokens)
-            assert row.trained[part.start : part.end] == [label != -100 for label in shown_labels(tokens)]
+            tokens = views[part.example][part.side if part.side != "prompt" else "chosen"]
+            ids, counts = shown_ids(tokens), [label != -100 for label in shown_labels(tokens)]
+            if method == "dpo" and recipe.fast:
+                fork = counts.index(True)
+                of_part = slice(None, fork) if part.side == "prompt" else slice(fork, None)
+                ids, counts = ids[of_part], counts[of_part]
+            assert row.ids[part.start : part.end] == ids
+            assert row.trained[part.start : part.end] == counts
     assert batch.examples_in_all == len(train.rows)
     assert batch.packing == (batch.rows_in_all < batch.examples_in_all)
 
@@ -165,14 +182,14 @@ def chosen_batch(project: Project, **request: Any) -> Batch:
 
 
 def test_chosen_examples_are_one_batch_padded_or_packed(rows: Project) -> None:
-    padded = chosen_batch(rows, method="sft", examples=(1, 2, 5))
+    padded = chosen_batch(rows, method="sft", examples=(1, 2, 5), overrides=("fast=false",))
     assert [[part.example for part in row.parts] for row in padded.rows] == [[1], [2], [5]]
     assert padded.rows[0].padding > 0
     assert 0 < padded.padding_share < 1
-    packed = chosen_batch(rows, method="sft", examples=(1, 2, 5), overrides=("packing=true",))
-    [row] = packed.rows
-    assert {part.example for part in row.parts} == {1, 2, 5}
-    assert (row.padding, len(row.ids)) == (0, sum(sum(each.present) for each in padded.rows))
+    for overrides in [("packing=true", "fast=false"), ("packing=true",), ()]:
+        [row] = chosen_batch(rows, method="sft", examples=(1, 2, 5), overrides=overrides).rows
+        assert {part.example for part in row.parts} == {1, 2, 5}
+        assert (row.padding, len(row.ids)) == (0, sum(sum(each.present) for each in padded.rows))
 
 
 def test_a_template_of_the_project_holds_for_what_is_shown_and_for_the_batch(
@@ -184,11 +201,11 @@ def test_a_template_of_the_project_holds_for_what_is_shown_and_for_the_batch(
     shown = [row for row in rows_as_trained(Preview(project).tokenizer(), store, [1, 2, 17]) if row.method == "sft"]
     assert all("named Nobody" in seen.rendering.text for row in shown for seen in row.sequences)
     batch = chosen_batch(project, method="sft", examples=(1, 2, 17))
-    for row, made in zip(shown, batch.rows, strict=True):
+    [made] = batch.rows
+    for row, part in zip(shown, made.parts, strict=True):
         tokens = sides(row)[""]
-        length = len(shown_ids(tokens))
-        assert made.ids[:length] == shown_ids(tokens)
-        assert made.trained[:length] == [label != -100 for label in shown_labels(tokens)]
+        assert made.ids[part.start : part.end] == shown_ids(tokens)
+        assert made.trained[part.start : part.end] == [label != -100 for label in shown_labels(tokens)]
 
 
 def test_what_leaves_no_row_is_said_in_trainings_words(rows: Project) -> None:
@@ -216,7 +233,7 @@ def test_packed_examples_do_not_see_each_other(
 ) -> None:
     import torch
 
-    recipe = make_recipe("sft", ["packing=true", *HARDWARE])
+    recipe = make_recipe("sft", ["packing=true", "fast=false", *HARDWARE])
     trainer, train = prepared(rows, store, recipe, base_model, tmp_path)
     few = [{**row, "seq_lengths": [len(row["input_ids"])]} for row in train.rows if len(row["input_ids"]) < 100][:3]
     joined = {name: [value for row in few for value in row[name]] for name in few[0]}
@@ -238,4 +255,4 @@ def test_a_model_that_lets_packed_examples_see_each_other_is_refused(
 
     monkeypatch.setattr(DataCollatorForLanguageModeling, "torch_call", without_positions)
     with pytest.raises(StudioError, match="packed examples see each other"):
-        prepared(rows, store, make_recipe("sft", ["packing=true", *HARDWARE]), base_model, tmp_path)
+        prepared(rows, store, make_recipe("sft", ["packing=true", "fast=false", *HARDWARE]), base_model, tmp_path)

@@ -1,21 +1,97 @@
-"""Rows as a trainer takes them."""
+"""Rows as a trainer takes them: which tokens are learnt, by method and by recipe."""
+
+from typing import Any
 
 import pytest
 
-from studio.rendering import ChatTokenizer
-from studio.training.data import tokenise
+from studio.errors import StudioError
+from studio.rendering import ChatTokenizer, render, render_prompt
+from studio.training.data import TooLongError, prepare_row, tokenise
+from studio.training.recipe import make_recipe
 
 pytestmark = pytest.mark.model
 
+ASKED = {"role": "user", "content": "Where is my order?"}
+AGAIN = {"role": "user", "content": "Since when? \N{OWL}"}
+ANSWER = {"role": "assistant", "content": "On its way. \N{OWL}"}
+LATER = {"role": "assistant", "content": "Since Monday."}
+
 
 def row(number: int, **last: object) -> dict[str, object]:
-    asked = {"role": "user", "content": "Where is my order?"}
-    return {"example": number, "messages": [asked, {"role": "assistant", "content": "On its way.", **last}]}
+    return {"example": number, "messages": [ASKED, {**ANSWER, **last}]}
+
+
+def learnt(tokenizer: ChatTokenizer, loss_on: str, *messages: dict[str, Any]) -> str:
+    """Return the text of what is learnt, by the labels that the trainer gets."""
+    recipe = make_recipe("sft", [f"loss_on={loss_on}"])
+    columns = prepare_row(tokenizer, recipe, {"example": 1, "messages": list(messages)}).columns
+    return tokenizer.decode([label for label in columns["labels"] if label != -100])
 
 
 def test_an_answer_of_weight_zero_is_not_learnt(tokenizer: ChatTokenizer) -> None:
-    tokenised = tokenise(tokenizer, "sft", [row(1), row(2, weight=0), row(3, weight=1)], 512)
+    tokenised = tokenise(tokenizer, make_recipe("sft", []), [row(1), row(2, weight=0), row(3, weight=1)])
     assert len(tokenised.rows) == 2
     assert tokenised.problems == [
         "example 2: Its last answer has the weight 0, which says that it is not to be learnt."
     ]
+
+
+def test_the_last_answer_every_answer_or_the_whole_conversation_is_learnt(tokenizer: ChatTokenizer) -> None:
+    talk = [ASKED, ANSWER, AGAIN, LATER]
+    first, second = "On its way. \N{OWL}<|im_end|>\n", "Since Monday.<|im_end|>\n"
+    assert learnt(tokenizer, "completion", *talk) == second
+    assert learnt(tokenizer, "assistant", *talk) == first + second
+    assert learnt(tokenizer, "conversation", *talk) == render(tokenizer, talk).text
+    assert learnt(tokenizer, "assistant", ASKED, {**ANSWER, "weight": 0}, AGAIN, LATER) == second
+    assert first not in learnt(tokenizer, "conversation", ASKED, {**ANSWER, "weight": 0}, AGAIN, LATER)
+    assert learnt(tokenizer, "assistant", ASKED, ANSWER, AGAIN, {**LATER, "weight": 0}) == first
+    with pytest.raises(StudioError, match="All of its answers have the weight 0"):
+        learnt(tokenizer, "assistant", ASKED, {**ANSWER, "weight": 0})
+
+
+def test_every_answer_is_learnt_as_it_is_alone(tokenizer: ChatTokenizer) -> None:
+    recipe = make_recipe("sft", ["loss_on=assistant"])
+    talk = {"example": 1, "messages": [ASKED, ANSWER, AGAIN, LATER]}
+    whole = prepare_row(tokenizer, recipe, talk).columns["labels"]
+    alone = prepare_row(tokenizer, make_recipe("sft", []), {"example": 1, "messages": [ASKED, ANSWER]}).columns
+    assert whole[: len(alone["labels"])] == alone["labels"]
+
+
+def test_a_template_that_rewrites_earlier_answers_is_refused(tokenizer: ChatTokenizer) -> None:
+    forgetful = (
+        "{% for m in messages %}{% if loop.last or m.role == 'user' %}{{ m.role }}: {{ m.content }}\n{% endif %}"
+        "{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
+    )
+    other = ChatTokenizer(tokenizer.tokenizer, forgetful, tokenizer.named_tokens)
+    with pytest.raises(StudioError, match="renders an earlier answer otherwise"):
+        learnt(other, "assistant", ASKED, ANSWER, AGAIN, LATER)
+
+
+def test_a_prompt_that_fills_the_length_leaves_nothing_to_learn(tokenizer: ChatTokenizer) -> None:
+    talk = [ASKED, ANSWER, AGAIN, LATER]
+    length = render(tokenizer, talk).prompt_length
+    made = [f"max_length={length}"]
+    assert tokenise(tokenizer, make_recipe("sft", made), [{"example": 1, "messages": talk}]).dropped == 1
+    made.append("loss_on=assistant")
+    assert tokenise(tokenizer, make_recipe("sft", made), [{"example": 1, "messages": talk}]).cut == 1
+
+
+def test_rows_of_the_other_methods(tokenizer: ChatTokenizer) -> None:
+    asked = render_prompt(tokenizer, [ASKED]).ids
+    good, bad = (render(tokenizer, [ASKED, each]).ids for each in (ANSWER, LATER))
+    pair = {"example": 1, "prompt": [ASKED], "chosen": [ANSWER], "rejected": [LATER]}
+    assert prepare_row(tokenizer, make_recipe("reward", []), pair).columns == {"chosen_ids": good, "rejected_ids": bad}
+    single = {"example": 1, "prompt": [ASKED], "completion": [LATER], "label": False}
+    kto = prepare_row(tokenizer, make_recipe("kto", []), single).columns
+    assert kto == {"prompt_ids": asked, "completion_ids": bad[len(asked) :], "label": False}
+    prompt = {"example": 1, "prompt": [ASKED], "fields": {"n": 7}}
+    grpo = prepare_row(tokenizer, make_recipe("grpo", []), prompt).columns
+    assert grpo == {"prompt_ids": asked, "fields": '{"n":7}'}
+
+
+def test_what_is_scored_is_never_cut(tokenizer: ChatTokenizer) -> None:
+    pair = {"example": 1, "prompt": [ASKED], "chosen": [ANSWER], "rejected": [LATER]}
+    longest = len(render(tokenizer, [ASKED, ANSWER]).ids)
+    assert prepare_row(tokenizer, make_recipe("reward", [f"max_length={longest}"]), pair).is_cut is False
+    with pytest.raises(TooLongError, match=f"have {longest} tokens"):
+        prepare_row(tokenizer, make_recipe("reward", [f"max_length={longest - 1}"]), pair)

@@ -292,6 +292,7 @@ def test_an_answer_that_gives_the_prompt_back_is_found(subject, look) -> None:
 def test_too_long_rows_are_cut_exactly_as_training_cuts_them(subject, look, tokenizer) -> None:
     from studio.rendering import render
     from studio.training.data import tokenise
+    from studio.training.recipe import make_recipe
 
     here = subject(LONG * 4, LONG * 10)
     messages = [*here.prompt, *here.answer]
@@ -299,7 +300,8 @@ def test_too_long_rows_are_cut_exactly_as_training_cuts_them(subject, look, toke
     whole, asked = len(rendering.ids), rendering.prompt_length
     for most in (whole, whole - 1, asked + 1, asked):
         found = look("too-long", here, tokenizer=tokenizer, max_length=most)
-        trained = tokenise(tokenizer, "sft", [{"example": 1, "messages": messages}], most)
+        recipe = make_recipe("sft", [f"max_length={most}"])
+        trained = tokenise(tokenizer, recipe, [{"example": 1, "messages": messages}])
         assert bool(found) == bool(trained.cut or trained.dropped)
         assert bool(found and "left out" in found[0]) == bool(trained.dropped)
         if trained.cut:

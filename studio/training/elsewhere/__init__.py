@@ -1,0 +1,1 @@
+"""Runs on other machines and in other tools: written-out recipes, many processes, bundles, results that come back."""

@@ -1,0 +1,1 @@
+"""What makes training faster than a plain script, without other losses or gradients."""

@@ -1,0 +1,138 @@
+"""What the model that a run starts from thinks of each pair: worked out once, and kept for the runs that follow."""
+
+import hashlib
+import math
+import struct
+from array import array
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate.utils import broadcast_object_list, gather_object  # type: ignore[import-untyped]
+from datasets import Dataset
+from peft import PeftModel
+from trl.trainer.utils import use_adapter
+
+from studio.errors import StudioError
+from studio.models import model_hash, resolve
+from studio.training.fast import batches, cache
+
+FORM = 1
+"""Raised when scores are worked out otherwise than before."""
+
+_COLUMNS = ("prompt_ids", "chosen_ids", "rejected_ids")
+_ENTRY = struct.Struct("<16sdd")
+
+Scores = dict[bytes, tuple[float, float]]
+"""Of each pair's tokens: how likely is the chosen answer, and how likely the rejected one."""
+
+
+def with_scores(trainer: Any, rows: Dataset) -> Dataset:
+    """Return a data set with the columns that TRL reads the reference's log-probabilities from."""
+    keys = [_key(row) for row in rows]
+    known = _known(trainer)
+    scores = known.read() if known else {}
+    # All processes have to agree on what is missing, also where one of them kept more in the meantime.
+    [missing] = broadcast_object_list([[place for place, key in enumerate(keys) if key not in scores]])
+    if missing:
+        found = _compute(trainer, rows, missing)
+        scores |= {keys[place]: pair for place, pair in found.items()}
+        if known and trainer.accelerator.is_main_process:
+            known.add({keys[place]: pair for place, pair in found.items() if all(map(math.isfinite, pair))})
+    [scores] = broadcast_object_list([{key: scores[key] for key in keys if key in scores}])
+    chosen, rejected = zip(*(scores[key] for key in keys), strict=True)
+    return rows.add_column("ref_chosen_logps", list(chosen)).add_column("ref_rejected_logps", list(rejected))
+
+
+class Known:
+    """The scores that were kept for a model."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def read(self) -> Scores:
+        """Return all of them."""
+        content = cache.read("references", self.name) or b""
+        return {key: (chosen, rejected) for key, chosen, rejected in _ENTRY.iter_unpack(content)}
+
+    def add(self, scores: Scores) -> None:
+        """Keep more."""
+        both = self.read() | scores
+        cache.write("references", self.name, b"".join(_ENTRY.pack(key, *pair) for key, pair in both.items()))
+
+
+def _known(trainer: Any) -> Known | None:
+    """Return what is kept for the model as it is before training; None where it can't be named."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    base = model.get_base_model() if isinstance(model, PeftModel) else model
+    path = Path(getattr(base.config, "_name_or_path", "") or " ")
+    try:
+        digest = hashlib.sha256(model_hash(resolve(str(path))).encode())
+    except (StudioError, OSError):
+        return None
+    if isinstance(model, PeftModel) and "ref" in model.peft_config:
+        digest.update(_adapter_digest(model))
+    quantised = getattr(base.config, "quantization_config", None)
+    facts = (FORM, str(base.dtype), base.device.type, trainer.args.bf16, str(quantised))
+    digest.update(repr(facts).encode())
+    return Known(digest.hexdigest()[:32])
+
+
+def _adapter_digest(model: Any) -> bytes:
+    digest = hashlib.sha256(repr(sorted(model.peft_config["ref"].to_dict().items(), key=str)).encode())
+    for name, weight in sorted(model.named_parameters()):
+        if ".ref." in name:
+            digest.update(name.encode())
+            digest.update(weight.detach().float().cpu().numpy().tobytes())
+    return digest.digest()
+
+
+def _key(row: dict[str, Any]) -> bytes:
+    """Return what a pair is known by: its tokens, and which of them belong to what."""
+    parts = [row[name] for name in _COLUMNS]
+    tokens = array("i", [number for part in parts for number in (len(part), *part)])
+    return hashlib.sha256(tokens.tobytes()).digest()[:16]
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def _compute(trainer: Any, rows: Dataset, places: list[int]) -> dict[int, tuple[float, float]]:
+    """Score the pairs at some places, each process its share of them."""
+    accelerator, model = trainer.accelerator, trainer.model
+    mine = places[accelerator.process_index :: accelerator.num_processes]
+    found: list[tuple[int, float, float]] = []
+    was_training = model.training
+    model.eval()
+    # Training computes under autocast where weights are of another format; what is told apart has to be alike.
+    with _start(trainer), accelerator.autocast():
+        for few in _in_batches(rows, mine, trainer.args.per_device_train_batch_size):
+            chosen, rejected = _sums(model, [rows[place] for place in few])
+            found += zip(few, chosen, rejected, strict=True)
+    model.train(was_training)
+    gathered = gather_object(found) if accelerator.num_processes > 1 else found
+    return {place: (chosen, rejected) for place, chosen, rejected in gathered}
+
+
+def _start(trainer: Any) -> Any:
+    """Return a state in which the model is the one that the run starts from."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if not isinstance(model, PeftModel):
+        return nullcontext()
+    return use_adapter(model, "ref" if "ref" in model.peft_config else None)
+
+
+def _in_batches(rows: Dataset, places: list[int], size: int) -> Iterator[list[int]]:
+    """Yield places, those of pairs of about one length together."""
+    lengths = {place: sum(len(rows[place][name]) for name in ("prompt_ids", "chosen_ids")) for place in places}
+    ordered = sorted(places, key=lambda place: -lengths[place])
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
+
+
+def _sums(model: Any, rows: list[dict[str, Any]]) -> tuple[list[float], list[float]]:
+    batch = batches.pairs([{name: row[name] for name in _COLUMNS} for row in rows])
+    lengths = batch["answer_lengths"].tolist()
+    scores = model(**batches.given(batch, model.device)).float().cpu()
+    sums = [float(part.double().sum()) for part in scores.split(lengths)]
+    return sums[: len(rows)], sums[len(rows) :]

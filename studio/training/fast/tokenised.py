@@ -1,0 +1,57 @@
+"""Rows rendered and tokenised once for each snapshot, template, tokenizer and what the recipe says of them."""
+
+import hashlib
+import inspect
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import orjson
+import zstandard
+
+from store import examples
+from studio import chat_template, chat_templates, rendering
+from studio.rendering import ChatTokenizer
+from studio.training import data, turns
+from studio.training.data import Tokenised, load_rows, tokenise
+from studio.training.fast import cache
+from studio.training.recipe import Recipe, settings
+
+_CHANGES_BY_THE_DAY = b"strftime_now"
+"""A template that writes the date renders otherwise tomorrow."""
+
+
+def tokenised(tokenizer: ChatTokenizer, recipe: Recipe, rows: Path, tokenizer_folder: Path) -> Tokenised:
+    """Return a split's rows as the trainer takes them, from the cache where they are in it."""
+    name = _name(recipe, rows, tokenizer_folder)
+    kept = cache.read("tokenised", name) if name else None
+    if kept is not None:
+        return Tokenised(**orjson.loads(zstandard.decompress(kept)))
+    made = tokenise(tokenizer, recipe, load_rows(rows))
+    if name:
+        cache.write("tokenised", name, zstandard.compress(orjson.dumps(asdict(made)), 1))
+    return made
+
+
+def _name(recipe: Recipe, rows: Path, tokenizer_folder: Path) -> str:
+    """Return what the result hangs on, as a name; empty where it hangs on the day too."""
+    of_data = {each.name: getattr(recipe, each.name) for each in settings(recipe.method) if each.group == "data"}
+    digest = hashlib.sha256(repr((recipe.method, of_data)).encode())
+    for content in _contents(tokenizer_folder):
+        if _CHANGES_BY_THE_DAY in content:
+            return ""
+        digest.update(hashlib.sha256(content).digest())
+    # The code that renders counts too: what an earlier version made is not what this one makes.
+    for module in (rendering, chat_template, chat_templates, examples, data, turns):
+        digest.update(inspect.getsource(module).encode())
+    digest.update(repr([version(package) for package in ("jinja2", "tokenizers")]).encode())
+    with rows.open("rb") as file:
+        digest.update(hashlib.file_digest(file, "sha256").digest())
+    return f"{digest.hexdigest()[:32]}.zst"
+
+
+def _contents(folder: Path) -> Iterator[bytes]:
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        yield path.name.encode()
+        yield path.read_bytes()

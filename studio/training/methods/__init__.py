@@ -1,0 +1,1 @@
+"""How each method trains: a module for each kind of rows."""

@@ -1,0 +1,161 @@
+"""Learning from pairs which answer is better (DPO and its kin), over rows that are token ids already."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from accelerate.utils import broadcast_object_list  # type: ignore[import-untyped]
+from datasets import Dataset
+from datasets.fingerprint import get_temporary_cache_files_directory
+from trl import DPOConfig, DPOTrainer
+from trl.trainer.utils import FusedCausalLMOutput
+
+from studio.training.fast import arguments as fast_arguments
+from studio.training.fast import batches, lora, reference
+from studio.training.fast.able import make_fast
+from studio.training.recipe import EXPERIMENTAL_LOSSES, Recipe
+
+_NOT_COMPUTED = ("entropy", "mean_token_accuracy", "logits/chosen", "logits/rejected")
+
+
+class RenderedDPOTrainer(DPOTrainer):  # type: ignore[misc]
+    """TRL's DPO over rows that are token ids already, also with the losses that need no reference."""
+
+    def __init__(self, recipe: Recipe, *, with_reference: bool, **given: Any) -> None:
+        self.recipe, self.with_reference = recipe, with_reference
+        super().__init__(**given)
+        if recipe.loss in EXPERIMENTAL_LOSSES:
+            self.precompute_ref_logps = True
+
+    def _prepare_dataset(self, dataset: Dataset, *_: Any) -> Dataset:
+        return dataset
+
+    def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
+        if not self.with_reference or self.recipe.loss in EXPERIMENTAL_LOSSES:
+            return dataset
+        # One process writes what all of them read, and rows in memory have another folder in each.
+        [folder] = broadcast_object_list([get_temporary_cache_files_directory()])
+        dataset._get_cache_file_path = lambda fingerprint: f"{folder}/{fingerprint}.arrow"
+        return super()._precompute_ref_logps(dataset, name, batch_size)
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
+        if self.recipe.loss not in EXPERIMENTAL_LOSSES:
+            return super()._compute_loss(model, inputs, return_outputs)
+        kept: list[torch.Tensor] = []
+
+        def seen(**given: Any) -> Any:
+            found = model(**given)
+            kept.append(found.log_probs)
+            return found
+
+        counted = inputs["completion_mask"][:, 1:]
+        none = torch.zeros(len(counted) // 2, device=counted.device)
+        # TRL's rewards and scores are those against a reference that finds everything equally likely.
+        super()._compute_loss(seen, {**inputs, "ref_chosen_logps": none, "ref_rejected_logps": none}, return_outputs)
+        return without_reference(self.recipe, kept[0], counted)
+
+
+class FastDPOTrainer(RenderedDPOTrainer):
+    """TRL's DPO where a pair's answers share their prompt, and nothing is padded or computed for show."""
+
+    def __init__(self, recipe: Recipe, *, with_reference: bool, **given: Any) -> None:
+        self.is_ready = False
+        super().__init__(recipe, with_reference=with_reference, **given)
+        lora.quicken(self.model)
+        self.is_ready = self.precompute_ref_logps = True
+        self.train_dataset: Any = self._precompute_ref_logps(given["train_dataset"])
+        if given["eval_dataset"] is not None:
+            self.eval_dataset: Any = self._precompute_ref_logps(given["eval_dataset"])
+
+    def _precompute_ref_logps(self, dataset: Dataset, *_: Any) -> Dataset:
+        needed = self.with_reference and self.recipe.loss not in EXPERIMENTAL_LOSSES
+        return reference.with_scores(self, dataset) if self.is_ready and needed else dataset
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
+        mode = "train" if self.model.training else "eval"
+        answers = Answers(inputs["answer_lengths"])
+
+        def scores(**_: Any) -> Any:
+            found = answers.spread(model(**batches.given(inputs)))
+            none = torch.zeros_like(found)
+            return FusedCausalLMOutput(log_probs=found, entropy=none, mean_logits=none, is_top1=none.bool())
+
+        laid_out = {name: value for name, value in inputs.items() if name.startswith("ref_")}
+        laid_out |= {
+            "input_ids": answers.completion_mask,
+            "completion_mask": answers.completion_mask,
+            "attention_mask": torch.ones_like(inputs["input_ids"]),
+        }
+        loss = super()._compute_loss(scores, laid_out, False)
+        for name in _NOT_COMPUTED:
+            self._metrics[mode].pop(name, None)
+        return (loss, None) if return_outputs else loss
+
+
+class Answers:
+    """The chosen answers of a batch and then the rejected, a row each: how scores in one line belong to them."""
+
+    def __init__(self, lengths: torch.Tensor) -> None:
+        longest = int(lengths.max())
+        places = torch.arange(longest + 1, device=lengths.device)
+        # TRL leaves out the first place of a row, which nothing precedes.
+        self.completion_mask = ((places > 0) & (places <= lengths.unsqueeze(1))).long()
+
+    def spread(self, scores: torch.Tensor) -> torch.Tensor:
+        """Put scores in their rows and nothing elsewhere."""
+        mask = self.completion_mask[:, 1:].bool()
+        return scores.new_zeros(mask.shape).masked_scatter(mask, scores)
+
+
+def without_reference(recipe: Recipe, scores: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
+    """Return the loss of simpo, orpo or cpo by TRL's own formulas, of the scores of the answers' tokens."""
+    lengths = counted.sum(dim=1).clamp(min=1)
+    sums = scores.sum(dim=1)
+    chosen, rejected = (sums if recipe.loss == "cpo" else sums / lengths).chunk(2)
+    half = len(lengths) // 2
+    likelihood = -scores[:half].sum() / lengths[:half].sum()
+    known = SimpleNamespace(accelerator=SimpleNamespace(device=scores.device), beta=recipe.beta)
+    if recipe.loss == "orpo":
+        from trl.experimental.orpo import ORPOTrainer
+
+        odds: torch.Tensor = ORPOTrainer.odds_ratio_loss(known, chosen, rejected)[0]
+        return likelihood - odds.mean()
+    from trl.experimental.cpo import CPOTrainer
+
+    known.alpha, known.simpo_gamma, known.label_smoothing = 0.0, recipe.simpo_gamma, recipe.label_smoothing
+    known.loss_type = "simpo" if recipe.loss == "simpo" else "sigmoid"
+    losses: torch.Tensor = CPOTrainer.cpo_loss(known, chosen, rejected)[0]
+    # As TRL has it by default, and as the papers do.
+    return losses.mean() + likelihood if recipe.loss == "cpo" else losses.mean()
+
+
+def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any], *, with_reference: bool) -> Any:
+    """Return the trainer over rows with `prompt_ids`, `chosen_ids` and `rejected_ids`."""
+    named = {"recipe": recipe, "with_reference": with_reference, **common}
+    # Else TRL loads the model once more to refer to, where no adapter can be switched off.
+    kept = recipe.tuning == "full"
+    if recipe.fast:
+        reason = make_fast(common["model"])
+        if not reason:
+            settings = _settings(recipe, fast_arguments.fitting(recipe, arguments), precomputed=kept)
+            return FastDPOTrainer(args=settings, data_collator=batches.pairs, **named)
+        fast_arguments.say(reason)
+    arguments = fast_arguments.plain(recipe, arguments)
+    needed = with_reference and recipe.loss not in EXPERIMENTAL_LOSSES
+    return RenderedDPOTrainer(args=_settings(recipe, arguments, precomputed=kept or needed), **named)
+
+
+def _settings(recipe: Recipe, arguments: dict[str, Any], *, precomputed: bool) -> DPOConfig:
+    losses, weights = ["sigmoid"], [1.0]
+    if recipe.loss not in EXPERIMENTAL_LOSSES:
+        losses = [recipe.loss]
+        if recipe.sft_weight:
+            losses, weights = [recipe.loss, "sft"], [1.0, recipe.sft_weight]
+    return DPOConfig(
+        **arguments,
+        beta=recipe.beta,
+        loss_type=losses,
+        loss_weights=weights,
+        label_smoothing=recipe.label_smoothing,
+        precompute_ref_log_probs=precomputed,
+    )

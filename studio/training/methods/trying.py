@@ -1,0 +1,74 @@
+"""Learning by trying (GRPO): several answers to a prompt are rewarded by the project's checks and compared."""
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from typing import Any
+
+import orjson
+from trl import GRPOConfig, GRPOTrainer
+
+from studio.checks.run import score
+from studio.checks.settings import Check, read_checks
+from studio.rendering import ChatTokenizer
+from studio.training.folder import RunFolder
+from studio.training.recipe import Recipe
+from studio.training.steps import even_batch
+
+ANSWERED_TOGETHER = 8
+"""Held-out prompts that are answered at once, where they can be parted evenly."""
+
+
+class RenderedGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
+    """TRL's GRPO over prompts that are token ids already; the held-out prompts are answered without chance."""
+
+    generation_config: Any
+
+    def _tokenize_prompts(self, prompts: list[list[int]]) -> tuple[list[list[int]], None, dict[str, Any]]:
+        return prompts, None, {}
+
+    def _generate_single_turn(self, *arguments: Any, **named: Any) -> Any:
+        if self.model.training:
+            return super()._generate_single_turn(*arguments, **named)
+        sampled, self.generation_config = self.generation_config, self._greedy
+        try:
+            return super()._generate_single_turn(*arguments, **named)
+        finally:
+            self.generation_config = sampled
+
+    @property
+    def _greedy(self) -> Any:
+        greedy = copy(self.generation_config)
+        greedy.do_sample = False
+        greedy.temperature = greedy.top_p = greedy.top_k = None
+        return greedy
+
+
+def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any], folder: RunFolder) -> Any:
+    """Return the trainer over rows with `prompt_ids` and `fields`, which the run's checks refer to."""
+    checks = read_checks(folder.checks)
+    held_out = len(common["eval_dataset"])
+    # Where an answer ends is what the template ends it with, whatever the model's own files say.
+    common["model"].generation_config.eos_token_id = sorted(ChatTokenizer.load(folder.tokenizer).eos_ids)
+    grpo = {
+        "beta": recipe.beta,
+        "num_generations": recipe.generations,
+        "num_generations_eval": 1,
+        "per_device_eval_batch_size": even_batch(held_out, max(recipe.batch_size, ANSWERED_TOGETHER)),
+        "max_completion_length": recipe.completion_length,
+        "temperature": recipe.temperature,
+        "reward_weights": [check.weight for check in checks],
+    }
+    rows = {name: common[name].rename_column("prompt_ids", "prompt") for name in ("train_dataset", "eval_dataset")}
+    rewards = [reward_of(check) for check in checks]
+    all_arguments = {name: value for name, value in {**arguments, **grpo}.items() if name != "max_length"}
+    return RenderedGRPOTrainer(reward_funcs=rewards, args=GRPOConfig(**all_arguments), **{**common, **rows})
+
+
+def reward_of(check: Check) -> Callable[..., list[float]]:
+    """Return a check as TRL calls it, under the name that its metrics have."""
+
+    def reward(*, completions: Sequence[str], fields: Sequence[str], **_: Any) -> list[float]:
+        return [score(check, reply, orjson.loads(known)) for reply, known in zip(completions, fields, strict=True)]
+
+    reward.__name__ = check.name
+    return reward

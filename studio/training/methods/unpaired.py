@@ -1,0 +1,60 @@
+"""Learning from answers that were called good or bad by themselves (KTO), over rows that are token ids already."""
+
+from typing import Any
+
+from datasets import Dataset
+from trl import KTOConfig, KTOTrainer
+
+from studio.training.balance import weights
+from studio.training.recipe import Recipe
+
+
+class RenderedKTOTrainer(KTOTrainer):  # type: ignore[misc]
+    """TRL's KTO over rows that are token ids already."""
+
+    def _prepare_dataset(self, dataset: Dataset, _processing: Any, args: KTOConfig, name: str) -> Dataset:
+        size = args.per_device_train_batch_size if name == "train" else args.per_device_eval_batch_size
+        return with_others_answers(dataset, size)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log, with the margin between all good and all bad answers, where TRL knows that of single batches."""
+        found = self._metrics["train" if self.model.training else "eval"]
+        sides = [found[name] for name in ("rewards/chosen", "rewards/rejected") if found.get(name)]
+        if len(sides) == 2:
+            good, bad = (sum(side) / len(side) for side in sides)
+            found["rewards/margins"] = [good - bad]
+        super().log(logs, start_time)
+
+
+def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any], *, with_reference: bool) -> Any:
+    """Return the trainer over rows with `prompt_ids`, `completion_ids` and `label`."""
+    rows = common["train_dataset"]
+    desirable, undesirable = weights(recipe, rows["label"])
+    kto = {
+        "beta": recipe.beta,
+        "desirable_weight": desirable,
+        "undesirable_weight": undesirable,
+        "precompute_ref_log_probs": with_reference and _sees_all(recipe, arguments, len(rows)),
+        # The rows of a batch lend each other their answers, so batches are settled here: see with_others_answers.
+        "train_sampling_strategy": "sequential",
+    }
+    config = KTOConfig(**{**arguments, **kto, "per_device_eval_batch_size": recipe.batch_size})
+    return RenderedKTOTrainer(args=config, **{**common, "train_dataset": rows.shuffle(seed=recipe.seed)})
+
+
+def _sees_all(recipe: Recipe, arguments: dict[str, Any], rows: int) -> bool:
+    """Tell whether the run goes through all rows, so that working out their reference beforehand costs nothing."""
+    return int(arguments["max_steps"]) * recipe.batch_size * recipe.gradient_accumulation >= rows
+
+
+def with_others_answers(rows: Dataset, size: int) -> Dataset:
+    """Give each row the answer of another in its batch, by which KTO measures how far the model has moved.
+
+    The last batch may be of one row, which then has its own.
+    """
+
+    def rotate(batch: dict[str, Any]) -> dict[str, Any]:
+        answers = batch["completion_ids"]
+        return {"KL_completion_ids": answers[-1:] + answers[:-1]}
+
+    return rows.map(rotate, batched=True, batch_size=size)

@@ -1,0 +1,72 @@
+"""What stands in a run's way or spoils what it learns: what the checks of the data found, and what the rows tell."""
+
+from collections.abc import Iterable
+
+from store import findings
+from store.database import Store
+from studio.lint.report import CheckFindings, read_report
+from studio.snapshots import Built
+from studio.training.plan.facts import Finding, Level, Rows
+from studio.training.recipe import Recipe
+
+MOST_CUT = 0.5
+"""Where more than this share of the rows loses its end, something is wrong with max_length."""
+SOME = 0.1
+
+SPOILT = 0.1
+"""Errors in more than this share of the rows make the run worthless, or what is measured of it."""
+
+
+def of_rows(recipe: Recipe, rows: Rows) -> list[Finding]:
+    """Return what the rows as tokens tell."""
+    found = []
+    if rows.train and not rows.kept:
+        found.append(Finding("blocks", "No row can be trained on.", _hint_too_long(recipe), rows=rows.train))
+    lost = rows.cut + rows.dropped
+    if rows.kept and lost > SOME * rows.train:
+        level: Level = "blocks" if lost > MOST_CUT * rows.train else "warns"
+        sentence = f"{lost:,} of {rows.train:,} rows are longer than max_length={recipe.max_length}"
+        lose = f"{rows.cut:,} lose their end, {rows.dropped:,} are left out"
+        found.append(Finding(level, f"{sentence}: {lose}.", _hint_too_long(recipe), rows=lost))
+    if rows.not_rendered:
+        sentence = f"{rows.not_rendered:,} rows can't be rendered with this chat template and are left out."
+        found.append(Finding("warns", sentence, "See them in Examples (2).", rows=rows.not_rendered))
+    if rows.kept and recipe.gradient_accumulation * recipe.batch_size > rows.kept and recipe.method != "grpo":
+        together = recipe.gradient_accumulation * recipe.batch_size
+        sentence = f"One step takes {together} rows, and there are {rows.kept}."
+        found.append(Finding("warns", sentence, "Lower batch_size or gradient_accumulation."))
+    return found
+
+
+def of_checks(store: Store, built: Built) -> list[Finding]:
+    """Return what the checks found the last time in examples that the run uses."""
+    report = read_report(store)
+    if report is None:
+        return [Finding("warns", "The checks were never run on this data.", "Run them: studio lint.")]
+    used = {item.example_id for item, _ in built.rows}
+    found = [finding for each in report.findings if (finding := _of_check(store, each, used))]
+    if report.outdated:
+        sentence = f"{report.outdated:,} examples were changed or added since the checks were run."
+        found.append(Finding("warns", sentence, "Run them again: studio lint.", rows=report.outdated))
+    return found
+
+
+def blocking_first(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings in the order in which a person has to look at them."""
+    return tuple(sorted(found, key=lambda each: (each.level != "blocks", -each.rows)))
+
+
+def _of_check(store: Store, found: CheckFindings, used: set[int]) -> Finding | None:
+    check = found.check
+    if check.level == "info" or check.kind != "example" or not found.kept:
+        return None
+    rows = sum(row in used for page in findings.rows_of(store, check.kind, check.name) for row in page)
+    if not rows:
+        return None
+    level: Level = "blocks" if check.level == "error" and rows > SPOILT * len(used) else "warns"
+    sentence = f"{rows:,} of {len(used):,} examples: {check.title}."
+    return Finding(level, sentence, f"See them: studio lint --check {check.name}.", check.name, rows)
+
+
+def _hint_too_long(recipe: Recipe) -> str:
+    return f"Raise max_length above {recipe.max_length}, or shorten the rows."

@@ -1,0 +1,97 @@
+"""All that a trainer process has at hand before it trains: the recipe as it holds here, the rows as tokens."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from studio.errors import StudioError
+from studio.models import BaseModel, check_unchanged, gguf_of, prepare, resolve
+from studio.rendering import ChatTokenizer
+from studio.training import hardware as machine
+from studio.training.data import Tokenised
+from studio.training.elsewhere.accelerate import processes, share_of
+from studio.training.fast.tokenised import tokenised
+from studio.training.faults import memory
+from studio.training.folder import Description, RunFolder, read_description
+from studio.training.hardware import Hardware
+from studio.training.recipe import Recipe, read_recipe
+from studio.training.report import Reporter
+from studio.training.results import facts_of
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A run that can be trained now."""
+
+    folder: RunFolder
+    description: Description
+    recipe: Recipe
+    """As this process trains by it: its share of the effective batch, and no more than the memory has held."""
+    base: BaseModel
+    hardware: Hardware
+    tokenizer: ChatTokenizer
+    splits: Mapping[str, Tokenised]
+
+    @property
+    def parent_adapter(self) -> str | None:
+        """The folder of the adapter that training goes on from."""
+        name = self.description.parent_adapter
+        return str(self.folder.path.parent / name) if name else None
+
+
+def get_ready(folder: RunFolder, reporter: Reporter) -> Ready:
+    """Prepare the base model, render the rows, prove their tokens.
+
+    Raises:
+        StudioError: the base model has changed or is not to be had, or no row of a split can be trained on.
+    """
+    description = read_description(folder)
+    asked, changes = memory.adjusted(folder, read_recipe(folder.recipe))
+    recipe = share_of(asked, processes())
+    hardware = machine.choose(recipe)
+    base = resolve(description.base_model)
+    check_unchanged(base, description.base_hash)
+    prepare(base, "weights", on_progress=reporter.doing)
+    reporter.doing("rendering the data")
+    tokenizer = ChatTokenizer.load(folder.tokenizer)
+    splits = _splits(folder, tokenizer, recipe, reporter)
+    if reporter.is_main:
+        reporter.found({"parity": _prove(folder, base, reporter)})
+    facts: dict[str, Any] = {"device": hardware.name, "dtype": hardware.dtype_name, **facts_of(splits)}
+    reporter.found(facts | ({"changed_for_memory": " ".join(changes)} if changes else {}))
+    return Ready(folder, description, recipe, base, hardware, tokenizer, splits)
+
+
+def _splits(folder: RunFolder, tokenizer: ChatTokenizer, recipe: Recipe, reporter: Reporter) -> Mapping[str, Tokenised]:
+    splits = {
+        name: tokenised(tokenizer, recipe, folder.data / f"{name}.jsonl", folder.tokenizer)
+        for name in ("train", "validation")
+    }
+    for name, split in splits.items():
+        if reporter.is_main:
+            sys.stdout.writelines(f"left out of {name}: {problem}\n" for problem in split.problems)
+        if not split.rows:
+            raise _no_rows(name, split, recipe)
+    return splits
+
+
+def _no_rows(name: str, split: Tokenised, recipe: Recipe) -> StudioError:
+    if split.problems:
+        return StudioError(f"No {name} row can be rendered; the first is {split.problems[0]}")
+    return StudioError(f"No {name} row fits into max_length={recipe.max_length} tokens.", "Raise max_length.")
+
+
+def _prove(folder: RunFolder, base: BaseModel, reporter: Reporter) -> str:
+    """Compare the tokens with llama.cpp's before any time is spent on them; say in a sentence what was found."""
+    from studio.inference.engine import EngineError
+    from studio.inference.parity import check_run_folder
+
+    base_gguf = gguf_of(base)
+    if base_gguf is None:
+        return "not checked: the base model has no GGUF to compare with"
+    reporter.doing("comparing the tokens with llama.cpp's")
+    try:
+        return check_run_folder(folder.path, base_gguf).sentence
+    except EngineError as error:
+        return f"not checked: {error}"

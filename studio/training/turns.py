@@ -1,0 +1,72 @@
+"""Which tokens of a conversation are learnt: its last answer, every answer, or all of it."""
+
+from collections.abc import Iterator
+from itertools import accumulate, groupby
+from typing import Any
+
+from store.examples import Message
+from studio.errors import StudioError
+from studio.rendering import ChatTokenizer, Rendering, render
+
+
+def learnt(
+    tokenizer: ChatTokenizer,
+    loss_on: str,
+    rendering: Rendering,
+    messages: list[Message],
+    tools: list[dict[str, Any]] | None,
+) -> list[bool]:
+    """Return for each token of a rendered conversation whether its loss is counted; answers of weight 0 never are.
+
+    Raises:
+        StudioError: nothing is left to learn, or the template doesn't say which tokens an answer is.
+    """
+    if loss_on == "completion":
+        if messages[-1].get("weight") == 0:
+            raise StudioError("Its last answer has the weight 0, which says that it is not to be learnt.")
+        return rendering.trained
+    answers = list(_answers(messages))
+    if loss_on == "assistant":
+        wanted = [span for span, counts in answers if counts]
+        mask = _mask(tokenizer, rendering, messages, tools, wanted)
+    else:
+        unwanted = [span for span, counts in answers if not counts]
+        mask = [not inside for inside in _mask(tokenizer, rendering, messages, tools, unwanted)]
+    if not any(mask):
+        raise StudioError("All of its answers have the weight 0, which says that they are not to be learnt.")
+    return mask
+
+
+def _answers(messages: list[Message]) -> Iterator[tuple[tuple[int, int], bool]]:
+    """Yield where the assistant's turns begin and end, those in a row as one, and whether they are to be learnt."""
+    numbered = enumerate(messages)
+    for is_answer, group in groupby(numbered, key=lambda each: each[1]["role"] == "assistant"):
+        turns = list(group)
+        if is_answer:
+            yield (turns[0][0], turns[-1][0] + 1), turns[-1][1].get("weight") != 0
+
+
+def _mask(
+    tokenizer: ChatTokenizer,
+    rendering: Rendering,
+    messages: list[Message],
+    tools: list[dict[str, Any]] | None,
+    turns: list[tuple[int, int]],
+) -> list[bool]:
+    """Return which tokens begin in these turns."""
+    spans = [_span(tokenizer, rendering, messages[:end], tools) for _, end in turns]
+    starts = [0, *accumulate(map(len, rendering.pieces))][:-1]
+    return [any(begin <= start < end for begin, end in spans) for start in starts]
+
+
+def _span(
+    tokenizer: ChatTokenizer, rendering: Rendering, until: list[Message], tools: list[dict[str, Any]] | None
+) -> tuple[int, int]:
+    """Return where in the text the last answer of a conversation's beginning stands."""
+    beginning = render(tokenizer, until, tools)
+    if not rendering.text.startswith(beginning.text):
+        raise StudioError(
+            "The chat template renders an earlier answer otherwise once the conversation goes on.",
+            "Use loss_on=completion, or a template that only appends.",
+        )
+    return sum(map(len, beginning.pieces[: beginning.prompt_length])), len(beginning.text)

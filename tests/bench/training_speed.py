@@ -1,0 +1,192 @@
+"""An epoch of DPO and of SFT by the studio, beside a plain TRL script at TRL's defaults: time and held-out measure.
+
+    python tests/bench/training_speed.py --quick                     one step of each, about 10 minutes
+    python tests/bench/training_speed.py --seeds 1 2 3               the demo's 200 pairs, about 1.5 hours on two cores
+    python tests/bench/training_speed.py --file PAIRS.json --seeds 1 2 3      a public data set of pairs as well
+
+Both sides start from the same model, train an adapter of the same shape on the same pairs with the same learning rate
+and the same 8 rows a step, and measure the same held-out pairs. TRL's side is what its documentation shows: the model
+by its folder, rows as messages, and no other setting. Each side runs in a process of its own, in turn. The studio's
+time has in it what its reference costs; none is kept from before. SFT learns the chosen answers.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+EFFECTIVE_BATCH = 8
+"""TRL's default: eight rows in a batch, a step after each."""
+
+LEARNING_RATE = {"dpo": 1e-4, "sft": 2e-4}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One side's epoch."""
+
+    side: str
+    method: str
+    data: str
+    seed: int
+    quick: bool
+    threads: int
+
+
+def main() -> None:
+    """Print each epoch, then the ratios' medians."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--methods", nargs="+", default=["dpo", "sft"], choices=["dpo", "sft"])
+    parser.add_argument("--file", help="a file of pairs, beside the demo")
+    parser.add_argument("--quick", action="store_true", help="one step of each")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--job", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.job:
+        print(json.dumps(run(Job(**json.loads(arguments.job)))))
+        return
+    for data in ["demo", *([arguments.file] if arguments.file else [])]:
+        for method in arguments.methods:
+            compare(data, method, arguments)
+
+
+def compare(data: str, method: str, arguments: argparse.Namespace) -> None:
+    """Print both sides for each seed."""
+    ratios: dict[str, list[float]] = {"clock": [], "processor": []}
+    for seed in arguments.seeds:
+        found = {}
+        for side in ("trl", "studio"):
+            job = Job(side, method, data, seed, arguments.quick, arguments.threads)
+            found[side] = in_a_process(job)
+            print(f"{method} on {Path(data).name}, seed {seed}, {side}: {json.dumps(found[side])}", flush=True)
+        for clock, each in ratios.items():
+            each.append(found["studio"][clock] / found["trl"][clock])
+    said = ", ".join(f"{statistics.median(each):.2f} of it by the {clock}" for clock, each in ratios.items())
+    print(f"{method} on {Path(data).name}: the studio takes {said} (median of {len(arguments.seeds)})\n", flush=True)
+
+
+def in_a_process(job: Job) -> dict[str, Any]:
+    """Return what a side measured."""
+    command = [sys.executable, __file__, "--job", json.dumps(job.__dict__)]
+    quiet = {**os.environ, "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1", "OMP_NUM_THREADS": str(job.threads)}
+    done = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(done.stderr[-3000:])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def run(job: Job) -> dict[str, Any]:
+    """Train one epoch; return the seconds by each clock, and what the held-out pairs say."""
+    import judged_projects
+    import torch
+
+    torch.set_num_threads(job.threads)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        project = (
+            judged_projects.demo(folder / "project")
+            if job.data == "demo"
+            else judged_projects.public(folder / "project", Path(job.data))
+        )
+        base, rows, ids = judged_projects.written(project, folder / "run")
+        side = plain_trl if job.side == "trl" else studio
+        make = side(job, str(base.folder), rows, ids, folder)
+        begun, spent = time.perf_counter(), time.process_time()
+        trainer = make()
+        trainer.train()
+        clock, processor = time.perf_counter() - begun, time.process_time() - spent
+        measured = {} if job.quick else trainer.evaluate()
+    names = ("eval_loss", "eval_rewards/accuracies")
+    told = {name: round(measured[name], 4) for name in names if name in measured}
+    return {"clock": round(clock, 1), "processor": round(processor, 1), **told}
+
+
+def some(rows: list[Any], job: Job) -> list[Any]:
+    """Return the rows, or as many as one step takes."""
+    return rows[:EFFECTIVE_BATCH] if job.quick else rows
+
+
+def plain_trl(job: Job, model: str, rows: Any, _ids: Any, folder: Path) -> Any:
+    """Return what makes the trainer of a plain script, once the model is loaded and the rows are rendered."""
+    from datasets import Dataset
+    from peft import LoraConfig
+    from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
+
+    def of(split: str) -> Any:
+        if job.method == "dpo":
+            return [{name: row[name] for name in ("prompt", "chosen", "rejected")} for row in some(rows[split], job)]
+        return [{"prompt": row["prompt"], "completion": row["chosen"]} for row in some(rows[split], job)]
+
+    settings = {
+        "output_dir": str(folder / "out"),
+        "num_train_epochs": 1,
+        "learning_rate": LEARNING_RATE[job.method],
+        "seed": job.seed,
+        "use_cpu": True,
+        "report_to": "none",
+        "save_strategy": "no",
+    }
+    kind, config = (DPOTrainer, DPOConfig) if job.method == "dpo" else (SFTTrainer, SFTConfig)
+    trainer = kind(
+        model=model,
+        args=config(**settings),
+        train_dataset=Dataset.from_list(of("train")),
+        eval_dataset=Dataset.from_list(of("validation")),
+        peft_config=LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM"),
+    )
+    return lambda: trainer
+
+
+def studio(job: Job, model: str, _rows: Any, ids: Any, folder: Path) -> Any:
+    """Return what makes the studio's trainer, which is where its reference is computed."""
+    from datasets import Dataset
+    from transformers import PreTrainedTokenizerFast
+
+    from studio.training.arguments import arguments_of
+    from studio.training.fast import reference
+    from studio.training.folder import RunFolder
+    from studio.training.hardware import choose
+    from studio.training.methods import pairs, texts
+    from studio.training.model import adapter_config, load_model
+    from studio.training.recipe import make_recipe
+
+    rate = f"learning_rate={LEARNING_RATE[job.method]}"
+    same = ["warmup=0", "scheduler=linear", "lora_rank=16", "lora_alpha=32", f"seed={job.seed}", "epochs=1", rate]
+    batch = ["batch_size=1", f"gradient_accumulation={EFFECTIVE_BATCH}"]
+    recipe = make_recipe(job.method, [*same, *batch, "device=cpu"])
+    hardware = choose(recipe)
+    data = {split: Dataset.from_list([row_of(row, job.method) for row in some(ids[split], job)]) for split in ids}
+    arguments = arguments_of(recipe, RunFolder(folder / "run"), hardware, len(data["train"]), len(data["validation"]))
+    arguments |= {"eval_strategy": "no", "eval_on_start": False, "save_strategy": "no", "output_dir": str(folder)}
+    common = {
+        "model": load_model(model, recipe, hardware),
+        "train_dataset": data["train"],
+        "eval_dataset": data["validation"],
+        "processing_class": PreTrainedTokenizerFast.from_pretrained(model),
+        "peft_config": adapter_config(recipe),
+    }
+    reference._known = lambda _: None
+    if job.method == "sft":
+        return lambda: texts.make(recipe, common, arguments)
+    return lambda: pairs.make(recipe, common, arguments, with_reference=True)
+
+
+def row_of(row: dict[str, list[int]], method: str) -> dict[str, list[int]]:
+    """Return a pair, or its prompt with the chosen answer."""
+    if method == "dpo":
+        return row
+    prompt, answer = row["prompt_ids"], row["chosen_ids"]
+    return {"input_ids": prompt + answer, "labels": [-100] * len(prompt) + answer}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""Train: runs are drawn over each other, compared, named, deleted, taken out of the queue."""
+
+from reading import screen_text, until
+from run_lists import add_run, opened
+from textual.widgets import Input
+
+from screens.choose_curves import ChooseCurves
+from screens.curves_in_sight import Sight
+from screens.dialogs import Confirm
+from screens.run_answers import RunAnswers
+from screens.run_compare import RunCompare
+from screens.run_edit import RunEdit
+from screens.train_look import Looked, Wanted, look
+from store import runs
+from store.database import Store, now
+from store.runs import Metric
+from studio.project import Project
+from studio.training.folder import RunFolder
+from studio.training.watching import machine, samples
+from studio.training.watching.machine import Look
+from studio.training.watching.samples import Sample
+
+WIDE = (120, 40)
+
+
+async def test_selected_runs_are_drawn_over_each_other_by_letters(project: Project, store: Store) -> None:
+    for steps in (7, 14, 28):
+        add_run(project, store, "stopped", steps=steps)
+    async with opened(project, WIDE) as (pilot, screen):
+        await until(pilot, lambda: "steps 1 to 28" in screen.curves.plain)
+        await pilot.press("space", "j")
+        await until(pilot, lambda: "A dpo-3  B dpo-1" in screen.curves.plain)
+        assert "training loss: A 0.42  B 0.63" in screen.curves.plain
+        text = screen_text(pilot.app)
+        assert "*dpo-3 A" in text
+        assert "> dpo-1 B" in text
+        await pilot.press("escape")
+        await until(pilot, lambda: "steps 1 to 7" in screen.curves.plain)
+        assert "dpo-1 B" not in screen_text(pilot.app)
+
+
+async def test_curves_are_chosen_smoothed_and_zoomed(project: Project, store: Store) -> None:
+    add_run(project, store, "stopped", steps=40)
+    async with opened(project) as (pilot, screen):
+        await until(pilot, lambda: "steps 1 to 40" in screen.curves.plain)
+        await pilot.press("m")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, ChooseCurves)
+        await pilot.press("j", "enter", "S")
+        await until(pilot, lambda: "smoothed 0.6" in screen.curves.plain)
+        assert "training loss" not in screen.curves.plain
+        await pilot.press("z", "h")
+        await until(pilot, lambda: "steps 11 to 30" in screen.curves.plain)
+        await pilot.press("v")
+        assert not screen.curves.display
+        await pilot.press("v")
+        assert screen.curves.size.width > 70
+        await pilot.press("escape", "v")
+        await until(pilot, lambda: "steps 1 to 40" in screen.curves.plain)
+    async with opened(project) as (pilot, screen):
+        await until(pilot, lambda: "steps 1 to 40" in screen.curves.plain)
+        assert "reward margin" in screen.curves.plain
+        assert "training loss" not in screen.curves.plain
+        assert "smoothed 0.6" in screen.curves.plain
+
+
+async def test_a_run_that_goes_on_says_how_fast_and_one_that_waits_can_be_taken_out(
+    project: Project, store: Store
+) -> None:
+    active = add_run(project, store, "running", lives=True, total=20)
+    runs.add_metrics(store, active, [Metric("tokens_per_second", 7, 1234, now()), Metric("eta_seconds", 7, 600, now())])
+    machine.append(RunFolder(project.runs / active).machine, Look(now(), 0.9, 1.9, 3 << 30, 5 << 30, 16 << 30))
+    waiting = add_run(project, store, "stopped")
+    runs.enqueue(store, waiting)
+    async with opened(project, WIDE) as (pilot, screen):
+        await until(pilot, lambda: "waits, next in the queue" in screen_text(pilot.app))
+        await pilot.press("j")
+        await until(pilot, lambda: "1,234 tokens a second" in screen.now.plain)
+        assert "10 min left" in screen.now.plain
+        assert "3.0 by the trainer" in screen.now.plain
+        assert "35% 10 min left, step 7/20" in screen_text(pilot.app)
+        assert "steps 1 to 10" in screen.curves.plain, "there is room for the steps that come"
+        await pilot.press("k", "s")
+        await pilot.pause()
+        assert "out of the queue" in screen_text(pilot.app)
+        await pilot.press("enter")
+        await until(pilot, lambda: runs.get(store, waiting).status == "stopped")
+
+
+async def test_a_run_is_named_tagged_and_noted(project: Project, store: Store) -> None:
+    run_id = add_run(project, store, "done")
+    async with opened(project) as (pilot, screen):
+        await until(pilot, lambda: run_id in screen.facts.plain)
+        await pilot.press("e")
+        await pilot.pause()
+        form = pilot.app.screen
+        assert isinstance(form, RunEdit)
+        await pilot.press(*"less")
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, Confirm), "what was written is not lost without a question"
+        await pilot.press("escape", "tab")
+        form.query_one("#tags", Input).value = "good, #short"
+        await pilot.press("tab", *"Why", "f2")
+        await until(pilot, lambda: "less #good" in screen_text(pilot.app))
+    kept = runs.get(store, run_id)
+    assert (kept.name, kept.tags, kept.note) == ("less", ("good", "short"), "Why")
+
+
+async def test_a_run_is_deleted_after_a_question_unless_others_went_on_from_it(project: Project, store: Store) -> None:
+    parent = add_run(project, store, "done")
+    child = add_run(project, store, "done", parent=parent)
+    async with opened(project, WIDE) as (pilot, screen):
+        await until(pilot, lambda: child in screen.facts.plain)
+        await pilot.press("T")
+        await pilot.pause()
+        assert f"└ {child}, done" in screen_text(pilot.app)
+        await pilot.press("1")
+        await until(pilot, lambda: screen.facts.plain.startswith(f"run        {parent}"))
+        await pilot.press("d")
+        await until(pilot, lambda: f"Delete {child} first" in screen_text(pilot.app))
+        await pilot.press("k", "d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        assert "0.1 MB" in screen_text(pilot.app)
+        await pilot.press("enter")
+        await until(pilot, lambda: [run.id for run in runs.all_runs(store)] == [parent])
+        await until(pilot, lambda: f"{child} is deleted" in screen_text(pilot.app))
+        assert not (project.runs / child).exists()
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+        await pilot.press("enter")
+        await until(pilot, lambda: "No runs yet" in screen_text(pilot.app))
+        assert screen.facts.plain == ""
+
+
+async def test_a_run_is_compared_with_its_parent_or_with_those_selected(project: Project, store: Store) -> None:
+    parent = add_run(project, store, "done", result={"held_out_loss": 0.5})
+    add_run(project, store, "done", parent=parent, result={"held_out_loss": 0.25})
+    async with opened(project) as (pilot, screen):
+        await until(pilot, lambda: "dpo-2" in screen.facts.plain)
+        await pilot.press("C")
+        await until(pilot, lambda: "Settings that differ" in screen_text(pilot.app))
+        window = pilot.app.screen
+        assert isinstance(window, RunCompare)
+        assert "held_out_loss 0.5 0.25" in " ".join(window.text.plain.split())
+        await pilot.press("v")
+        await until(pilot, lambda: "A dpo-1  B dpo-2" in screen_text(pilot.app))
+        assert "training loss: A 0.63  B 0.63" in screen_text(pilot.app)
+        await pilot.press("escape", "j")
+        await until(pilot, lambda: screen.facts.plain.startswith("run        dpo-1"))
+        await pilot.press("C")
+        assert "select two runs" in screen_text(pilot.app)
+
+
+async def test_answers_show_what_changed_from_step_to_step(project: Project, store: Store) -> None:
+    run_id = add_run(project, store, "done")
+    path = RunFolder(project.runs / run_id).samples
+    replies = {0: "I do not know.", 4: "[b]It[/nothing] left on \x1b[31mMonday."}
+    samples.append(path, [Sample(step, now(), 5, "Where is it?", reply, step > 0) for step, reply in replies.items()])
+    async with opened(project) as (pilot, screen):
+        await until(pilot, lambda: "to 1 held-out prompts at 2 steps up to 4" in " ".join(screen.facts.plain.split()))
+        await pilot.press("a")
+        await pilot.pause()
+        window = pilot.app.screen
+        assert isinstance(window, RunAnswers)
+        plain = window.text.plain
+        assert plain.index("Step 4") < plain.index("Before the first step")
+        assert "I do not know. ... (cut here)" in plain
+        assert "[b]It[/nothing] left on" in plain
+        assert "\x1b" not in plain
+        await pilot.press("v")
+        await pilot.pause()
+        assert "- I do not know." in window.text.plain
+
+
+def test_curves_are_read_again_only_where_a_point_changed(project: Project, store: Store) -> None:
+    one, other = add_run(project, store, "stopped"), add_run(project, store, "stopped", steps=20)
+    wanted = Wanted(one, (one, other), Sight())
+    first = look(project, wanted, Looked(), store)
+    assert first.steps == (1, 20)
+    again = look(project, wanted, first, store)
+    assert all(again.curves[run_id] is first.curves[run_id] for run_id in (one, other))
+    runs.add_metrics(store, other, [Metric("loss", 21, 0.1, now())])
+    later = look(project, wanted, again, store)
+    assert later.curves[other][0].points[-1] == (21, 0.1)
+    zoomed = look(project, wanted._replace(sight=Sight().zoomed(1)), later, store)
+    assert [curve.points[0][0] for curve in zoomed.curves[other]] == [11, 11]

@@ -1,0 +1,250 @@
+"""Bundles name nothing of the machine that they come from, and results come back whole, to their own run, or not."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from store import runs, snapshots
+from store.database import Store
+from studio.errors import StudioError
+from studio.importing import import_file
+from studio.process import started_at
+from studio.project import Project, create_project
+from studio.training import checkpoints
+from studio.training.elsewhere import results
+from studio.training.elsewhere.bundle import bundle
+from studio.training.elsewhere.import_run import take_back
+from studio.training.elsewhere.packing import unpack
+from studio.training.folder import RunFolder, Status, write_json
+from studio.training.watch import sync_run
+from tests.studio.training.elsewhere.conftest import StartRun
+
+pytestmark = pytest.mark.model
+
+
+@pytest.fixture
+def carried(judged: Project, store: Store, write_run: StartRun, tmp_path: Path) -> tuple[str, Path]:
+    """A run, and its bundle in a folder."""
+    run_id = write_run("dpo", "epochs=1")
+    bundle(judged, store, run_id, tmp_path / "away")
+    return run_id, tmp_path / "away"
+
+
+def pretend(
+    away: Path, run_id: str, *, status: str = "done", step: int = 4, ended_at: str | None = "2026-01-02"
+) -> None:
+    """Leave what a trainer leaves, in a bundle or in a project."""
+    folder = RunFolder(away / "runs" / run_id)
+    folder.adapter.mkdir(exist_ok=True)
+    (folder.adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "/there/model"}))
+    (folder.adapter / "adapter_model.safetensors").write_bytes(bytes(step))
+    checkpoint = folder.checkpoints / f"checkpoint-{step}"
+    checkpoint.mkdir(parents=True, exist_ok=True)
+    (checkpoint / "trainer_state.json").write_text("{}")
+    lines = [json.dumps({"step": n, "at": "2026-01-01", "values": {"loss": 1.0 / n}}) for n in range(1, step + 1)]
+    folder.metrics.write_text("\n".join(lines) + "\n")
+    result = {"held_out_loss": 0.5, "steps": step}
+    write_json(folder.status, Status(status, 1, 1.0, "", step, 4, "2026-01-01", ended_at, None, result))  # type: ignore[arg-type]
+    subprocess.run(
+        [sys.executable, "-m", "studio.training.elsewhere.results", str(folder.path)],
+        env={**os.environ, "PYTHONPATH": str(Path(results.__file__).parents[3])},
+        check=True,
+    )
+
+
+def test_a_bundle_to_train_names_no_place_of_this_machine(
+    judged: Project, carried: tuple[str, Path], tiny_model: Path, tmp_path: Path
+) -> None:
+    run_id, away = carried
+    places = [str(place).encode() for place in (tmp_path, judged.folder, tiny_model)]
+    for path in away.rglob("*"):
+        if path.is_file():
+            assert not any(place in path.read_bytes() for place in places), path
+    for script in ("run.sh", "slurm.sh"):
+        subprocess.run(["bash", "-n", away / script], check=True)
+        assert os.access(away / script, os.X_OK)
+    assert "./run.sh" in (away / "README.md").read_text()
+    assert yaml.safe_load((away / "sky.yaml").read_text())["name"] == run_id
+    pins = [line for line in (away / "requirements.txt").read_text().splitlines() if line and line[0] != "#"]
+    assert all("==" in pin and "+" not in pin and not pin.endswith("==") for pin in pins)
+    assert json.loads((away / "runs" / run_id / "run.json").read_text())["base_model"] == "./model"
+    refused = subprocess.run(["sh", "run.sh"], cwd=away, capture_output=True, text=True, check=False)
+    assert (refused.returncode, "Put the base model at model" in refused.stderr) == (1, True)
+
+
+def test_what_was_trained_names_no_place_either_and_its_checkpoints_count_still(
+    judged: Project, store: Store, write_run: StartRun, tmp_path: Path
+) -> None:
+    run_id, place = write_run("dpo"), "/home/somebody/models/base"
+    pretend(judged.folder, run_id, status="stopped", step=2)
+    folder = RunFolder(judged.runs / run_id)
+    for trained in (folder.adapter, folder.checkpoints / "checkpoint-2"):
+        (trained / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": place, "r": 4}))
+        (trained / "README.md").write_text(f"base_model: {place}\n")
+        (trained / "training_args.bin").write_bytes(place.encode())
+    checkpoints.seal(folder.checkpoints / "checkpoint-2", 1.0)
+    for purpose in ("training", "use"):
+        bundle(judged, store, run_id, tmp_path / purpose, purpose=purpose)  # type: ignore[arg-type]
+        for path in (tmp_path / purpose).rglob("*"):
+            assert not path.is_file() or place.encode() not in path.read_bytes(), path
+    there = RunFolder(tmp_path / "training" / "runs" / run_id)
+    assert there.latest_checkpoint() == there.checkpoints / "checkpoint-2"
+    cut = there.checkpoints / "checkpoint-2" / "trainer_state.json"
+    cut.write_bytes(cut.read_bytes()[:-1])
+    assert there.latest_checkpoint() is None
+
+
+def test_a_link_in_a_folder_that_comes_back_is_not_followed(
+    judged: Project, store: Store, carried: tuple[str, Path], tmp_path: Path
+) -> None:
+    run_id, away = carried
+    pretend(away, run_id)
+    (tmp_path / "secret").write_text("of this machine")
+    (away / "runs" / run_id / "checkpoints" / "notes.txt").symlink_to(tmp_path / "secret")
+    take_back(judged, store, away)
+    assert not (judged.runs / run_id / "checkpoints" / "notes.txt").exists()
+
+
+def test_metrics_that_come_back_take_the_place_of_those_from_here(
+    judged: Project, store: Store, carried: tuple[str, Path]
+) -> None:
+    run_id, away = carried
+    pretend(judged.folder, run_id, status="stopped", step=2)
+    metrics = RunFolder(judged.runs / run_id).metrics
+    metrics.write_text(metrics.read_text().replace("loss", "another_loss_of_here"))
+    sync_run(judged, store, run_id)
+    pretend(away, run_id)
+    take_back(judged, store, away)
+    assert [m.step for m in runs.metrics(store, run_id)["loss"]] == [1, 2, 3, 4]
+
+
+def test_an_archive_holds_the_same_and_brings_results_back(
+    judged: Project, store: Store, carried: tuple[str, Path], tmp_path: Path
+) -> None:
+    run_id, away = carried
+    packed = tmp_path / "run.tar.zst"
+    bundle(judged, store, run_id, packed)
+    there = unpack(packed, tmp_path / "there")
+    assert {str(p.relative_to(there)) for p in there.rglob("*")} == {str(p.relative_to(away)) for p in away.rglob("*")}
+    with pytest.raises(StudioError, match="is there already"):
+        bundle(judged, store, run_id, packed)
+    with pytest.raises(StudioError, match="was not trained"):
+        take_back(judged, store, packed)
+    pretend(away, run_id)
+    taken = take_back(judged, store, away)
+    run = runs.get(store, run_id)
+    assert (taken.status, run.status, run.result["held_out_loss"]) == ("done", "done", 0.5)
+    assert [m.step for m in runs.metrics(store, run_id)["loss"]] == [1, 2, 3, 4]
+    assert (judged.runs / run_id / "adapter" / "adapter_model.safetensors").is_file()
+    assert not list(judged.runs.glob(".*.part")) + list(judged.runs.glob(".*.left"))
+    with pytest.raises(StudioError, match="has these results already"):
+        take_back(judged, store, away)
+
+
+def test_results_that_are_damaged_older_or_of_others_are_refused(
+    judged: Project, store: Store, carried: tuple[str, Path], tmp_path: Path
+) -> None:
+    run_id, away = carried
+    folder = RunFolder(judged.runs / run_id)
+    pretend(away, run_id, status="stopped", step=2)
+    (away / "runs" / run_id / "adapter" / "adapter_model.safetensors").write_bytes(b"cut")
+    with pytest.raises(StudioError, match=r"is damaged: adapter/adapter_model\.safetensors"):
+        take_back(judged, store, away)
+
+    pretend(away, run_id, status="stopped", step=2)
+    pretend(judged.folder, run_id, status="stopped", step=3)
+    with pytest.raises(StudioError, match="has come further here: stopped at step 3, there stopped at step 2"):
+        take_back(judged, store, away)
+    assert folder.metrics.read_text().count("\n") == 3
+
+    runs.update(store, run_id, status="running", pid=os.getpid(), pid_started=started_at(os.getpid()))
+    write_json(folder.status, Status("running", os.getpid(), started_at(os.getpid()), step=1))
+    pretend(away, run_id)
+    with pytest.raises(StudioError, match="is running here"):
+        take_back(judged, store, away)
+    runs.update(store, run_id, status="stopped")
+
+    data = away / "runs" / run_id / "data" / "train.jsonl"
+    data.write_bytes(data.read_bytes()[:-20])
+    with pytest.raises(StudioError, match=r"data/train\.jsonl of dpo-1 is not what it is here"):
+        take_back(judged, store, away)
+    assert len((folder.adapter / "adapter_model.safetensors").read_bytes()) == 3, "what was here stays"
+
+
+def test_a_run_that_was_broken_off_elsewhere_can_be_resumed_here(
+    judged: Project, store: Store, carried: tuple[str, Path]
+) -> None:
+    run_id, away = carried
+    pretend(away, run_id, status="running", step=2, ended_at=None)
+    taken = take_back(judged, store, away / "runs" / run_id)
+    assert (taken.status, runs.get(store, run_id).status) == ("stopped", "stopped")
+    assert (judged.runs / run_id / "checkpoints" / "checkpoint-2").is_dir()
+
+
+def test_a_run_of_another_project_comes_as_a_new_one_alone(
+    carried: tuple[str, Path], tiny_model: Path, tmp_path: Path
+) -> None:
+    run_id, away = carried
+    pretend(away, run_id)
+    other = create_project(tmp_path / "other")
+    with other.open_store() as store:
+        with pytest.raises(StudioError, match=f"This project has no run {run_id}"):
+            take_back(other, store, away)
+        with pytest.raises(StudioError, match="There is no model"):
+            take_back(other, store, away, as_new=True)
+        taken = take_back(other, store, away, as_new=True, model=str(tiny_model))
+        run = runs.get(store, taken.run)
+        assert (run.status, run.base_model, run.note) == ("done", str(tiny_model), f"{run_id} of project")
+        assert any("another project" in note or "not this project's" in note for note in taken.notes)
+        assert snapshots.get(store, run.snapshot_id).counts["train"] > 0
+        again = take_back(other, store, away, as_new=True, model=str(tiny_model))
+        assert again.run != taken.run
+
+
+def test_a_run_of_the_same_name_is_not_taken_for_ours(
+    carried: tuple[str, Path], write_run: StartRun, tiny_model: Path, tmp_path: Path
+) -> None:
+    run_id, away = carried
+    pretend(away, run_id)
+    other = create_project(tmp_path / "other")
+    path = other.folder / "rows.jsonl"
+    pair = {"prompt": "Q{}", "chosen": "yes, {}", "rejected": "no"}
+    path.write_text("\n".join(json.dumps({k: v.format(n) for k, v in pair.items()}) for n in range(24)))
+    from studio.training.launch import start_run
+
+    with other.open_store() as store:
+        import_file(other, store, path)
+        assert start_run(other, store, "dpo", model=str(tiny_model)) == run_id
+        with pytest.raises(StudioError, match="is a run of another project"):
+            take_back(other, store, away)
+
+
+def test_a_bundle_to_use_holds_no_rows_and_says_how_to_use_it(
+    judged: Project, store: Store, write_run: StartRun, tmp_path: Path
+) -> None:
+    run_id = write_run("dpo")
+    with pytest.raises(StudioError, match="has nothing to use yet"):
+        bundle(judged, store, run_id, tmp_path / "out", purpose="use")
+    pretend(judged.folder, run_id)
+    runs.update(store, run_id, status="done", result={"held_out_loss": 0.25, "parity": "a|b"})
+    runs.describe(store, run_id, name="Kind replies", note="For the shop.")
+    shutil.copyfile(__file__, judged.runs / run_id / "adapter.gguf")
+    bundle(judged, store, run_id, tmp_path / "out", purpose="use", with_model=True)
+    out = tmp_path / "out"
+    assert not (out / "data").exists()
+    card = (out / "README.md").read_text()
+    assert yaml.safe_load(card.split("---")[1])["library_name"] == "peft"
+    assert "# Kind replies" in card
+    assert "| held_out_loss | 0.25 |" in card
+    assert "ADAPTER ./adapter.gguf" in (out / "Modelfile").read_text()
+    assert (out / "base" / "model.safetensors").is_file()
+    told = json.loads((out / "adapter" / "adapter_config.json").read_text())
+    assert not told["base_model_name_or_path"].startswith("/")
+    with pytest.raises(StudioError, match="is a bundle to use"):
+        take_back(judged, store, out)

@@ -1,0 +1,44 @@
+"""The commands say what was written and what came back, for people and for programs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from studio.cli import cli
+from studio.project import Project
+from tests.studio.training.elsewhere.conftest import StartRun
+
+pytestmark = pytest.mark.model
+
+
+def run(project: Project, *words: str) -> str:
+    done = CliRunner().invoke(cli, [*words, "--project", str(project.folder)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_recipes_are_printed_or_written(judged: Project, tiny_model: Path, tmp_path: Path) -> None:
+    model = ["--model", str(tiny_model)]
+    assert 'method = "dpo"' in run(judged, "recipe", "dpo", *model)
+    assert "learning_rate = 0.5" in run(judged, "recipe", "dpo", *model, "--set", "learning_rate=0.5")
+    assert "DPOTrainer" in run(judged, "recipe", "dpo", *model, "--as", "trl")
+    told = json.loads(run(judged, "recipe", "dpo", *model, "--as", "axolotl", "--out", str(tmp_path / "a"), "--json"))
+    assert told["name"] == "axolotl.yaml"
+    assert {Path(path).name for path in told["written"]} >= {"axolotl.yaml", "train.jsonl", "tokenizer.json"}
+    assert "axolotl train axolotl.yaml" in run(
+        judged, "recipe", "dpo", *model, "--as", "axolotl", "--out", str(tmp_path / "b")
+    )
+
+
+def test_a_bundle_is_told_of(judged: Project, write_run: StartRun, tmp_path: Path) -> None:
+    run_id = write_run("dpo")
+    said = run(judged, "bundle", run_id, str(tmp_path / "away.tar.zst"))
+    assert "It holds the rows" in said
+    files = json.loads(run(judged, "bundle", run_id, str(tmp_path / "away"), "--json"))["files"]
+    assert {"run.sh", "bundle.json", "requirements.txt", f"runs/{run_id}/recipe.toml"} <= set(files)
+    from studio.errors import StudioError
+
+    with pytest.raises(StudioError, match="was not trained"):
+        run(judged, "import-run", str(tmp_path / "away"))

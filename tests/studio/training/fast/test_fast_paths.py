@@ -1,0 +1,353 @@
+"""The fast ways of training give the losses and gradients of TRL's own: fp32, random weights, relative to 1e-4."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.training.recipe import EXPERIMENTAL_LOSSES, Recipe, make_recipe, settings
+
+torch = pytest.importorskip("torch")
+
+LOSSES = next(each.choices for each in settings("dpo") if each.name == "loss")
+
+SAME = {"rtol": 1e-4, "atol": 1e-6}
+"""Sums of other orders: all that may differ in fp32."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Models as small as these are slower with more."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def some_ids(chance: random.Random, most: int) -> list[int]:
+    return [chance.randrange(100, 500) for _ in range(chance.randint(3, most))]
+
+
+def pairs_of(number: int) -> list[dict[str, list[int]]]:
+    chance = random.Random(5)
+    names = ("prompt_ids", "chosen_ids", "rejected_ids")
+    return [{name: some_ids(chance, 24) for name in names} for _ in range(number)]
+
+
+def texts_of(number: int) -> list[dict[str, list[int]]]:
+    rows = pairs_of(number)
+    return [
+        {
+            "input_ids": row["prompt_ids"] + row["chosen_ids"],
+            "labels": [-100] * len(row["prompt_ids"]) + row["chosen_ids"],
+        }
+        for row in rows
+    ]
+
+
+def trainer_of(
+    recipe: Recipe,
+    model_folder: Path,
+    tmp_path: Path,
+    rows: list[dict[str, Any]],
+    *,
+    packed: bool = False,
+    parent: Path | None = None,
+    **more: Any,
+) -> Any:
+    """Return a trainer by the studio's own code, with an adapter that has learnt something already."""
+    from datasets import Dataset
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+    from trl import pack_dataset
+
+    from studio.training.methods import pairs, texts
+    from studio.training.model import adapter_config
+
+    model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32, attn_implementation="sdpa")
+    model.config.use_cache = False
+    if parent:
+        model = PeftModel.from_pretrained(model, parent, is_trainable=True)
+    data = Dataset.from_list(rows)
+    common = {
+        "model": model,
+        "train_dataset": pack_dataset(data, 64, "bfd") if packed else data,
+        "eval_dataset": data.select(range(2)),
+        "processing_class": PreTrainedTokenizerFast.from_pretrained(model_folder),
+        "peft_config": None if parent or recipe.tuning == "full" else adapter_config(recipe),
+    }
+    arguments = {
+        "output_dir": str(tmp_path / "out"),
+        "per_device_train_batch_size": recipe.batch_size,
+        "per_device_eval_batch_size": 2,
+        "activation_checkpointing": recipe.gradient_checkpointing,
+        "use_cpu": True,
+        "bf16": recipe.dtype == "bf16",
+        "report_to": "none",
+        "disable_tqdm": True,
+        **more,
+    }
+    if recipe.method == "dpo":
+        trainer = pairs.make(recipe, common, arguments, with_reference=True)
+    else:
+        trainer = texts.make(recipe, common, arguments)
+    torch.manual_seed(7)
+    for name, weight in trainer.model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.05)
+    return trainer
+
+
+def gradients(trainer: Any, rows: list[Any]) -> tuple[float, dict[str, Any]]:
+    """Return the loss of rows as one batch, and each trained weight's gradient."""
+    batch = trainer._prepare_inputs(trainer.data_collator(rows))
+    trainer.model.train()
+    trainer.model.zero_grad()
+    loss = trainer.compute_loss(trainer.model, batch)
+    loss.backward()
+    found = {name: weight.grad for name, weight in trainer.model.named_parameters() if weight.grad is not None}
+    return loss.item(), found
+
+
+def assert_same(one: tuple[float, dict[str, Any]], other: tuple[float, dict[str, Any]]) -> None:
+    assert one[0] == pytest.approx(other[0], rel=1e-5)
+    assert one[1].keys() == other[1].keys()
+    assert any(grad.abs().max() > 1e-4 for grad in one[1].values()), "something is learnt"
+    for name, grad in one[1].items():
+        scale = other[1][name].abs().max()
+        assert torch.allclose(grad / scale, other[1][name] / scale, rtol=1e-4, atol=1e-4), name
+
+
+def lora(method: str, *overrides: str) -> Recipe:
+    return make_recipe(method, ["device=cpu", "dtype=fp32", "lora_rank=4", "lora_alpha=8", "batch_size=4", *overrides])
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["tuning=full"],
+        ["use_dora=true", "gradient_checkpointing=true"],
+    ],
+    ids=" ".join,
+)
+def test_pairs_with_a_shared_prompt_learn_as_two_padded_rows_do(
+    small: Path, tmp_path: Path, overrides: list[str]
+) -> None:
+    from studio.training.methods.pairs import FastDPOTrainer
+
+    rows = pairs_of(4)
+    found = []
+    for fast in (True, False):
+        trainer = trainer_of(replace(lora("dpo", *overrides), fast=fast), small, tmp_path, rows)
+        assert isinstance(trainer, FastDPOTrainer) == fast
+        found.append(gradients(trainer, list(trainer.train_dataset)))
+    assert_same(*found)
+
+
+def test_all_losses_are_those_of_padded_rows(small: Path, tmp_path: Path) -> None:
+    rows = pairs_of(4)
+    both = [trainer_of(lora("dpo", f"fast={fast}"), small, tmp_path, rows) for fast in ("true", "false")]
+    for loss, weight in [*((loss, 0.0) for loss in LOSSES), ("ipo", 0.5), ("sigmoid", 0.5)]:
+        for trainer in both:
+            trainer.recipe = replace(trainer.recipe, loss=loss, simpo_gamma=0.3)
+            trainer.loss_types = ["sigmoid" if loss in EXPERIMENTAL_LOSSES else loss] + ["sft"] * bool(weight)
+            trainer.loss_weights = [1.0, weight][: len(trainer.loss_types)]
+            trainer.label_smoothing = 0.2 if loss == "robust" else 0.0
+        assert_same(*(gradients(trainer, list(trainer.train_dataset)) for trainer in both))
+
+
+@pytest.mark.parametrize("method", ["sft", "dpo"])
+def test_ragged_batches_end_where_trls_do(small: Path, tmp_path: Path, method: str) -> None:
+    """Two epochs of 7 rows, 2 in a pass and 4 in a step, so that passes and steps are cut short."""
+    rows = texts_of(7) if method == "sft" else pairs_of(7)
+    ends = []
+    for fast in ("true", "false"):
+        recipe = lora(method, f"fast={fast}", "batch_size=2")
+        trainer = trainer_of(
+            recipe, small, tmp_path, rows, max_steps=4, gradient_accumulation_steps=2, learning_rate=1e-3,
+            logging_steps=1, save_strategy="no", train_sampling_strategy="random", seed=1,
+        )  # fmt: skip
+        trainer.eval_dataset = trainer.train_dataset.select(range(3))
+        torch.manual_seed(1)
+        trainer.train()
+        told = [entry[name] for entry in trainer.state.log_history for name in ("loss", "grad_norm") if name in entry]
+        measured = {name: value for name, value in trainer.evaluate().items() if "loss" in name or "rewards" in name}
+        learnt = torch.cat([each.detach().flatten() for each in trainer.model.parameters() if each.requires_grad])
+        ends.append((told, measured, learnt))
+    (told, measured, learnt), (by_trl, measured_by_trl, learnt_by_trl) = ends
+    assert len(told) == 8
+    assert told == pytest.approx(by_trl, rel=1e-3)
+    assert measured == pytest.approx(measured_by_trl, rel=1e-3, abs=1e-5)
+    assert torch.allclose(learnt, learnt_by_trl, rtol=1e-3, atol=1e-6)
+
+
+def test_before_training_full_weights_are_their_own_reference_in_bf16(small: Path, tmp_path: Path) -> None:
+    """Both are computed under autocast; in fp32 the reference would be another model."""
+    recipe = lora("dpo", "tuning=full", "batch_size=1", "dtype=bf16")
+    trainer = trainer_of(recipe, small, tmp_path, pairs_of(3), per_device_eval_batch_size=1)
+    measured = trainer.evaluate()
+    for side in ("chosen", "rejected"):
+        assert abs(measured[f"eval_rewards/{side}"]) < 2e-6
+
+
+def test_the_kept_reference_is_the_live_one(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TRL's own way with the adapter switched off, in the step."""
+    monkeypatch.setenv("TUNING_STUDIO_CACHE", str(tmp_path / "cache"))
+    rows = pairs_of(6)
+    computed = trainer_of(lora("dpo"), small, tmp_path, rows[:4])
+    read_back = trainer_of(lora("dpo"), small, tmp_path, rows[:4])
+    more = trainer_of(lora("dpo"), small, tmp_path, rows)
+    live = trainer_of(lora("dpo", "fast=false"), small, tmp_path, rows)
+    live.precompute_ref_logps = False
+    expected = [live.compute_ref_log_probs(live.model, live.data_collator([row])) for row in rows]
+    for name, place in (("ref_chosen_logps", 0), ("ref_rejected_logps", 1)):
+        assert read_back.train_dataset[name] == computed.train_dataset[name]
+        assert list(more.train_dataset[name])[:4] == list(computed.train_dataset[name])
+        assert list(more.train_dataset[name]) == pytest.approx([each[place].item() for each in expected], rel=1e-5)
+    plain = gradients(live, [{name: row[name] for name in rows[0]} for row in rows])
+    assert_same(gradients(more, list(more.train_dataset)), plain)
+
+
+def test_the_reference_of_a_child_is_its_parent(small: Path, tmp_path: Path) -> None:
+    rows = pairs_of(4)
+    parent = trainer_of(lora("dpo"), small, tmp_path, rows)
+    parent.save_model(str(tmp_path / "parent"))
+    child, plain = (
+        trainer_of(lora("dpo", f"fast={fast}"), small, tmp_path, rows, parent=tmp_path / "parent")
+        for fast in ("true", "false")
+    )
+    scores, by_trl, of_base = (list(each.train_dataset["ref_chosen_logps"]) for each in (child, plain, parent))
+    assert scores == pytest.approx(by_trl, rel=1e-5)
+    assert scores != pytest.approx(of_base, rel=1e-3)
+    assert_same(gradients(child, list(child.train_dataset)), gradients(plain, list(plain.train_dataset)))
+
+
+def test_what_is_kept_of_the_reference_is_for_one_model_and_one_adapter(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studio.training.fast import reference
+
+    monkeypatch.setenv("TUNING_STUDIO_CACHE", str(tmp_path / "cache"))
+    trainer = trainer_of(lora("dpo"), small, tmp_path, pairs_of(3))
+    own = reference._known(trainer)
+    assert own
+    assert len(own.read()) == 3
+    trainer.model.add_adapter("ref", trainer.model.peft_config["default"])
+    with_parent = reference._known(trainer)
+    trainer.model.get_parameter(next(n for n, _ in trainer.model.named_parameters() if ".ref." in n)).data += 1
+    with_other_parent = reference._known(trainer)
+    assert with_parent
+    assert with_other_parent
+    assert len({own.name, with_parent.name, with_other_parent.name}) == 3
+
+
+@pytest.mark.parametrize("overrides", [["gradient_checkpointing=true"], ["tuning=full"]], ids=" ".join)
+def test_texts_side_by_side_learn_as_padded_ones_do(small: Path, tmp_path: Path, overrides: list[str]) -> None:
+    rows = texts_of(4)
+    fast = trainer_of(lora("sft", *overrides), small, tmp_path, rows)
+    plain = trainer_of(lora("sft", "fast=false", *overrides), small, tmp_path, rows)
+    together = gradients(fast, rows)
+    assert_same(together, gradients(plain, rows))
+    # One by one, weighted by what is learnt of each.
+    learnt = [sum(label != -100 for label in row["labels"]) for row in rows]
+    singly = [gradients(fast, [row])[1] for row in rows]
+    for name, grad in together[1].items():
+        expected = sum(each[name] * count for each, count in zip(singly, learnt, strict=True)) / sum(learnt)
+        assert torch.allclose(grad, expected, rtol=1e-3, atol=1e-5), name
+
+
+def test_packed_rows_learn_as_single_ones_do(small: Path, tmp_path: Path) -> None:
+    rows = texts_of(6)
+    packed = trainer_of(lora("sft", "packing=true", "max_length=64"), small, tmp_path, rows, packed=True)
+    assert len(packed.train_dataset) < len(rows)
+    by_trl = trainer_of(lora("sft", "packing=true", "max_length=64", "fast=false"), small, tmp_path, rows, packed=True)
+    found = gradients(packed, list(packed.train_dataset))
+    assert_same(found, gradients(packed, rows))
+    assert_same(found, gradients(by_trl, list(by_trl.train_dataset)))
+
+
+def test_the_scores_are_those_of_the_whole_logits() -> None:
+    from studio.training.fast import head
+
+    torch.manual_seed(1)
+    layer = torch.nn.Linear(16, 500, bias=False)
+    targets = torch.randint(500, (40,))
+    weights = torch.randn(40)
+    found = []
+    for way in (head.token_scores, lambda h, each, ids: each(h).log_softmax(-1).gather(1, ids[:, None])[:, 0]):
+        for frozen in (True, False):
+            layer.requires_grad_(not frozen)
+            layer.zero_grad()
+            hidden = torch.randn(40, 16, generator=torch.Generator().manual_seed(2)).requires_grad_()
+            scores = way(hidden, layer, targets)
+            (scores * weights).sum().backward()
+            found.append((scores.detach(), hidden.grad, layer.weight.grad))
+    for one in found[1:]:
+        assert torch.allclose(one[0], found[0][0], **SAME)
+        assert torch.allclose(one[1], found[0][1], rtol=1e-4, atol=1e-5)
+    assert torch.allclose(found[1][2], found[3][2], rtol=1e-4, atol=1e-5)
+
+
+def test_few_logits_at_once_are_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    from studio.training.fast import head
+
+    layer = torch.nn.Linear(16, 500, bias=False).requires_grad_(False)
+    hidden, targets = torch.randn(40, 16), torch.randint(500, (40,))
+    whole = head.token_scores(hidden, layer, targets)
+    monkeypatch.setitem(head.LOGITS_AT_ONCE, "cpu", 7 * 500)
+    assert torch.allclose(head.token_scores(hidden, layer, targets), whole, **SAME)
+
+
+def test_a_model_with_windows_is_trained_the_plain_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from transformers import MistralConfig, MistralForCausalLM
+
+    from studio.training.fast.able import make_fast
+
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model = MistralForCausalLM(MistralConfig(vocab_size=200, num_key_value_heads=1, sliding_window=8, **sizes))
+    assert "window" in make_fast(model)
+    assert model.config._attn_implementation == "sdpa"
+    open_model = MistralForCausalLM(MistralConfig(vocab_size=200, num_key_value_heads=1, sliding_window=None, **sizes))
+    assert make_fast(open_model) == ""
+
+
+def test_a_model_that_ignores_the_borders_is_found_out() -> None:
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from studio.training.fast.able import make_fast
+
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=200, initializer_range=1.0, **sizes))
+    attention = model.model.layers[0].self_attn
+    passed_on = attention.forward
+
+    def without_borders(*args: Any, pieces: Any = None, **given: Any) -> Any:
+        return passed_on(*args, **{**given, "attention_mask": None})
+
+    attention.forward = without_borders
+    assert "see each other" in make_fast(model)
+
+
+def test_an_answer_that_sees_the_other_is_found_out_in_bf16() -> None:
+    """What it does to the scores is less than their rounding."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from studio.training.fast.able import make_fast
+
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=200, initializer_range=0.2, **sizes)).to(torch.bfloat16)
+    attention = model.model.layers[0].self_attn
+    passed_on = attention.forward
+
+    def seeing_more(*args: Any, pieces: Any = None, **given: Any) -> Any:
+        more = pieces and [(start, end, shared, start if fork else fork) for start, end, shared, fork in pieces]
+        return passed_on(*args, pieces=more, **given)
+
+    attention.forward = seeing_more
+    assert "see each other" in make_fast(model)
+    attention.forward = passed_on
+    assert make_fast(model) == ""

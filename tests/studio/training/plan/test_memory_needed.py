@@ -1,0 +1,132 @@
+"""How much memory a run needs, and what is changed where that is too much."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+
+from studio.errors import StudioError
+from studio.training.plan.architecture import Architecture, Weight, read_architecture
+from studio.training.plan.facts import SPARE, Memory
+from studio.training.plan.fitting import changes
+from studio.training.plan.load import Load, load_of
+from studio.training.plan.memory import Machine, estimate, is_fast
+from studio.training.recipe import Recipe, make_recipe
+
+GIB = 1 << 30
+ROW = {"prompt_ids": [1] * 100, "chosen_ids": [2] * 500, "rejected_ids": [3] * 400}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A model's folder: the heads of its files are all that is read."""
+    config = {
+        "hidden_size": 64,
+        "intermediate_size": 256,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "vocab_size": 1000,
+    }
+    shapes = {"model.embed_tokens.weight": [1000, 64], "model.norm.weight": [64]}
+    for layer in range(2):
+        for name, shape in (("self_attn.q_proj", [64, 64]), ("self_attn.k_proj", [32, 64]), ("mlp.up_proj", [256, 64])):
+            shapes[f"model.layers.{layer}.{name}.weight"] = shape
+    start, head = 0, {}
+    for name, shape in shapes.items():
+        size = 4 * shape[0] * (shape[1] if len(shape) > 1 else 1)
+        head[name] = {"dtype": "F32", "shape": shape, "data_offsets": [start, start + size]}
+        start += size
+    written = orjson.dumps({"__metadata__": {"format": "pt"}, **head})
+    (tmp_path / "config.json").write_bytes(orjson.dumps(config))
+    (tmp_path / "model.safetensors").write_bytes(len(written).to_bytes(8, "little") + written + b"\0" * start)
+    return tmp_path
+
+
+@pytest.fixture
+def shape(folder: Path) -> Architecture:
+    """Its shape."""
+    return read_architecture(folder)
+
+
+def needed(recipe: Recipe, shape: Architecture, free: int = 1 << 50, device: str = "cpu") -> Memory:
+    fast = is_fast(recipe, shape)
+    return estimate(recipe, shape, load_of(recipe, [ROW], fast=fast), Machine(device, True, free), fast=fast)
+
+
+def test_a_shape_is_read_from_the_heads_of_the_files(shape: Architecture) -> None:
+    linear = 2 * (64 * 64 + 32 * 64 + 256 * 64)
+    assert shape.parameters == 1000 * 64 + 64 + linear
+    assert shape.in_linear == linear
+    assert shape.in_file == 4 * shape.parameters
+    assert (shape.queries, shape.keys, shape.layers) == (64, 32, 2)
+    assert shape.adapter(8, "attention") == 2 * 8 * (128 + 96)
+    assert shape.adapter(8, "all-linear") == 2 * 8 * (128 + 96 + 320)
+
+
+def test_a_model_of_an_unknown_form_says_so(folder: Path) -> None:
+    (folder / "config.json").write_bytes(b"{}")
+    with pytest.raises(StudioError, match="shape of the model"):
+        read_architecture(folder)
+
+
+def test_pairs_share_their_prompt_or_are_padded() -> None:
+    recipe = make_recipe("dpo", ["batch_size=2"])
+    assert load_of(recipe, [ROW], fast=True) == Load(2 * 1000, 2 * 900, 600)
+    assert load_of(recipe, [ROW], fast=False) == Load(4 * 600, 4 * 600, 600)
+
+
+@pytest.mark.parametrize(
+    ("less", "more"),
+    [
+        (["batch_size=1"], ["batch_size=4"]),
+        (["gradient_checkpointing=true"], []),
+        ([], ["tuning=full"]),
+        ([], ["use_dora=true"]),
+        (["lora_rank=8"], ["lora_rank=64"]),
+        ([], ["fast=false"]),
+    ],
+)
+def test_what_needs_less_is_reckoned_less(shape: Architecture, less: list[str], more: list[str]) -> None:
+    first, second = (needed(make_recipe("dpo", overrides), shape) for overrides in (less, more))
+    assert first.needed < second.needed
+    assert first.needed == sum(part.size for part in first.parts)
+
+
+def test_what_does_not_fit_is_changed_until_it_does(shape: Architecture) -> None:
+    recipe = make_recipe("dpo", ["batch_size=8", "gradient_accumulation=1", "max_length=1024"])
+    asked = needed(recipe, shape).needed
+
+    def limited(room: int) -> list[str]:
+        free = int(room / (1 - SPARE)) + 1
+        found = changes(recipe, lambda each: needed(each, shape, free), has_4bit=False)
+        return [text for change in found for text in change.overrides]
+
+    assert limited(asked) == []
+    one = needed(make_recipe("dpo", ["batch_size=1", "gradient_accumulation=8"]), shape).needed
+    assert limited(one) == ["batch_size=1", "gradient_accumulation=8"]
+    all_of_it = limited(0)
+    assert all_of_it[:3] == ["batch_size=1", "gradient_accumulation=8", "gradient_checkpointing=true"]
+    assert "quantisation=4bit" not in all_of_it
+    assert "max_length=256" in all_of_it
+
+
+def test_the_weights_of_a_large_model_are_held_in_4_bits(shape: Architecture) -> None:
+    large = replace(shape, weights=tuple(Weight(f"layers.{n}.q_proj.weight", (8192, 8192), 1 << 28) for n in range(99)))
+    recipe = make_recipe("dpo", ["gradient_checkpointing=true"])
+    [change] = changes(recipe, lambda each: needed(each, large, 12 * GIB, "cuda"), has_4bit=True)
+    assert change.overrides == ("quantisation=4bit",)
+    assert change.needed < 12 * GIB
+
+
+def test_all_weights_give_way_to_an_adapter(shape: Architecture) -> None:
+    recipe = make_recipe("sft", ["tuning=full"])
+    row = {"input_ids": [1] * 300, "labels": [1] * 300}
+
+    def memory(each: Recipe) -> Memory:
+        return estimate(each, shape, load_of(each, [row], fast=True), Machine("cuda", True, 0), fast=True)
+
+    found = changes(recipe, memory, has_4bit=True)
+    assert ("tuning=lora",) in [change.overrides for change in found]
+    assert [change.needed for change in found] == sorted((change.needed for change in found), reverse=True)

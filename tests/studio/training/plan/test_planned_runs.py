@@ -1,0 +1,111 @@
+"""A run as it is planned before it is started: rows, findings, memory, time."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+import pytest
+
+from store.database import Store
+from studio.errors import StudioError
+from studio.importing import import_file
+from studio.lint.run import lint
+from studio.project import Project
+from studio.training import plan
+from studio.training.batch import Request, read_batch
+from studio.training.plan.facts import Plan
+from studio.training.plan.question import Question
+from studio.training.plan.reading import plan_of
+from studio.training.plan.worker import answer
+
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
+
+Make = Callable[..., Plan]
+
+HERE = ("device=cpu", "dtype=fp32", "general_text=false")
+
+
+@pytest.fixture
+def make(judged: Project, tiny_model: Path) -> Make:
+    """Plans a run of the judged pairs with the tiny model, in this process."""
+
+    def planned(*overrides: str) -> Plan:
+        question = Question("dpo", (*HERE, *overrides), str(tiny_model))
+        return plan_of(orjson.loads(orjson.dumps(answer(judged.folder, asdict(question)))))
+
+    return planned
+
+
+def test_a_plan_says_what_would_be_trained_and_how_long_it_takes(
+    judged: Project, store: Store, tiny_model: Path
+) -> None:
+    found = plan.make(judged, store, "dpo", [*HERE, "epochs=2"], str(tiny_model), timed=True)
+    assert found is not None
+    rows = found.rows
+    assert rows.kept == rows.train > rows.held_out > 0
+    assert 0 < rows.learnt < rows.tokens
+    assert found.effective_batch == 2, "the preset for so few rows"
+    assert found.steps == 2 * -(-rows.kept // 2)
+    assert not found.is_blocked
+    assert found.memory is not None
+    assert found.memory.fits
+    assert found.changes == ()
+    assert found.memory.needed == sum(part.size for part in found.memory.parts)
+    assert found.timed is not None
+    times = dict(found.timed.parts)
+    assert times["training"] == pytest.approx(found.timed.seconds_a_step * found.steps)
+    assert found.timed.seconds == pytest.approx(sum(times.values()))
+    assert found.timed.peak == pytest.approx(found.memory.needed, rel=0.15)
+    said = "\n".join(plan.lines(found))
+    assert f"{rows.kept} rows to train on" in said
+    assert "studio lint" in said, "the checks were never run here"
+
+
+def test_rows_that_are_too_long_block_where_most_of_them_are(make: Make) -> None:
+    found = make("max_length=40")
+    assert found.rows.cut + found.rows.dropped > found.rows.train / 2
+    [longer] = [each for each in found.findings if each.level == "blocks"]
+    assert "max_length=40" in longer.sentence
+    assert found.is_blocked
+    nothing = make("max_length=4")
+    assert nothing.rows.kept == 0
+    assert nothing.memory is None
+
+
+def test_what_the_checks_found_in_the_rows_is_said(judged: Project, store: Store, make: Make) -> None:
+    answer = [{"role": "assistant", "content": "It left. [Your Name]"}]
+    row = {
+        "prompt": [{"role": "user", "content": "Who?"}],
+        "chosen": answer,
+        "rejected": [{**answer[0], "content": "x"}],
+    }
+    path = judged.folder / "more.jsonl"
+    path.write_bytes(orjson.dumps(row))
+    import_file(judged, store, path)
+    lint(judged, store, workers=1)
+    found = {finding.check: finding for finding in make().findings}
+    assert found["placeholder"].rows == 1
+    assert found["placeholder"].level == "warns"
+
+
+def test_a_project_without_rows_is_planned_too(project: Project, tiny_model: Path) -> None:
+    found = plan_of(dict(answer(project.folder, asdict(Question("sft", HERE, str(tiny_model))))))
+    assert found.is_blocked
+    assert "examples with an answer" in found.findings[0].sentence
+    assert found.memory is None
+
+
+def test_what_can_not_be_is_said_as_a_start_says_it(judged: Project, store: Store, tiny_model: Path) -> None:
+    with pytest.raises(StudioError, match="can't be 'lots'"):
+        plan.make(judged, store, "dpo", ["loss=lots"], str(tiny_model))
+    assert plan.make(judged, store, "dpo", [], str(tiny_model), cancelled=lambda: True) is None
+
+
+def test_the_first_batch_is_that_of_the_planned_run(judged: Project, make: Make, tiny_model: Path) -> None:
+    found = make()
+    request = Request("dpo", (), ("batch_size=2",), model=str(tiny_model))
+    batch = read_batch(judged.folder, request, lambda: False)
+    assert batch is not None
+    assert batch.batch_size == 2
+    assert batch.examples_in_all == found.rows.kept

@@ -1,0 +1,152 @@
+"""A run that is broken off anywhere and resumed ends as if it had not been."""
+
+import json
+import shutil
+from pathlib import Path
+
+import orjson
+import pytest
+import torch
+
+from store.database import Store
+from studio.importing import import_file
+from studio.project import Project
+from studio.training import best, checkpoints
+from tests.studio.training.going import (
+    Broken,
+    broken_off,
+    copy_of,
+    curve,
+    go,
+    largest_difference,
+    raising_at,
+    weights,
+    write_run,
+)
+
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def talks(project: Project, store: Store) -> Project:
+    """A project with examples of many lengths."""
+    rows = [
+        {
+            "messages": [
+                {"role": "user", "content": f"Count to {number}."},
+                {"role": "assistant", "content": " ".join(map(str, range(1, number + 2)))},
+            ]
+        }
+        for number in range(24)
+    ]
+    path = project.folder / "talks.jsonl"
+    path.write_bytes(b"\n".join(map(orjson.dumps, rows)))
+    import_file(project, store, path)
+    return project
+
+
+def test_broken_off_twice_it_ends_with_the_same_weights(judged: Project, store: Store, tiny_model: Path) -> None:
+    asked = (
+        "batch_size=2",
+        "gradient_accumulation=2",
+        "epochs=2",
+        "evaluations=4",
+        "lora_dropout=0.1",
+        "keep_best=false",
+    )
+    whole = write_run(judged, store, "dpo", tiny_model, *asked)
+    broken = copy_of(whole, "broken")
+    result = go(whole).status.result
+    # In the middle of an accumulation, and while a checkpoint is written: its state is missing then.
+    broken_off(broken, 6)
+    broken_off(broken, 2, "_save_rng_state")
+    assert not (broken.checkpoints / "checkpoint-6" / "rng_state.pth").exists()
+    last = checkpoints.latest(broken.checkpoints)
+    assert last is not None
+    assert last.name == "checkpoint-4"
+    sealed = checkpoints.read_seal(last)
+    assert sealed is not None
+    resumed = go(broken).status.result
+    assert largest_difference(whole, broken) == 0.0
+    for name in ("loss", "eval_loss", "learning_rate", "num_tokens"):
+        assert curve(whole, name) == curve(broken, name), name
+    assert result is not None
+    assert resumed is not None
+    assert resumed["resumed_from"] == 4
+    assert resumed["held_out_loss"] == result["held_out_loss"]
+    assert resumed["seconds"] > sealed.seconds > 0, "the seconds of the first part count"
+
+
+def test_a_run_of_less_than_an_epoch_makes_no_step_too_many(talks: Project, store: Store, tiny_model: Path) -> None:
+    folder = write_run(
+        talks, store, "sft", tiny_model, "batch_size=1", "gradient_accumulation=2", "epochs=0.5", "evaluations=1"
+    )
+    go(folder)
+    before, steps = weights(folder), curve(folder, "loss")
+    (folder.adapter / "adapter_model.safetensors").unlink()
+    for seal in folder.checkpoints.glob(f"*/{checkpoints.SEAL}"):
+        seal.unlink()  # as a version left it that knew none
+    assert go(folder).status.result["steps"] == max(steps)  # type: ignore[index]
+    assert curve(folder, "loss") == steps
+    assert all(torch.equal(tensor, before[name]) for name, tensor in weights(folder).items())
+
+
+def test_an_order_by_length_is_the_same_after_a_break(talks: Project, store: Store, tiny_model: Path) -> None:
+    def by_length(trainer: object) -> None:
+        trainer.args.train_sampling_strategy = "group_by_length"  # type: ignore[attr-defined]
+
+    folder = write_run(
+        talks, store, "sft", tiny_model, "batch_size=2", "gradient_accumulation=1", "epochs=2", "evaluations=7"
+    )
+    broken = copy_of(folder, "broken")
+    go(folder, touched=by_length)
+    with pytest.raises(Broken):
+        go(broken, touched=lambda trainer: (by_length(trainer), raising_at(10, Broken())(trainer))[0])
+    go(broken, touched=by_length)
+    assert curve(folder, "loss") == curve(broken, "loss")
+    assert largest_difference(folder, broken) == 0.0
+
+
+def test_early_stopping_keeps_the_best_weights_and_ends_the_run_for_good(
+    talks: Project, store: Store, tiny_model: Path
+) -> None:
+    steep = ("learning_rate=3.0", "scheduler=constant", "warmup=0")
+    asked = (
+        "batch_size=2",
+        "gradient_accumulation=1",
+        "epochs=4",
+        "evaluations=14",
+        "early_stopping=2",
+        "keep_checkpoints=1",
+    )
+    folder = write_run(talks, store, "sft", tiny_model, *asked, *steep)
+    result = go(folder).status.result
+    assert result is not None
+    history = json.loads(
+        (checkpoints.latest(folder.checkpoints) or folder.path).joinpath("trainer_state.json").read_text()
+    )
+    found = best.best(history["log_history"])
+    assert found is not None
+    assert result["kept_step"] == found["step"] < result["steps"] < history["max_steps"]
+    assert result["held_out_loss"] == found["eval_loss"] == min(curve(folder, "eval_loss").values())
+    kept = sorted(map(checkpoints.step_of, folder.checkpoints.glob("checkpoint-*")))
+    assert kept == [found["step"], result["steps"]]
+    # What is saved is what the checkpoint of the best measurement holds.
+    from safetensors.torch import load_file
+
+    of_best = load_file(folder.checkpoints / f"checkpoint-{found['step']}" / "adapter_model.safetensors")
+    assert all(torch.equal(of_best[name], tensor) for name, tensor in weights(folder).items())
+    assert go(folder).status.result["steps"] == result["steps"]  # type: ignore[index]
+    # Where that checkpoint is gone, what is said is what is kept.
+    shutil.rmtree(folder.checkpoints / f"checkpoint-{found['step']}")
+    without = go(folder).status.result
+    assert without is not None
+    assert (without["kept_step"], without["held_out_loss"]) == (
+        result["steps"],
+        curve(folder, "eval_loss")[result["steps"]],
+    )
