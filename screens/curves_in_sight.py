@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from string import ascii_uppercase
 
 from screens.widgets.plot import Chart, Steps
-from studio.training.overview import Curve, in_order
+from studio.training.history.overview import Curve, in_order
 
 SMOOTHING = (0.0, 0.6, 0.9)
 """Weights of what came before; the first draws the curves as they are."""

@@ -8,7 +8,7 @@ from screens.widgets.text_view import Span
 from studio.as_trained import RowSeen
 from studio.preview import Seen
 from studio.rendering import ChatTokenizer, Rendering
-from studio.training.batch import Batch, BatchRow, Part
+from studio.training.plan.batch import Batch, BatchRow, Part
 
 BAR_WIDTH = 44
 """Cells for a row of a batch as a drawing."""

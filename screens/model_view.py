@@ -28,7 +28,7 @@ from studio.lenses import lenses, look_through
 from studio.preview import Preview
 from studio.project import Project
 from studio.text import clean, clean_line
-from studio.training.batch import Batch, Request, read_batch
+from studio.training.plan.batch import Batch, Request, read_batch
 from studio.training.recipe import Method
 
 MOST_EXAMPLES = 20

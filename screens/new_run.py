@@ -30,7 +30,7 @@ from studio.checks.settings import chosen
 from studio.errors import StudioError
 from studio.project import Project
 from studio.text import clean, clean_line
-from studio.training.preflight import Preflight, preflight
+from studio.training.plan.preflight import Preflight, preflight
 from studio.training.recipe import METHODS, METHODS_IN_WORDS, Method, Recipe, kind_of
 
 if TYPE_CHECKING:
@@ -306,7 +306,7 @@ def _kept(project: Project, parent: str, model: str, recipe: Recipe, store: Stor
     Raises:
         StudioError: a run can't begin with this model and this parent.
     """
-    from studio.training.starting_point import base_of, check_kin, parent_adapter, shape_of
+    from studio.training.trainer.starting_point import base_of, check_kin, parent_adapter, shape_of
 
     run = runs.get(store, parent) if parent else None
     if run is not None:

@@ -26,8 +26,8 @@ from studio.project import Project
 from studio.rendering import ChatTokenizer, load_tokenizer
 from studio.text import clean_line
 from studio.training import plan
-from studio.training.batch import Batch, Request, read_batch
 from studio.training.plan import Plan
+from studio.training.plan.batch import Batch, Request, read_batch
 
 if TYPE_CHECKING:
     from screens.new_run import NewRun
@@ -218,7 +218,7 @@ def _first_batch(project: Project, run: "NewRun", store: Store) -> tuple[Batch, 
 
 
 def _tokenizer(project: Project, run: "NewRun", store: Store) -> ChatTokenizer:
-    from studio.training.starting_point import base_of, template_of
+    from studio.training.trainer.starting_point import base_of, template_of
 
     parent = runs.get(store, run.parent) if run.parent else None
     base = base_of(project, parent, run.model or None)

@@ -24,8 +24,8 @@ from store.database import Store
 from studio.errors import StudioError
 from studio.project import Project
 from studio.text import clean_line
-from studio.training.comparison import Comparison, compare
-from studio.training.comparison_words import parts
+from studio.training.history.comparison import Comparison, compare
+from studio.training.history.comparison_words import parts
 
 MOST_COMPARED = 6
 """Columns that a screen has room for."""

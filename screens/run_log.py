@@ -8,7 +8,7 @@ from textual.widgets import Static
 
 from screens.base import StudioModal
 from screens.widgets.text_view import MOST_WHERE_THE_END_COUNTS, TextView
-from studio.training.watch import log_tail
+from studio.training.history.watch import log_tail
 
 POLL_SECONDS = 1.0
 LINES = 2000

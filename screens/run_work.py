@@ -57,7 +57,7 @@ def size_if_deletable(project: Project, run_id: str, store: Store) -> str:
         StudioError: it can't be deleted.
     """
     from studio.sizes import size_in_words
-    from studio.training import deletion
+    from studio.training.history import deletion
 
     deletion.refuse(project, store, run_id)
     return size_in_words(deletion.size(project, run_id))
@@ -65,7 +65,7 @@ def size_if_deletable(project: Project, run_id: str, store: Store) -> str:
 
 def delete(project: Project, run_id: str, store: Store) -> str:
     """Delete a run with its files."""
-    from studio.training import deletion
+    from studio.training.history import deletion
 
     deletion.delete(project, store, run_id)
     return f"{run_id} is deleted"

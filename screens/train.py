@@ -25,7 +25,7 @@ from screens.widgets.text_view import TextView
 from store import interface_state
 from store.runs import ACTIVE, Run
 from studio.errors import StudioError
-from studio.training.overview import Overview, RunDetail, RunLine
+from studio.training.history.overview import Overview, RunDetail, RunLine
 
 POLL_SECONDS = 1.0
 LIST_SHARE = 3
@@ -143,7 +143,7 @@ class TrainScreen(CurveKeys, RunActions):
     def action_tree(self) -> None:
         """Show which run went on from which; the chosen one is gone to."""
         from screens.choose import ChooseLine
-        from studio.training.lineage import tree
+        from studio.training.history.lineage import tree
 
         found = tree(self.studio.store)
         ids = [branch.run.id for branch in found]

@@ -11,7 +11,7 @@ from store.database import Store
 from store.runs import UNENDED, Run
 from studio.project import Project
 from studio.training.folder import RunFolder, read_status
-from studio.training.overview import Curve, Overview, in_order, overview
+from studio.training.history.overview import Curve, Overview, in_order, overview
 
 LOG_LINES = 8
 FIRST_STEPS = 8

@@ -6,7 +6,7 @@ from screens.widgets.table import Column, Row
 from screens.widgets.text_view import Span
 from store.runs import ACTIVE
 from studio.durations import duration
-from studio.training.overview import RunDetail, RunLine
+from studio.training.history.overview import RunDetail, RunLine
 
 WIDE = 120
 """Columns of a screen that has room for whole names."""

@@ -8,8 +8,8 @@ from studio.errors import StudioError
 from studio.preview import Seen
 from studio.rendering import ChatTokenizer, Rendering, render
 from studio.snapshots import Outcome, outcomes
-from studio.training.data import prepare_row
 from studio.training.recipe import KINDS, Method, make_recipe
+from studio.training.rows.data import prepare_row
 
 SHOWN: tuple[Method, ...] = ("sft", "dpo")
 """Methods whose rows are shown: all others make theirs in the same two ways."""

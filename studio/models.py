@@ -120,7 +120,7 @@ def prepare(model: BaseModel, part: Part, *, on_progress: Callable[[str], None] 
     if on_progress:
         on_progress(f"preparing {model.name} (once on this machine)")
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "studio.training.prepare", model.name, part],
+        [sys.executable, "-P", "-m", "studio.training.base.prepare", model.name, part],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -92,8 +92,8 @@ def see(tokenizer: "ChatTokenizer", messages: list[Message], tools: list[dict[st
         StudioError: the template refuses it.
     """
     from studio.rendering import render, render_prompt
-    from studio.training.data import prepare_row
     from studio.training.recipe import make_recipe
+    from studio.training.rows.data import prepare_row
 
     recipe = make_recipe("sft", [])
     if not completion_of(messages):

@@ -92,7 +92,7 @@ def _answer(
 def parity(run_id: str, folder: Path, as_json: bool) -> None:
     """Prove that the tokens a run trained on are the ones llama.cpp makes of the same text."""
     from studio.inference.parity import check_run
-    from studio.training.watch import sync_run
+    from studio.training.history.watch import sync_run
 
     with opened(folder) as (project, store):
         sync_run(project, store, run_id)

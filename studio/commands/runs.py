@@ -15,7 +15,7 @@ from studio.errors import StudioError
 from studio.project import Project
 
 if TYPE_CHECKING:
-    from studio.training.overview import RunLine
+    from studio.training.history.overview import RunLine
 
 WIDEST = 40
 """Characters of a run's fact where several stand side by side; with --json they are whole."""
@@ -74,7 +74,7 @@ def runs(
 def delete(run_id: str, yes: bool, folder: Path) -> None:
     """Delete a run with its files; the replies that it made stay."""
     from studio.sizes import size_in_words
-    from studio.training import deletion
+    from studio.training.history import deletion
 
     with opened(folder) as (project, store):
         deletion.refuse(project, store, run_id)
@@ -98,8 +98,8 @@ def describe(
 
 
 def _list(project: Project, store: Store) -> tuple[Any, list[str]]:
-    from studio.training.overview import run_line
-    from studio.training.watch import sync_all
+    from studio.training.history.overview import run_line
+    from studio.training.history.watch import sync_all
 
     found = [run_line(project, store, run) for run in sync_all(project, store)]
     document = [
@@ -123,10 +123,10 @@ def _told(line: "RunLine") -> Iterator[str]:
 
 def _one(project: Project, store: Store, run_id: str) -> tuple[Any, list[str]]:
     from store import runs as table
-    from studio.training import lineage
     from studio.training.folder import RunFolder
-    from studio.training.overview import run_detail, run_line
-    from studio.training.watch import describe_run, sync_run
+    from studio.training.history import lineage
+    from studio.training.history.overview import run_detail, run_line
+    from studio.training.history.watch import describe_run, sync_run
     from studio.training.watching import machine
 
     run = sync_run(project, store, run_id)
@@ -154,8 +154,8 @@ def _one(project: Project, store: Store, run_id: str) -> tuple[Any, list[str]]:
 
 
 def _several(project: Project, store: Store, run_ids: tuple[str, ...]) -> tuple[Any, list[str]]:
-    from studio.training.comparison import compare
-    from studio.training.comparison_words import parts
+    from studio.training.history.comparison import compare
+    from studio.training.history.comparison_words import parts
 
     found = compare(project, store, run_ids)
     heading, *told = parts(found, widest=WIDEST)
@@ -163,8 +163,8 @@ def _several(project: Project, store: Store, run_ids: tuple[str, ...]) -> tuple[
 
 
 def _tree(project: Project, store: Store, run_ids: tuple[str, ...]) -> tuple[Any, list[str]]:
-    from studio.training.lineage import family, tree
-    from studio.training.watch import sync_all
+    from studio.training.history.lineage import family, tree
+    from studio.training.history.watch import sync_all
 
     sync_all(project, store)
     found = tree(store)

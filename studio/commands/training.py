@@ -45,8 +45,8 @@ def train(
     as_json: bool,
 ) -> None:
     """Start a run with METHOD and print its id; it goes on when the terminal is closed."""
+    from studio.training.history.watch import sync_run
     from studio.training.launch import start_run
-    from studio.training.watch import sync_run
 
     if timed and not plan_only:
         raise click.UsageError("--timed goes with --plan.")
@@ -108,7 +108,7 @@ def _print_plan(found: "Plan", as_json: bool) -> None:
 
 
 def _wait(project: Project, store: Store, run_id: str) -> Run:
-    from studio.training.watch import describe_progress, sync_all
+    from studio.training.history.watch import describe_progress, sync_all
 
     while True:
         # All of them, as its turn comes when another ends.
@@ -157,7 +157,7 @@ def resume(run_id: str, folder: Path) -> None:
 @project_option
 def logs(run_id: str, lines: int, folder: Path) -> None:
     """Print the end of a run's log."""
-    from studio.training.watch import log_tail, sync_run
+    from studio.training.history.watch import log_tail, sync_run
 
     with opened(folder) as (project, store):
         sync_run(project, store, run_id)

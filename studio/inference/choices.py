@@ -7,7 +7,7 @@ from store.database import Store
 from store.errors import MissingRowError
 from studio.project import Project
 from studio.training.folder import RunFolder
-from studio.training.overview import parity_badge
+from studio.training.history.overview import parity_badge
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from store.runs import RunStatus
-from studio.training import checkpoints
+from studio.training.course import checkpoints
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,15 @@ from studio.models import BaseModel, check_unchanged, model_hash, prepare, resol
 from studio.process import launching
 from studio.project import Project
 from studio.snapshots import Built
-from studio.training.enough import refuse_too_little
 from studio.training.faults import memory
 from studio.training.folder import Description, RunFolder, write_json
-from studio.training.queue import active, enqueue
+from studio.training.history.watch import sync_run
 from studio.training.recipe import Recipe, as_table, make_recipe, write_recipe
-from studio.training.run_data import write_data
-from studio.training.run_rows import rows_of
-from studio.training.starting_point import base_of, check_kin, parent_adapter, template_of, with_shape_of
-from studio.training.watch import sync_run
+from studio.training.rows.enough import refuse_too_little
+from studio.training.rows.run_data import write_data
+from studio.training.rows.run_rows import rows_of
+from studio.training.trainer.starting_point import base_of, check_kin, parent_adapter, template_of, with_shape_of
+from studio.training.waiting.queue import active, enqueue
 
 Progress = Callable[[str], None]
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from studio.errors import StudioError
 from studio.process import only_one
-from studio.training.course import go_through
+from studio.training.course.course import go_through
+from studio.training.course.report import Reporter, StopRequested
 from studio.training.elsewhere.accelerate import processes
 from studio.training.faults import disk, memory
 from studio.training.faults.causes import explain
 from studio.training.folder import RunFolder
-from studio.training.report import Reporter, StopRequested
 
 NICENESS = 5
 """The trainer gives way to the screen, which shares the processor with it."""

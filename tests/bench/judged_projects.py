@@ -11,10 +11,10 @@ from studio.models import BaseModel, prepare, resolve
 from studio.project import Project, create_project
 from studio.rendering import ChatTokenizer
 from studio.snapshots import build
-from studio.training.data import load_rows, tokenise
 from studio.training.folder import RunFolder
 from studio.training.recipe import make_recipe
-from studio.training.run_data import write_data
+from studio.training.rows.data import load_rows, tokenise
+from studio.training.rows.run_data import write_data
 
 Rows = dict[str, list[dict[str, Any]]]
 """Of each split."""

@@ -24,7 +24,8 @@ from store.database import Store
 from studio.importing import import_file
 from studio.models import prepare, resolve
 from studio.project import Project, create_project
-from studio.training import checkpoints, launch
+from studio.training import launch
+from studio.training.course import checkpoints
 from studio.training.folder import RunFolder, read_status
 
 ROWS = 60

@@ -116,8 +116,6 @@ def _run(case: Case, model: Path) -> tuple[int, int]:
 def _measure(model: Path, case: Case) -> None:
     """Train a few steps on rows of the case's length; print what was reckoned and what was held."""
     os.environ["HF_HUB_OFFLINE"] = "1"
-    from studio.training import hardware
-    from studio.training.data import Tokenised
     from studio.training.folder import RunFolder
     from studio.training.plan.architecture import read_architecture
     from studio.training.plan.free import machine_of
@@ -126,6 +124,8 @@ def _measure(model: Path, case: Case) -> None:
     from studio.training.plan.sampled import Sampled
     from studio.training.plan.timing import Course, Given, time_steps
     from studio.training.recipe import make_recipe
+    from studio.training.rows.data import Tokenised
+    from studio.training.trainer import hardware
 
     changes = [f"tuning={case.tuning}", f"fast={case.fast}", "batch_size=1", f"max_length={case.length}"]
     recipe = make_recipe(case.method, [*changes, "general_text=false"])

@@ -21,8 +21,8 @@ from store.runs import UNENDED, Run
 from studio.demo import create_demo
 from studio.project import Project
 from studio.statistics.shares import wilson
+from studio.training.history.watch import sync_run
 from studio.training.launch import start_run
-from studio.training.watch import sync_run
 
 POLL_SECONDS = 1.0
 

@@ -151,13 +151,13 @@ def studio(job: Job, model: str, _rows: Any, ids: Any, folder: Path) -> Any:
     from datasets import Dataset
     from transformers import PreTrainedTokenizerFast
 
-    from studio.training.arguments import arguments_of
     from studio.training.fast import reference
     from studio.training.folder import RunFolder
-    from studio.training.hardware import choose
     from studio.training.methods import pairs, texts
-    from studio.training.model import adapter_config, load_model
     from studio.training.recipe import make_recipe
+    from studio.training.trainer.arguments import arguments_of
+    from studio.training.trainer.hardware import choose
+    from studio.training.trainer.model import adapter_config, load_model
 
     rate = f"learning_rate={LEARNING_RATE[job.method]}"
     same = ["warmup=0", "scheduler=linear", "lora_rank=16", "lora_alpha=32", f"seed={job.seed}", "epochs=1", rate]

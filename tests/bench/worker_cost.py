@@ -60,10 +60,11 @@ def run(side: str, steps: int) -> list[float]:
     import judged_projects
     from transformers import TrainerCallback
 
-    from studio.training import course, launch
+    from studio.training import launch
+    from studio.training.course import course
+    from studio.training.course.report import Reporter
     from studio.training.folder import RunFolder
     from studio.training.launch import start_run
-    from studio.training.report import Reporter
 
     class Stopwatch(TrainerCallback):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -97,9 +98,9 @@ def run(side: str, steps: int) -> list[float]:
 
 def bare(folder: Any, make: Any) -> None:
     """Train the same run with nothing around its trainer."""
-    from studio.training.model import load_model
-    from studio.training.ready import get_ready
-    from studio.training.report import Reporter
+    from studio.training.course.ready import get_ready
+    from studio.training.course.report import Reporter
+    from studio.training.trainer.model import load_model
 
     ready = get_ready(folder, Reporter(folder))
     model = load_model(str(ready.base.folder), ready.recipe, ready.hardware)

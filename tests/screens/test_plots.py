@@ -4,7 +4,7 @@ import pytest
 
 from screens.curves_in_sight import Sight, charts_of, lettered
 from screens.widgets.plot import Chart, Point, blocks, columns_of, drawn, letters, smoothed, steps_of
-from studio.training.overview import Curve
+from studio.training.history.overview import Curve
 
 RISING: list[Point] = [(step, float(step)) for step in range(4)]
 

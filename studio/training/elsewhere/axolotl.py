@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from studio.errors import StudioError
-from studio.training.balance import weights
 from studio.training.elsewhere.material import Material
 from studio.training.elsewhere.rows import Row, as_format, as_prompts, as_texts, last_alone, typed
 from studio.training.elsewhere.trl_settings import every, warmup
 from studio.training.elsewhere.written import Written, comment, lines_of
 from studio.training.elsewhere.yaml_text import as_yaml
-from studio.training.names import ATTENTION, OPTIMIZERS
 from studio.training.recipe import Recipe
+from studio.training.rows.balance import weights
+from studio.training.trainer.names import ATTENTION, OPTIMIZERS
 
 _TRANSFORM = '''
 

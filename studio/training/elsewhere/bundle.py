@@ -23,8 +23,8 @@ from studio.training.elsewhere.portable import portable
 from studio.training.elsewhere.results import FILE, given_files, sha256
 from studio.training.elsewhere.scripts import Told, readme, run_script, skypilot_task, slurm_script
 from studio.training.folder import RunFolder
+from studio.training.history.watch import sync_run
 from studio.training.recipe import read_recipe
-from studio.training.watch import sync_run
 
 Purpose = Literal["training", "use"]
 

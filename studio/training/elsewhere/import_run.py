@@ -23,9 +23,9 @@ from studio.training.elsewhere.bundle import ABOUT
 from studio.training.elsewhere.packing import SUFFIX, unpack
 from studio.training.elsewhere.results import damaged, files_of, given_files, sha256
 from studio.training.folder import Description, RunFolder, Status, read_description, read_status, write_json
+from studio.training.history.watch import sync_run
 from studio.training.launch import highest_number
 from studio.training.recipe import as_table, kind_of, read_recipe
-from studio.training.watch import sync_run
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from studio.models import BaseModel, prepare, resolve
 from studio.project import Project
 from studio.training.folder import RunFolder, read_description
 from studio.training.recipe import METHODS, Recipe, make_recipe, read_recipe
-from studio.training.run_data import TOKENIZER_FILES
+from studio.training.rows.run_data import TOKENIZER_FILES
 
 Row = dict[str, Any]
 
@@ -80,8 +80,8 @@ def of_project(
     Raises:
         StudioError: a setting does not fit, or the model or the parent is not to be had.
     """
-    from studio.training.run_rows import rows_of
-    from studio.training.starting_point import base_of, parent_adapter, template_of, with_shape_of
+    from studio.training.rows.run_rows import rows_of
+    from studio.training.trainer.starting_point import base_of, parent_adapter, template_of, with_shape_of
 
     parent_run = runs.get(store, parent) if parent else None
     base = base_of(project, parent_run, model)

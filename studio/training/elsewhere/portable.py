@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.training.checkpoints import SEAL
+from studio.training.course.checkpoints import SEAL
 from studio.training.elsewhere.packing import Content
 
 _CONFIG = "adapter_config.json"

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from studio.training.balance import weights
-from studio.training.names import ATTENTION, OPTIMIZERS
 from studio.training.recipe import Recipe
-from studio.training.steps import measured_every, steps_of, warmup_of
+from studio.training.rows.balance import weights
+from studio.training.trainer.names import ATTENTION, OPTIMIZERS
+from studio.training.trainer.steps import measured_every, steps_of, warmup_of
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ import zstandard
 from store import examples
 from studio import chat_template, chat_templates, rendering
 from studio.rendering import ChatTokenizer
-from studio.training import data, turns
-from studio.training.data import Tokenised, load_rows, tokenise
 from studio.training.fast import cache
 from studio.training.recipe import Recipe, settings
+from studio.training.rows import data, turns
+from studio.training.rows.data import Tokenised, load_rows, tokenise
 
 _CHANGES_BY_THE_DAY = b"strftime_now"
 """A template that writes the date renders otherwise tomorrow."""

@@ -4,7 +4,7 @@ import errno
 import os
 from contextlib import suppress
 
-from studio.training import checkpoints
+from studio.training.course import checkpoints
 from studio.training.folder import RunFolder
 
 RESERVE_BYTES = 1 << 20

@@ -9,8 +9,8 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from studio.errors import StudioError
-from studio.training.data import Tokenised
-from studio.training.order import batches_of_step
+from studio.training.course.order import batches_of_step
+from studio.training.rows.data import Tokenised
 
 NAMED = 12
 """Examples that are named at most."""

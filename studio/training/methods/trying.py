@@ -12,7 +12,7 @@ from studio.checks.settings import Check, read_checks
 from studio.rendering import ChatTokenizer
 from studio.training.folder import RunFolder
 from studio.training.recipe import Recipe
-from studio.training.steps import even_batch
+from studio.training.trainer.steps import even_batch
 
 ANSWERED_TOGETHER = 8
 """Held-out prompts that are answered at once, where they can be parted evenly."""

@@ -5,8 +5,8 @@ from typing import Any
 from datasets import Dataset
 from trl import KTOConfig, KTOTrainer
 
-from studio.training.balance import weights
 from studio.training.recipe import Recipe
+from studio.training.rows.balance import weights
 
 
 class RenderedKTOTrainer(KTOTrainer):  # type: ignore[misc]

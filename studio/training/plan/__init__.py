@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from store.database import Store
 from studio.project import Project
-from studio.training.asking import ask
+from studio.training.plan.asking import ask
 from studio.training.plan.facts import Change, Plan
 from studio.training.plan.question import Question
 from studio.training.plan.reading import plan_of
@@ -53,7 +53,7 @@ def make(
     """
     from store import runs
     from studio.models import prepare
-    from studio.training.starting_point import base_of
+    from studio.training.trainer.starting_point import base_of
 
     say = on_progress or (lambda _: None)
     base = base_of(project, runs.get(store, parent) if parent else None, model)

@@ -6,8 +6,8 @@ from pathlib import Path
 import psutil
 import torch
 
-from studio.training.hardware import Hardware
 from studio.training.plan.memory import Machine
+from studio.training.trainer.hardware import Hardware
 
 _GROUP = Path("/sys/fs/cgroup")
 """Where Linux says how much memory a container may have."""

@@ -10,14 +10,14 @@ from studio.errors import StudioError
 from studio.models import BaseModel, check_unchanged
 from studio.project import Project
 from studio.snapshots import Built
-from studio.training.enough import refuse_too_little
 from studio.training.folder import RunFolder
 from studio.training.plan.facts import Finding
 from studio.training.plan.question import Question
 from studio.training.recipe import Recipe, make_recipe
-from studio.training.run_data import write_data
-from studio.training.run_rows import rows_of
-from studio.training.starting_point import base_of, check_kin, parent_adapter, template_of, with_shape_of
+from studio.training.rows.enough import refuse_too_little
+from studio.training.rows.run_data import write_data
+from studio.training.rows.run_rows import rows_of
+from studio.training.trainer.starting_point import base_of, check_kin, parent_adapter, template_of, with_shape_of
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.rendering import ChatTokenizer
-from studio.training.data import Tokenised, tokenise
 from studio.training.recipe import Recipe
+from studio.training.rows.data import Tokenised, tokenise
 
 MOST_ROWS = 2_000
 """Rows that are made into tokens; of more a seeded choice, and the longest beside it."""

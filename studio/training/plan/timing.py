@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
-from studio.training.data import Tokenised
 from studio.training.folder import RunFolder
-from studio.training.hardware import Hardware
-from studio.training.model import load_model
 from studio.training.plan.facts import Timed
 from studio.training.plan.sampled import Sampled, tokens_of
 from studio.training.recipe import Recipe
-from studio.training.trainers import make_trainer
+from studio.training.rows.data import Tokenised
+from studio.training.trainer.hardware import Hardware
+from studio.training.trainer.model import load_model
+from studio.training.trainer.trainers import make_trainer
 
 WARM_STEPS = 2
 """Steps over the longest rows: the first sets up the optimiser, the second holds the most memory."""

@@ -9,14 +9,11 @@ from typing import Any
 from studio.errors import StudioError
 from studio.project import open_project
 from studio.rendering import ChatTokenizer
-from studio.training import hardware as hardware_here
-from studio.training.asking import serve
-from studio.training.data import load_rows
 from studio.training.elsewhere.accelerate import processes
 from studio.training.folder import RunFolder
-from studio.training.hardware import Hardware
 from studio.training.plan import findings, fitting
 from studio.training.plan.architecture import Architecture, read_architecture
+from studio.training.plan.asking import serve
 from studio.training.plan.facts import Finding, Memory, Plan, Rows, Timed
 from studio.training.plan.free import has_4bit, machine_of
 from studio.training.plan.gathering import Gathered, gather
@@ -25,7 +22,10 @@ from studio.training.plan.memory import Machine, estimate, is_fast
 from studio.training.plan.question import Question
 from studio.training.plan.sampled import Sampled, learnt_of, sample, tokens_of
 from studio.training.recipe import Recipe, as_table
-from studio.training.steps import steps_of
+from studio.training.rows.data import load_rows
+from studio.training.trainer import hardware as hardware_here
+from studio.training.trainer.hardware import Hardware
+from studio.training.trainer.steps import steps_of
 
 
 def answer(project_folder: Path, asked: dict[str, Any]) -> Mapping[str, Any]:

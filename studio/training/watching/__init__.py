@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from studio.rendering import ChatTokenizer
+    from studio.training.course.report import Reporter
     from studio.training.folder import RunFolder
-    from studio.training.hardware import Hardware
     from studio.training.recipe import Recipe
-    from studio.training.report import Reporter
+    from studio.training.trainer.hardware import Hardware
 
 
 def callbacks(

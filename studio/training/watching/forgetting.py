@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from studio.rendering import ChatTokenizer
-    from studio.training.hardware import Hardware
+    from studio.training.trainer.hardware import Hardware
 
 RISE = 0.05
 """A rise above this share is warned of: a few percent come and go with the seed."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from studio.training.hardware import Hardware
+    from studio.training.trainer.hardware import Hardware
 
 _TERA = 1e12
 

@@ -10,11 +10,11 @@ from transformers import TrainerCallback, TrainerState
 
 from store.database import now
 from studio.rendering import ChatTokenizer
-from studio.training.data import load_rows
+from studio.training.course.report import Reporter
 from studio.training.folder import RunFolder
-from studio.training.hardware import Hardware
 from studio.training.recipe import Recipe
-from studio.training.report import Reporter
+from studio.training.rows.data import load_rows
+from studio.training.trainer.hardware import Hardware
 from studio.training.watching import machine, samples
 from studio.training.watching.counting import Counter
 from studio.training.watching.machine import Sampler

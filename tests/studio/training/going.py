@@ -10,10 +10,11 @@ import pytest
 
 from store.database import Store
 from studio.project import Project
-from studio.training import course, launch
+from studio.training import launch
+from studio.training.course import course
+from studio.training.course.report import Reporter
 from studio.training.folder import RunFolder
 from studio.training.launch import start_run
-from studio.training.report import Reporter
 
 QUICK = ["device=cpu", "dtype=fp32", "lora_rank=2", "samples=0", "general_text=false", "max_length=128"]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from studio.training.balance import weights
 from studio.training.recipe import make_recipe
+from studio.training.rows.balance import weights
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,11 @@ from studio.preview import Preview
 from studio.project import Project
 from studio.rendering import ChatTokenizer
 from studio.snapshots import build
-from studio.training.batch import Batch, Request, read_batch
-from studio.training.data import Tokenised, load_rows, tokenise
 from studio.training.folder import RunFolder
+from studio.training.plan.batch import Batch, Request, read_batch
 from studio.training.recipe import Recipe, make_recipe
-from studio.training.run_data import write_data
+from studio.training.rows.data import Tokenised, load_rows, tokenise
+from studio.training.rows.run_data import write_data
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
 
@@ -66,9 +66,9 @@ class Stop(Exception):
 
 def prepared(project: Project, store: Store, recipe: Recipe, base: BaseModel, path: Path) -> tuple[Any, Tokenised]:
     """Return a run's trainer with the real model, made by the run's own code, and its rows to train on."""
-    from studio.training.hardware import choose
-    from studio.training.model import load_model
-    from studio.training.trainers import make_trainer
+    from studio.training.trainer.hardware import choose
+    from studio.training.trainer.model import load_model
+    from studio.training.trainer.trainers import make_trainer
 
     folder = RunFolder(path)
     template = chosen(project, base)

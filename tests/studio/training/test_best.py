@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from studio.training import best
+from studio.training.course import best
 
 
 def measured(*values: dict[str, Any] | float) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from studio.training import checkpoints
+from studio.training.course import checkpoints
 
 
 def saved(folder: Path, step: int, *, sealed: bool = True) -> Path:

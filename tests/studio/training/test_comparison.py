@@ -8,7 +8,7 @@ from store.errors import MissingRowError
 from store.runs import Metric
 from studio.errors import StudioError
 from studio.project import Project
-from studio.training.comparison import Line, compare
+from studio.training.history.comparison import Line, compare
 from tests.studio.training.ended_runs import made
 
 

@@ -9,7 +9,8 @@ from store.database import Store
 from store.errors import MissingRowError
 from studio.errors import StudioError
 from studio.project import Project
-from studio.training import deletion, launch
+from studio.training import launch
+from studio.training.history import deletion
 from tests.studio.training.ended_runs import made
 
 

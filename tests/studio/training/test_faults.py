@@ -20,13 +20,13 @@ from studio.errors import StudioError
 from studio.process import only_one
 from studio.project import Project
 from studio.rendering import ChatTokenizer
-from studio.training import checkpoints
+from studio.training.course import checkpoints
+from studio.training.course.report import Reporter, StopRequested
 from studio.training.faults import disk, memory
 from studio.training.faults.causes import explain
 from studio.training.folder import RunFolder, Status, read_status, write_json
+from studio.training.history.watch import sync_run
 from studio.training.recipe import read_recipe
-from studio.training.report import Reporter, StopRequested
-from studio.training.watch import sync_run
 from tests.studio.training.going import go, raising_at, write_run
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
@@ -113,7 +113,8 @@ def test_a_run_goes_on_with_less_memory_from_its_last_checkpoint(
 
 STARVED = """
 import sys
-from studio.training import course, worker
+from studio.training.course import course
+from studio.training import worker
 made = course.make_trainer
 def make(*arguments, **named):
     trainer = made(*arguments, **named)

@@ -3,7 +3,7 @@
 from store import runs
 from store.database import Store
 from studio.project import Project
-from studio.training.lineage import ancestors, family, tree
+from studio.training.history.lineage import ancestors, family, tree
 from tests.studio.training.ended_runs import made
 
 

@@ -56,8 +56,8 @@ def gathered(judged: Project, store: Store, monkeypatch: pytest.MonkeyPatch) -> 
 
 def go(project: Project, store: Store, method: str, **start: Any) -> tuple[RunFolder, dict[str, Any]]:
     """Start a run and go through it here; return its folder and its results."""
-    from studio.training.course import go_through
-    from studio.training.report import Reporter
+    from studio.training.course.course import go_through
+    from studio.training.course.report import Reporter
 
     folder = RunFolder(project.runs / start_run(project, store, method, **start))
     reporter = Reporter(folder)

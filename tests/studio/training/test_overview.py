@@ -8,7 +8,7 @@ from store.runs import Metric
 from studio.process import started_at
 from studio.project import Project
 from studio.training.folder import RunFolder
-from studio.training.overview import overview, run_detail, run_line, seconds_left
+from studio.training.history.overview import overview, run_detail, run_line, seconds_left
 from studio.training.watching import machine, samples
 from studio.training.watching.machine import Look
 from studio.training.watching.samples import Sample

@@ -10,8 +10,8 @@ from studio.errors import StudioError
 from studio.models import BaseModel
 from studio.ready_templates import READY, ready, untrained_tokens
 from studio.rendering import ChatTokenizer
-from studio.training.data import prepare_row
 from studio.training.recipe import make_recipe
+from studio.training.rows.data import prepare_row
 
 pytestmark = pytest.mark.model
 

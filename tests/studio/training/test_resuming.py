@@ -11,7 +11,7 @@ import torch
 from store.database import Store
 from studio.importing import import_file
 from studio.project import Project
-from studio.training import best, checkpoints
+from studio.training.course import best, checkpoints
 from tests.studio.training.going import (
     Broken,
     broken_off,

@@ -16,10 +16,10 @@ from studio.commands import training
 from studio.errors import StudioError
 from studio.process import is_held, launching, only_one, started_at
 from studio.project import Project
-from studio.training import keeper, queue
 from studio.training.folder import RunFolder, Status, write_json
+from studio.training.history.watch import describe_progress, sync_all, sync_run
 from studio.training.launch import resume_run, start_run, stop_run
-from studio.training.watch import describe_progress, sync_all, sync_run
+from studio.training.waiting import keeper, queue
 
 pytestmark = pytest.mark.xdist_group("training")
 
@@ -184,7 +184,7 @@ def test_a_keeper_ends_when_told_to_and_with_a_database_that_is_too_new_for_it(
 
 @pytest.mark.usefixtures("trainers")
 def test_of_two_keepers_one_goes_away(judged: Project) -> None:
-    command = [sys.executable, "-m", "studio.training.queue", str(judged.folder)]
+    command = [sys.executable, "-m", "studio.training.waiting.queue", str(judged.folder)]
     with only_one(keeper.lock_of(judged)) as free:
         assert free
         assert subprocess.run(command, check=False, timeout=60).returncode == 0
@@ -217,7 +217,7 @@ def _keeper_of(project: Project) -> int:
     while time.monotonic() < deadline:
         for child in psutil.Process().children():
             with suppress(psutil.ZombieProcess):
-                if "studio.training.queue" in child.cmdline() and is_held(keeper.lock_of(project)):
+                if "studio.training.waiting.queue" in child.cmdline() and is_held(keeper.lock_of(project)):
                     return int(child.pid)
         time.sleep(0.05)
     raise TimeoutError("no keeper came")

@@ -14,7 +14,7 @@ from studio.importing import import_file
 from studio.project import Project
 from studio.snapshots import recall
 from studio.training.recipe import Recipe, as_table, make_recipe
-from studio.training.run_rows import KNOWN_ALREADY, SAME_ANSWER, rows_of
+from studio.training.rows.run_rows import KNOWN_ALREADY, SAME_ANSWER, rows_of
 
 
 def add_talks(project: Project, store: Store, first: int, count: int) -> None:

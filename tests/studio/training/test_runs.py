@@ -21,12 +21,13 @@ from studio.models import TOKENIZER_FILES, BaseModel
 from studio.process import launching, started_at
 from studio.project import Project
 from studio.snapshots import build
-from studio.training import checkpoints, keeper, queue
+from studio.training.base.prepare import _prepare
+from studio.training.course import checkpoints
+from studio.training.course.report import Reporter
 from studio.training.folder import RunFolder
+from studio.training.history.watch import describe_progress, describe_run, log_tail, sync_all, sync_run
 from studio.training.launch import resume_run, start_run, stop_run
-from studio.training.prepare import _prepare
-from studio.training.report import Reporter
-from studio.training.watch import describe_progress, describe_run, log_tail, sync_all, sync_run
+from studio.training.waiting import keeper, queue
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
 

@@ -6,8 +6,8 @@ import pytest
 
 from studio.errors import StudioError
 from studio.rendering import ChatTokenizer, render, render_prompt
-from studio.training.data import TooLongError, prepare_row, tokenise
 from studio.training.recipe import make_recipe
+from studio.training.rows.data import TooLongError, prepare_row, tokenise
 
 pytestmark = pytest.mark.model
 

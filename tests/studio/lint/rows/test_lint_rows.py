@@ -291,8 +291,8 @@ def test_an_answer_that_gives_the_prompt_back_is_found(subject, look) -> None:
 
 def test_too_long_rows_are_cut_exactly_as_training_cuts_them(subject, look, tokenizer) -> None:
     from studio.rendering import render
-    from studio.training.data import tokenise
     from studio.training.recipe import make_recipe
+    from studio.training.rows.data import tokenise
 
     here = subject(LONG * 4, LONG * 10)
     messages = [*here.prompt, *here.answer]

@@ -8,9 +8,9 @@ import pytest
 from store import runs
 from store.database import Store
 from studio.project import Project
-from studio.training import queue
 from studio.training.folder import RunFolder
 from studio.training.launch import start_run
+from studio.training.waiting import queue
 
 QUICK = ["lora_rank=4", "device=cpu", "dtype=fp32", "batch_size=2"]
 

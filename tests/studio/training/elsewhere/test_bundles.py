@@ -16,13 +16,13 @@ from studio.errors import StudioError
 from studio.importing import import_file
 from studio.process import started_at
 from studio.project import Project, create_project
-from studio.training import checkpoints
+from studio.training.course import checkpoints
 from studio.training.elsewhere import results
 from studio.training.elsewhere.bundle import bundle
 from studio.training.elsewhere.import_run import take_back
 from studio.training.elsewhere.packing import unpack
 from studio.training.folder import RunFolder, Status, write_json
-from studio.training.watch import sync_run
+from studio.training.history.watch import sync_run
 from tests.studio.training.elsewhere.conftest import StartRun
 
 pytestmark = pytest.mark.model

@@ -49,12 +49,12 @@ def material(project: Project, store: Store, method: str, model: Path, *override
 def ours(project: Project, run_id: str, model: Path) -> Any:
     """Return the studio's own trainer for a run."""
     from studio.rendering import ChatTokenizer
-    from studio.training import hardware
-    from studio.training.data import load_rows, tokenise
     from studio.training.folder import RunFolder
-    from studio.training.model import load_model
     from studio.training.recipe import read_recipe
-    from studio.training.trainers import make_trainer
+    from studio.training.rows.data import load_rows, tokenise
+    from studio.training.trainer import hardware
+    from studio.training.trainer.model import load_model
+    from studio.training.trainer.trainers import make_trainer
 
     folder = RunFolder(project.runs / run_id)
     recipe, tokenizer = read_recipe(folder.recipe), ChatTokenizer.load(folder.tokenizer)

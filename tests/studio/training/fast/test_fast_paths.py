@@ -65,7 +65,7 @@ def trainer_of(
     from trl import pack_dataset
 
     from studio.training.methods import pairs, texts
-    from studio.training.model import adapter_config
+    from studio.training.trainer.model import adapter_config
 
     model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32, attn_implementation="sdpa")
     model.config.use_cache = False

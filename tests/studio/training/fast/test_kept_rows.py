@@ -7,11 +7,11 @@ import orjson
 import pytest
 
 from studio.rendering import ChatTokenizer
-from studio.training.data import load_rows, tokenise
 from studio.training.fast import cache
 from studio.training.fast import tokenised as module
 from studio.training.fast.tokenised import tokenised
 from studio.training.recipe import make_recipe
+from studio.training.rows.data import load_rows, tokenise
 
 
 @pytest.fixture(autouse=True)

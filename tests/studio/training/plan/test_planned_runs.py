@@ -13,7 +13,7 @@ from studio.importing import import_file
 from studio.lint.run import lint
 from studio.project import Project
 from studio.training import plan
-from studio.training.batch import Request, read_batch
+from studio.training.plan.batch import Request, read_batch
 from studio.training.plan.facts import Plan
 from studio.training.plan.question import Question
 from studio.training.plan.reading import plan_of

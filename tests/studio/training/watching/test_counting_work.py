@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from studio.training.hardware import Hardware
+from studio.training.trainer.hardware import Hardware
 from studio.training.watching.counting import Counter, lengths
 from studio.training.watching.peaks import peak_of
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from studio.rendering import ChatTokenizer
-from studio.training.hardware import Hardware
+from studio.training.trainer.hardware import Hardware
 from studio.training.watching import forgetting
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]

@@ -9,10 +9,10 @@ import torch
 
 from studio.rendering import ChatTokenizer
 from studio.training import watching
+from studio.training.course.report import Reporter, ReportingCallback
 from studio.training.folder import RunFolder
-from studio.training.hardware import Hardware
 from studio.training.recipe import Recipe, make_recipe
-from studio.training.report import Reporter, ReportingCallback
+from studio.training.trainer.hardware import Hardware
 from studio.training.watching import samples
 from studio.training.watching.samples import Sample, choose
 

@@ -1,6 +1,6 @@
 """The runs that wait for their turn: one trains at a time, and the next begins when it ends, for whatever reason.
 
-`python -m studio.training.queue PROJECT` is the keeper: a small process that lives as long as a run waits.
+`python -m studio.training.waiting.queue PROJECT` is the keeper: a small process that lives as long as a run waits.
 """
 
 import signal
@@ -16,10 +16,10 @@ from store.runs import ACTIVE, Run
 from studio.errors import StudioError
 from studio.process import is_alive, is_held, launching, only_one
 from studio.project import Project, open_project
-from studio.training import keeper
 from studio.training.folder import RunFolder, read_status
-from studio.training.spawn import spawn_trainer
-from studio.training.watch import sync_run
+from studio.training.history.watch import sync_run
+from studio.training.waiting import keeper
+from studio.training.waiting.spawn import spawn_trainer
 
 POLL_SECONDS = 1.0
 

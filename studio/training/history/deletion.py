@@ -9,7 +9,7 @@ from store.runs import UNENDED
 from studio.errors import StudioError
 from studio.process import launching
 from studio.project import Project
-from studio.training.watch import sync_run
+from studio.training.history.watch import sync_run
 
 MARK = ".deleted-"
 """What a deleted run leaves in the folder of runs: an empty file that keeps its number from being given again, since

@@ -33,7 +33,7 @@ class Preflight:
 def preflight(_project: Project, store: Store, *, method: Method, kind: SnapshotKind, teacher: str) -> Preflight:
     """Count the rows that a run with this method and kind of rows would use, without starting anything."""
     from studio.snapshots import survey
-    from studio.training.enough import refuse_too_little
+    from studio.training.rows.enough import refuse_too_little
 
     counts = survey(store, kind, teacher=teacher).counts
     problems = []

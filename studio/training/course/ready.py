@@ -8,16 +8,16 @@ from typing import Any
 from studio.errors import StudioError
 from studio.models import BaseModel, check_unchanged, gguf_of, prepare, resolve
 from studio.rendering import ChatTokenizer
-from studio.training import hardware as machine
-from studio.training.data import Tokenised
+from studio.training.course.report import Reporter
+from studio.training.course.results import facts_of
 from studio.training.elsewhere.accelerate import processes, share_of
 from studio.training.fast.tokenised import tokenised
 from studio.training.faults import memory
 from studio.training.folder import Description, RunFolder, read_description
-from studio.training.hardware import Hardware
 from studio.training.recipe import Recipe, read_recipe
-from studio.training.report import Reporter
-from studio.training.results import facts_of
+from studio.training.rows.data import Tokenised
+from studio.training.trainer import hardware as machine
+from studio.training.trainer.hardware import Hardware
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from peft import LoraConfig, TaskType, prepare_model_for_kbit_training
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, BitsAndBytesConfig
 
 from studio.errors import StudioError
-from studio.training.hardware import Hardware
-from studio.training.names import ATTENTION
 from studio.training.recipe import Recipe
+from studio.training.trainer.hardware import Hardware
+from studio.training.trainer.names import ATTENTION
 
 
 def load_model(folder: str, recipe: Recipe, hardware: Hardware) -> Any:

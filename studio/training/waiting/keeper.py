@@ -4,7 +4,7 @@ from pathlib import Path
 
 from studio.process import is_held
 from studio.project import Project
-from studio.training.spawn import spawn_detached
+from studio.training.waiting.spawn import spawn_detached
 
 LOCK = ".queue.lock"
 LOG = ".queue.log"
@@ -20,4 +20,4 @@ def wake(project: Project) -> None:
     if not is_held(lock_of(project)):
         # Of several that are started at once all but one end at the lock.
         folder = project.folder.resolve()
-        spawn_detached("studio.training.queue", [str(folder)], project.runs / LOG, folder)
+        spawn_detached("studio.training.waiting.queue", [str(folder)], project.runs / LOG, folder)

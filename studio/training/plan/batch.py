@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from store.snapshots import SnapshotKind
-from studio.training.asking import ask
+from studio.training.plan.asking import ask
 from studio.training.recipe import KINDS, Method
 
 
@@ -86,7 +86,7 @@ def read_batch(project_folder: Path, request: Request, cancelled: Callable[[], b
     Raises:
         StudioError: no row can be trained on, or the process failed.
     """
-    found = ask("studio.training.look", project_folder, asdict(request), cancelled)
+    found = ask("studio.training.plan.look", project_folder, asdict(request), cancelled)
     return _batch(found) if found is not None else None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
-from studio.training import best, checkpoints
+from studio.training.course import best, checkpoints
 from studio.training.recipe import Recipe
 
 

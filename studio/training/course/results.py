@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from studio.statistics.shares import wilson
-from studio.training import best
-from studio.training.data import Tokenised
+from studio.training.course import best
+from studio.training.rows.data import Tokenised
 
 
 def facts_of(splits: Mapping[str, Tokenised]) -> dict[str, Any]:

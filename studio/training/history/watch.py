@@ -12,10 +12,10 @@ from store.database import Store, now
 from store.runs import ACTIVE, Metric, Run
 from studio.process import is_alive, is_held, is_launching
 from studio.project import Project
-from studio.training import keeper
 from studio.training.faults import memory
 from studio.training.folder import RunFolder, Status, read_description, read_status
 from studio.training.recipe import settings
+from studio.training.waiting import keeper
 
 _read_up_to: dict[tuple[Path, int], int] = {}
 """How many bytes of each metrics file this process has stored already; results that come back are another file."""

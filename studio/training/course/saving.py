@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from studio.inference.gguf import adapter_to_gguf, model_to_gguf
 from studio.models import gguf_of
+from studio.training.course.ready import Ready
 from studio.training.folder import RunFolder
-from studio.training.ready import Ready
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from studio.training.comparison import Comparison, Data, Line
+from studio.training.history.comparison import Comparison, Data, Line
 
 
 class Part(NamedTuple):

@@ -12,9 +12,9 @@ from store.runs import Run
 from studio.errors import StudioError
 from studio.project import Project
 from studio.training.folder import RunFolder, read_description
-from studio.training.overview import in_order
+from studio.training.history.overview import in_order
+from studio.training.history.watch import sync_run
 from studio.training.recipe import as_table, from_table, settings
-from studio.training.watch import sync_run
 
 SPLITS = ("train", "validation")
 

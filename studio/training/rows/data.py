@@ -10,7 +10,7 @@ import orjson
 from studio.errors import StudioError
 from studio.rendering import ChatTokenizer, Rendering, render, render_prompt
 from studio.training.recipe import Recipe
-from studio.training.turns import learnt
+from studio.training.rows.turns import learnt
 
 
 class TooLongError(StudioError):

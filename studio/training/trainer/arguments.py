@@ -7,10 +7,10 @@ import torch
 
 from studio.errors import StudioError
 from studio.training.folder import RunFolder
-from studio.training.hardware import Hardware
-from studio.training.names import OPTIMIZERS
 from studio.training.recipe import Recipe
-from studio.training.steps import even_batch, measured_every, steps_of, warmup_of
+from studio.training.trainer.hardware import Hardware
+from studio.training.trainer.names import OPTIMIZERS
+from studio.training.trainer.steps import even_batch, measured_every, steps_of, warmup_of
 
 
 def arguments_of(

@@ -7,13 +7,13 @@ from peft import PeftModel
 from transformers import PreTrainedTokenizerFast
 from trl import pack_dataset
 
-from studio.training.arguments import arguments_of
-from studio.training.data import Tokenised
 from studio.training.folder import RunFolder
-from studio.training.hardware import Hardware
 from studio.training.methods import pairs, scoring, texts, trying, unpaired
-from studio.training.model import adapter_config
 from studio.training.recipe import Recipe
+from studio.training.rows.data import Tokenised
+from studio.training.trainer.arguments import arguments_of
+from studio.training.trainer.hardware import Hardware
+from studio.training.trainer.model import adapter_config
 
 
 def make_trainer(

@@ -12,7 +12,7 @@ from store.runs import ACTIVE, UNENDED, Metric, Run
 from studio.durations import duration
 from studio.project import Project
 from studio.training.folder import RunFolder, read_status
-from studio.training.watch import describe_progress, describe_run, log_tail, sync_all
+from studio.training.history.watch import describe_progress, describe_run, log_tail, sync_all
 from studio.training.watching import machine, samples
 from studio.training.watching.machine import Look
 from studio.training.watching.samples import Sample

@@ -1,4 +1,4 @@
-"""Makes the parts of a GGUF model's folder: `python -m studio.training.prepare NAME tokenizer|gguf|weights`."""
+"""Makes the parts of a GGUF model's folder: `python -m studio.training.base.prepare NAME tokenizer|gguf|weights`."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ from typing import Any
 from studio.errors import StudioError
 from studio.inference.gguf import widen
 from studio.models import CHAT_FILE, BaseModel, has_part, resolve
-from studio.training.gguf_tokenizer import write_tokenizer
+from studio.training.base.gguf_tokenizer import write_tokenizer
 
 
 def main() -> None:

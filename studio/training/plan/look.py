@@ -1,4 +1,4 @@
-"""Shows the batch that a run would compute on: `python -m studio.training.look PROJECT`, a request on standard input.
+"""Shows the batch that a run would compute on: `python -m studio.training.plan.look PROJECT`, asked on standard input.
 
 The rows, the data set, the order and the collator are those of a run that is started now; only the model is none.
 """
@@ -17,16 +17,16 @@ from studio.models import BaseModel, prepare, resolve
 from studio.project import Project, open_project
 from studio.rendering import ChatTokenizer
 from studio.snapshots import outcomes
-from studio.training.asking import serve
-from studio.training.batch import Batch, BatchRow, Part, Request
-from studio.training.data import Tokenised, load_rows, tokenise
 from studio.training.fast.attention import Piece
 from studio.training.folder import RunFolder
+from studio.training.plan.asking import serve
+from studio.training.plan.batch import Batch, BatchRow, Part, Request
 from studio.training.plan.gathering import gather
 from studio.training.plan.question import Question
 from studio.training.recipe import Recipe, make_recipe
-from studio.training.run_data import write_data
-from studio.training.starting_point import base_of, template_of
+from studio.training.rows.data import Tokenised, load_rows, tokenise
+from studio.training.rows.run_data import write_data
+from studio.training.trainer.starting_point import base_of, template_of
 
 
 def answer(project_folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
@@ -113,8 +113,8 @@ def _trainer(recipe: Recipe, folder: RunFolder, train: Tokenised, vocabulary: in
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
 
-    from studio.training.hardware import Hardware
-    from studio.training.trainers import make_trainer
+    from studio.training.trainer.hardware import Hardware
+    from studio.training.trainer.trainers import make_trainer
 
     sizes = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
     kind = LlamaForSequenceClassification if recipe.method == "reward" else LlamaForCausalLM

@@ -5,9 +5,9 @@ from typing import Any
 
 from transformers import TrainerState
 
-from studio.training import best, checkpoints
-from studio.training.keeping import Clock
-from studio.training.order import EpochTeller, make_repeatable
+from studio.training.course import best, checkpoints
+from studio.training.course.keeping import Clock
+from studio.training.course.order import EpochTeller, make_repeatable
 from studio.training.recipe import Recipe
 
 

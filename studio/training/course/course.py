@@ -6,15 +6,16 @@ from typing import Any
 
 from transformers import set_seed
 
-from studio.training import best, keeping, resuming, saving, watching
+from studio.training import watching
+from studio.training.course import best, keeping, resuming, saving
+from studio.training.course.ready import Ready, get_ready
+from studio.training.course.report import Reporter, ReportingCallback
+from studio.training.course.results import summary
 from studio.training.faults import memory
 from studio.training.faults.numbers import NumberGuard
 from studio.training.folder import RunFolder
-from studio.training.model import load_model
-from studio.training.ready import Ready, get_ready
-from studio.training.report import Reporter, ReportingCallback
-from studio.training.results import summary
-from studio.training.trainers import make_trainer
+from studio.training.trainer.model import load_model
+from studio.training.trainer.trainers import make_trainer
 from studio.training.watching import forgetting
 
 

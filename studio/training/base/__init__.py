@@ -1,0 +1,1 @@
+"""Base models made ready to be trained and read."""

@@ -1,0 +1,1 @@
+"""What runs tell: while they go on, beside each other, and who came from whom."""

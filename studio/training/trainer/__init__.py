@@ -1,0 +1,1 @@
+"""TRL's trainers set up from a recipe."""

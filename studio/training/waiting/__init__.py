@@ -1,0 +1,1 @@
+"""Runs that wait their turn, and the process that starts them."""
