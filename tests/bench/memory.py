@@ -130,7 +130,7 @@ def _measure(model: Path, case: Case) -> None:
     changes = [f"tuning={case.tuning}", f"fast={case.fast}", "batch_size=1", f"max_length={case.length}"]
     recipe = make_recipe(case.method, [*changes, "general_text=false"])
     shape, here = read_architecture(model), hardware.choose(recipe)
-    tokens = Tokenised([_row(case, shape.vocabulary, seed) for seed in range(4)], 0, 0, 0, [], [0, 1, 2, 3])
+    tokens = Tokenised([_row(case, shape.vocabulary, seed) for seed in range(4)], 0, 0, [], [0, 1, 2, 3])
     sampled = Sampled(tokens, tokens.rows, len(tokens.rows), len(tokens.rows))
     fast = is_fast(recipe, shape)
     reckoned = estimate(recipe, shape, load_of(recipe, tokens.rows, fast=fast), machine_of(here), fast=fast)

@@ -16,7 +16,6 @@ def facts_of(splits: Mapping[str, Tokenised]) -> dict[str, Any]:
         "rows_cut": sum(split.cut for split in splits.values()),
         "rows_too_long": sum(split.dropped for split in splits.values()),
         "rows_not_rendered": sum(len(split.problems) for split in splits.values()),
-        "tokens_an_epoch": splits["train"].tokens,
     }
 
 

@@ -31,11 +31,6 @@ class Prepared:
         """Whether it lost tokens at its end."""
         return any(len(rendering.ids) > self.max_length for rendering in self.whole)
 
-    @property
-    def tokens(self) -> int:
-        """Tokens that the trainer computes on."""
-        return sum(min(len(rendering.ids), self.max_length) for rendering in self.whole)
-
 
 @dataclass(frozen=True)
 class Tokenised:
@@ -46,7 +41,6 @@ class Tokenised:
     """Rows that lost tokens at their end because they are longer than max_length."""
     dropped: int
     """Rows that are left out because their prompt alone fills max_length."""
-    tokens: int
     problems: list[str] = field(default_factory=list)
     """Rows that are left out because they can't be rendered: which, and why."""
     examples: list[int] = field(default_factory=list)
@@ -62,7 +56,7 @@ def load_rows(path: Path) -> list[dict[str, Any]]:
 def tokenise(tokenizer: ChatTokenizer, recipe: Recipe, rows: list[dict[str, Any]]) -> Tokenised:
     """Prepare rows for a run; those that `prepare_row` refuses are left out and counted."""
     kept, examples, problems = [], [], []
-    cut = dropped = tokens = 0
+    cut = dropped = 0
     for row in rows:
         try:
             prepared = prepare_row(tokenizer, recipe, row)
@@ -74,8 +68,7 @@ def tokenise(tokenizer: ChatTokenizer, recipe: Recipe, rows: list[dict[str, Any]
             kept.append(prepared.columns)
             examples.append(row["example"])
             cut += prepared.is_cut
-            tokens += prepared.tokens
-    return Tokenised(kept, cut, dropped, tokens, problems, examples)
+    return Tokenised(kept, cut, dropped, problems, examples)
 
 
 def prepare_row(tokenizer: ChatTokenizer, recipe: Recipe, row: dict[str, Any]) -> Prepared:
