@@ -171,6 +171,7 @@ def test_an_editor_that_is_killed_leaves_the_app_and_the_terminal_well(
             os.write(terminal.handle, b"\x03")
         terminal.read_until(b"ended with status")
         wait_for_modes(terminal, 0)
+        terminal.send("\x1b")  # takes the error away
         terminal.send("\x1b")
         terminal.send("q")
         assert terminal.status() == 0
