@@ -56,6 +56,8 @@ class NewRun:
     model: str
     overrides: list[str]
     parent: str | None
+    despite_findings: bool = False
+    """Whether somebody said that errors in the data are no reason to leave it."""
 
 
 class NewRunForm(StudioModal[NewRun]):

@@ -92,7 +92,7 @@ class PlanWindow(StudioModal[Planned]):
             question = "\n".join([*doubts, "", "Start it all the same?"])
             self.app.push_screen(Confirm(question, yes="Start it"), self._agreed)
         else:
-            self._agreed(yes=True)
+            self.dismiss(Planned(self._asked, start=True))
 
     def action_cancel(self) -> None:
         """Go back to the form, which takes over what was changed."""
@@ -160,7 +160,7 @@ class PlanWindow(StudioModal[Planned]):
 
     def _agreed(self, yes: bool | None) -> None:
         if yes:
-            self.dismiss(Planned(self._asked, start=True))
+            self.dismiss(Planned(replace(self._asked, despite_findings=True), start=True))
 
     def _draw(self) -> None:
         run = self._asked

@@ -22,6 +22,7 @@ def start(project: Project, wanted: "NewRun", say: Callable[[str], None], store:
         model=wanted.model,
         overrides=wanted.overrides,
         parent=wanted.parent,
+        despite_findings=wanted.despite_findings,
         on_progress=say,
     )
 

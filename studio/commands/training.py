@@ -30,6 +30,7 @@ POLL_SECONDS = 1.0
 @click.option("--plan", "plan_only", is_flag=True, help="Say what the run would be, and start nothing.")
 @click.option("--timed", is_flag=True, help="With --plan: take a few real steps, which tell the time and the memory.")
 @click.option("--fit", is_flag=True, help="Change the recipe so that the run fits into the memory that is free.")
+@click.option("--despite-findings", is_flag=True, help="Start it also where the checks found errors in many rows.")
 @project_option
 @json_option
 def train(
@@ -41,6 +42,7 @@ def train(
     plan_only: bool,
     timed: bool,
     fit: bool,
+    despite_findings: bool,
     folder: Path,
     as_json: bool,
 ) -> None:
@@ -58,7 +60,14 @@ def train(
             _print_plan(make(overrides, timed=timed), as_json)
             return
         run_id = start_run(
-            project, store, method, model=model, overrides=list(overrides), parent=parent, on_progress=progress
+            project,
+            store,
+            method,
+            model=model,
+            overrides=list(overrides),
+            parent=parent,
+            despite_findings=despite_findings,
+            on_progress=progress,
         )
         progress_done()
         if not as_json:

@@ -20,6 +20,7 @@ from studio.snapshots import Built
 from studio.training.faults import memory
 from studio.training.folder import Description, RunFolder, write_json
 from studio.training.history.watch import sync_run
+from studio.training.plan.findings import refuse_spoilt
 from studio.training.recipe import Recipe, as_table, make_recipe, write_recipe
 from studio.training.rows.enough import refuse_too_little
 from studio.training.rows.run_data import write_data
@@ -58,6 +59,7 @@ def start_run(
     model: str | None = None,
     overrides: list[str] | None = None,
     parent: str | None = None,
+    despite_findings: bool = False,
     on_progress: Progress | None = None,
 ) -> str:
     """Freeze the data, write the run's folder, put the run into the queue; return its id.
@@ -65,9 +67,12 @@ def start_run(
     It trains at once where no other run does, and after those that came before it otherwise.
 
     Raises:
-        StudioError: a setting does not fit, there is too little data, or the model is not to be had.
+        StudioError: a setting does not fit, there is too little data, the checks found errors in too much of it
+            (unless it is `despite_findings`), or the model is not to be had.
     """
     made = _make(project, store, method, model, overrides or [], parent, on_progress)
+    if not despite_findings:
+        refuse_spoilt(store, made.built)
     active(project, store)  # a start that broke off is found out only while nobody holds the lock
     with launching(project.runs):
         run_id = _write(project, store, made)

@@ -294,7 +294,7 @@ async def test_a_plan_is_shown_changed_and_started(project: Project, store: Stor
         assert window.is_current
         await now.pilot.press("enter", "enter")
         await now.pilot.pause()
-    assert now.given == [NewRun("dpo", "smollm2", ["max_length=36"], None)]
+    assert now.given == [NewRun("dpo", "smollm2", ["max_length=36"], None, despite_findings=True)]
 
 
 @pytest.mark.model

@@ -150,8 +150,3 @@ class Plan:
     """Where it does not fit: what to change, one after the other, until it does."""
     timed: Timed | None = None
     """None until it is asked for."""
-
-    @property
-    def is_blocked(self) -> bool:
-        """Whether something has to be changed before it can be started."""
-        return any(finding.level == "blocks" for finding in self.findings)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from store import findings
 from store.database import Store
+from studio.errors import StudioError
 from studio.lint.report import CheckFindings, read_report
 from studio.snapshots import Built
 from studio.training.plan.facts import Finding, Level, Rows
@@ -49,6 +50,16 @@ def of_checks(store: Store, built: Built) -> list[Finding]:
         sentence = f"{report.outdated:,} examples were changed or added since the checks were run."
         found.append(Finding("warns", sentence, "Run them again: studio lint.", rows=report.outdated))
     return found
+
+
+def refuse_spoilt(store: Store, built: Built) -> None:
+    """Raise a StudioError where errors that the checks found make a run worthless, or what is measured of it."""
+    found = next((each for each in of_checks(store, built) if each.level == "blocks"), None)
+    if found:
+        raise StudioError(
+            f"The checks found errors in what would be learnt: {found.sentence}",
+            f"{found.hint} Or start it all the same: --despite-findings; in the app, from the plan (f5).",
+        )
 
 
 def blocking_first(found: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -7,14 +7,16 @@ from pathlib import Path
 import orjson
 import pytest
 
+from store import runs
 from store.database import Store
 from studio.errors import StudioError
 from studio.importing import import_file
 from studio.lint.run import lint
 from studio.project import Project
 from studio.training import plan
+from studio.training.launch import start_run, stop_run
 from studio.training.plan.batch import Request, read_batch
-from studio.training.plan.facts import Plan
+from studio.training.plan.facts import Finding, Plan
 from studio.training.plan.question import Question
 from studio.training.plan.reading import plan_of
 from studio.training.plan.worker import answer
@@ -37,6 +39,10 @@ def make(judged: Project, tiny_model: Path) -> Make:
     return planned
 
 
+def blocking(found: Plan) -> list[Finding]:
+    return [each for each in found.findings if each.level == "blocks"]
+
+
 def test_a_plan_says_what_would_be_trained_and_how_long_it_takes(
     judged: Project, store: Store, tiny_model: Path
 ) -> None:
@@ -47,7 +53,7 @@ def test_a_plan_says_what_would_be_trained_and_how_long_it_takes(
     assert 0 < rows.learnt < rows.tokens
     assert found.effective_batch == 2, "the preset for so few rows"
     assert found.steps == 2 * -(-rows.kept // 2)
-    assert not found.is_blocked
+    assert not blocking(found)
     assert found.memory is not None
     assert found.memory.fits
     assert found.changes == ()
@@ -65,9 +71,8 @@ def test_a_plan_says_what_would_be_trained_and_how_long_it_takes(
 def test_rows_that_are_too_long_block_where_most_of_them_are(make: Make) -> None:
     found = make("max_length=40")
     assert found.rows.cut + found.rows.dropped > found.rows.train / 2
-    [longer] = [each for each in found.findings if each.level == "blocks"]
+    [longer] = blocking(found)
     assert "max_length=40" in longer.sentence
-    assert found.is_blocked
     nothing = make("max_length=4")
     assert nothing.rows.kept == 0
     assert nothing.memory is None
@@ -89,9 +94,32 @@ def test_what_the_checks_found_in_the_rows_is_said(judged: Project, store: Store
     assert found["placeholder"].level == "warns"
 
 
+def test_errors_in_many_rows_stop_a_start_unless_it_is_wanted_so(
+    judged: Project, store: Store, tiny_model: Path
+) -> None:
+    answer = {"role": "assistant", "content": "Dear {{customer_name}}, it left <|im_start|>assistant"}
+    rows = [
+        {
+            "prompt": [{"role": "user", "content": f"Who {n}?"}],
+            "chosen": [answer],
+            "rejected": [{"role": "assistant", "content": "x"}],
+        }
+        for n in range(12)
+    ]
+    path = judged.folder / "more.jsonl"
+    path.write_bytes(b"\n".join(map(orjson.dumps, rows)))
+    import_file(judged, store, path)
+    lint(judged, store, workers=1)
+    with pytest.raises(StudioError, match="The checks found errors in what would be learnt: 12 of 36 examples"):
+        start_run(judged, store, "dpo", model=str(tiny_model), overrides=[*HERE])
+    assert runs.all_runs(store) == []
+    run_id = start_run(judged, store, "dpo", model=str(tiny_model), overrides=[*HERE], despite_findings=True)
+    stop_run(judged, store, run_id)
+
+
 def test_a_project_without_rows_is_planned_too(project: Project, tiny_model: Path) -> None:
     found = plan_of(dict(answer(project.folder, asdict(Question("sft", HERE, str(tiny_model))))))
-    assert found.is_blocked
+    assert blocking(found)
     assert "examples with an answer" in found.findings[0].sentence
     assert found.memory is None
 
