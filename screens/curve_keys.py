@@ -1,5 +1,6 @@
 """The keys of curves, for every screen that draws some."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -13,13 +14,13 @@ class CurveKeys(DOMNode):
 
     sight = Sight()
 
+    @abstractmethod
     def see(self, sight: Sight) -> None:
         """Draw the curves so from now on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def measured(self) -> Mapping[str, str]:
         """Return what can be drawn: names of metrics, with what they are in words."""
-        raise NotImplementedError
 
     def action_smooth(self) -> None:
         """Draw the curves smoother, or as they are."""

@@ -1,5 +1,6 @@
 """What can be done with runs from their list: start, stop, resume, prove, name, delete."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,17 +20,17 @@ class RunActions(StudioScreen):
     """A screen with a run under its cursor."""
 
     @property
+    @abstractmethod
     def run_here(self) -> Run | None:
         """The run under the cursor."""
-        raise NotImplementedError
 
+    @abstractmethod
     def look(self) -> None:
         """Look at the runs anew."""
-        raise NotImplementedError
 
+    @abstractmethod
     def started(self, run_id: str) -> None:
         """Go to a run that was started."""
-        raise NotImplementedError
 
     def action_new_run(self) -> None:
         """Ask what to train, then start it."""
