@@ -15,7 +15,7 @@ from store.findings_file import FINDINGS
 from store.search_file import SEARCH
 from store.upgrade import OnUpgrade, silently
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """The number of the newest migration; `PRAGMA user_version` of an up-to-date file."""
 
 DERIVED = (SEARCH, FINDINGS)
