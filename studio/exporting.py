@@ -23,7 +23,8 @@ from studio.garbage import seldom_collected
 from studio.manifests import manifest_of
 from studio.project import Project
 from studio.row_files import Hashed, check_suffix, open_rows
-from studio.snapshots import Block, Selection, SnapshotRow, Wanted, pairs_of, recall, select
+from studio.snapshot_rows import SnapshotRow
+from studio.snapshots import Block, Selection, Wanted, pairs_of, recall, select
 
 
 @dataclass(frozen=True)

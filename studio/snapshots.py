@@ -1,9 +1,8 @@
 """What a run or an export uses: chosen by rules, counted, and frozen under the hash of its content."""
 
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from operator import eq
@@ -14,30 +13,17 @@ import orjson
 from store import material, snapshots
 from store.database import Store
 from store.errors import StoreError
-from store.examples import Message, Split, completion_of, prompt_group, prompt_of
+from store.examples import Split
 from store.held_out import HeldOut
 from store.material import Alike, Columns, Material
 from store.snapshots import Items, Snapshot, SnapshotItem, SnapshotKind
 from studio.errors import StudioError
-from studio.formats.row import LabelledRow, PreferenceRow, PromptRow, SftRow
+from studio.formats.row import PreferenceRow
 from studio.project import Project
+from studio.snapshot_rows import LeftOut, SnapshotRow, row_of
 
 ID_LENGTH = 32
 """Hexadecimal digits of a snapshot's id."""
-
-_STATES = {
-    "excluded": "excluded",
-    "rejected": "rejected",
-    "unreviewed": "synthetic and not approved yet",
-    "unjudged": "not judged yet",
-    "tie": "judged a tie",
-    "both_bad": "judged both bad",
-    "skip": "skipped",
-    "mixed": "better in one pair and worse in another",
-    "untaught": "without a whole answer of the teacher",
-}
-
-SnapshotRow = SftRow | PreferenceRow | LabelledRow | PromptRow
 
 
 @dataclass(frozen=True)
@@ -110,10 +96,6 @@ def pairs_of(said: Alike) -> Iterator[PreferenceRow]:
         )
 
 
-class _LeftOut(Exception):
-    """An example or a pair that does not get in; the text is the reason."""
-
-
 @dataclass
 class Selection:
     """Rows to be used, which are read while one goes through them; what was counted is complete after the last."""
@@ -168,8 +150,8 @@ class Selection:
 
     def _make(self, found: Material) -> SnapshotRow | None:
         try:
-            return _row(self.kind, found, self.held_out)
-        except _LeftOut as reason:
+            return row_of(self.kind, found, self.held_out)
+        except LeftOut as reason:
             self.left_out[str(reason)] += 1
             return None
 
@@ -277,18 +259,9 @@ def outcomes(store: Store, kind: SnapshotKind, examples: Iterable[int], *, teach
 def _outcome(kind: SnapshotKind, found: Material, held_out: HeldOut) -> Outcome:
     item = SnapshotItem._make(found[:6])
     try:
-        return Outcome(item, _row(kind, found, held_out))
-    except _LeftOut as reason:
+        return Outcome(item, row_of(kind, found, held_out))
+    except LeftOut as reason:
         return Outcome(item, None, str(reason))
-
-
-def _row(kind: SnapshotKind, found: Material, held_out: HeldOut | None) -> SnapshotRow:
-    if found.state is not None:
-        raise _LeftOut(_STATES[found.state])
-    row = _MAKE[kind](found)
-    if held_out:
-        _check_leak(found, row, held_out)
-    return row
 
 
 def _narrow(store: Store, query: str) -> None:
@@ -312,109 +285,3 @@ def recall(store: Store, snapshot_id: str) -> Selection:
         raise StudioError(str(error), "Each export's manifest names its snapshot, and each run has one.") from error
     left_out = Counter(kept.counts.get("left_out", {}))
     return Selection(kept.kind, material.of_items(store, kept.items), kept.query, left_out=left_out, kept=kept)
-
-
-def _conversation(found: Material) -> SftRow:
-    messages, tools, _, _, is_plain = material.texts(found)
-    answer = completion_of(messages)
-    if not answer:
-        raise _LeftOut("without an answer")
-    if not _is_answer(answer):
-        raise _LeftOut("the answer is empty")
-    row = SftRow(messages, tools)
-    if not is_plain:
-        _check_values(row)
-    return row
-
-
-def _answer(found: Material) -> PreferenceRow | LabelledRow:
-    messages, tools, chosen, rejected, is_plain = material.texts(found)
-    prompt = _prompt(messages)
-    row: PreferenceRow | LabelledRow
-    if found.chosen_id is None or found.rejected_id is None:
-        row = LabelledRow(prompt, chosen or rejected, found.rejected_id is None, tools)
-        is_empty = not _is_answer(row.completion)
-    else:
-        row = PreferenceRow(prompt, chosen, rejected, tools)
-        is_empty = not _is_answer(chosen) or not _is_answer(rejected)
-        if chosen == rejected:
-            raise _LeftOut("both answers are the same")
-    if is_empty:
-        raise _LeftOut("an answer is empty")
-    if not is_plain:
-        _check_values(row)
-    return row
-
-
-def _learnt(found: Material) -> SftRow:
-    """Make a row of an example's own answer, or of the response that it is to be learnt with; a run may have both."""
-    return _conversation(found) if found.chosen_id is None else _taught(found)
-
-
-def _taught(found: Material) -> SftRow:
-    messages, tools, answer, _, is_plain = material.texts(found)
-    prompt = _prompt(messages)
-    if not _is_answer(answer):
-        raise _LeftOut("an answer is empty")
-    row = SftRow(prompt + answer, tools)
-    if not is_plain:
-        _check_values(row)
-    return row
-
-
-def _asked(found: Material) -> PromptRow:
-    messages, tools, _, _, _ = material.texts(found)
-    prompt = _prompt(messages)
-    fields = json.loads(found.record) if found.record else {}
-    known = fields if isinstance(fields, dict) else {}
-    answer = completion_of(messages)
-    row = PromptRow(prompt, ({"answer": answer[-1]["content"]} if answer else {}) | known, tools)
-    _check_values(row)
-    return row
-
-
-def _prompt(messages: list[Message]) -> list[Message]:
-    """Return what is asked: all, where a person has the last word, or what comes before the last answer."""
-    prompt = messages if messages and messages[-1]["role"] == "user" else prompt_of(messages)
-    if not prompt:
-        raise _LeftOut("without a prompt")
-    return prompt
-
-
-_MAKE: dict[SnapshotKind, Callable[[Material], SnapshotRow]] = {
-    "sft": _learnt,
-    "preference": _answer,
-    "unpaired": _answer,
-    "prompts": _asked,
-    "distillation": _learnt,
-}
-
-
-def _is_answer(messages: list[Message]) -> bool:
-    """Tell whether messages say or call anything."""
-    for message in messages:  # noqa: SIM110 (each answer of an export passes here, and a generator costs thrice)
-        if message["content"].strip() or message.get("tool_calls"):
-            return True
-    return False
-
-
-def _check_values(row: SnapshotRow) -> None:
-    try:
-        # Halves of characters and integers above 64 bits, which no tokenizer and no trainer's file can hold.
-        orjson.dumps(tuple(row))
-        # Infinity and the like, which orjson would turn into null.
-        json.dumps(row, allow_nan=False)
-    except (TypeError, ValueError):
-        raise _LeftOut("holds half a character or too large a number") from None
-
-
-def _check_leak(found: Material, row: SnapshotRow, held_out: HeldOut) -> None:
-    """Leave out a row whose prompt is, through an edit, one of another split now."""
-    messages = row[0]
-    # An example that was never edited has the prompt still that it was made with, but for odd ones.
-    if found.revision > 1 or messages[-1]["role"] == "system":
-        split = held_out.split_of(prompt_group(messages))
-    else:
-        split = held_out.shared.get(found.group)
-    if split not in (None, found.split):
-        raise _LeftOut(f"its prompt is in the {split} split")

@@ -11,7 +11,7 @@ from store.snapshots import SnapshotItem
 from studio.chat_templates import ChatTemplate
 from studio.checks.settings import Check, write_checks
 from studio.models import BaseModel
-from studio.snapshots import SnapshotRow
+from studio.snapshot_rows import SnapshotRow
 from studio.training.folder import RunFolder
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")

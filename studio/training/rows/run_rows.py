@@ -11,7 +11,8 @@ from store.snapshots import Items, SnapshotItem, SnapshotKind
 from studio.errors import StudioError
 from studio.formats.row import PreferenceRow, SftRow
 from studio.project import Project
-from studio.snapshots import ID_LENGTH, Built, SnapshotRow, build, outcomes, recall
+from studio.snapshot_rows import SnapshotRow
+from studio.snapshots import ID_LENGTH, Built, build, outcomes, recall
 from studio.training.recipe import KINDS, Recipe, from_table, kind_of
 
 _CONVERSATIONS: tuple[SnapshotKind, ...] = ("sft", "distillation")
