@@ -16,11 +16,19 @@ _TOOLS = ("toml", "trl", "axolotl", "llamafactory")
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write it with all that it reads.")
 @click.option("--model", help="The base model; the project's own when left out.")
+@click.option("--parent", metavar="RUN", help="Go on from this run's adapter.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a field of the recipe.")
 @project_option
 @json_option
 def recipe(
-    what: str, tool: str, out: Path | None, model: str | None, overrides: tuple[str, ...], folder: Path, as_json: bool
+    what: str,
+    tool: str,
+    out: Path | None,
+    model: str | None,
+    parent: str | None,
+    overrides: tuple[str, ...],
+    folder: Path,
+    as_json: bool,
 ) -> None:
     """Print the recipe of a METHOD or of a RUN, or what does the same in another tool.
 
@@ -31,7 +39,7 @@ def recipe(
     from studio.training.elsewhere.written import save
 
     with opened(folder) as (project, store):
-        material = of(project, store, what, list(overrides), model)
+        material = of(project, store, what, list(overrides), model, parent)
     if out and tool != "toml":
         make_ready(material, progress)
         progress_done()

@@ -105,15 +105,17 @@ def of_project(
     )
 
 
-def of(project: Project, store: Store, what: str, overrides: list[str], model: str | None) -> Material:
+def of(
+    project: Project, store: Store, what: str, overrides: list[str], model: str | None, parent: str | None = None
+) -> Material:
     """Return the material of a run's id, or of a method.
 
     Raises:
         StudioError: there is none of that name, or changes are given to a run, which has its recipe already.
     """
     if what in METHODS:
-        return of_project(project, store, what, overrides, model)
-    if overrides or model:
+        return of_project(project, store, what, overrides, model, parent)
+    if overrides or model or parent:
         raise StudioError(f"{what} has its recipe and its model already.", "Name a method to try others.")
     return of_run(project, store, what)
 

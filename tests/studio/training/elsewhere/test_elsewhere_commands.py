@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from studio.cli import cli
+from studio.errors import StudioError
 from studio.project import Project
 from tests.studio.training.elsewhere.conftest import StartRun
 
@@ -38,7 +39,18 @@ def test_a_bundle_is_told_of(judged: Project, write_run: StartRun, tmp_path: Pat
     assert "It holds the rows" in said
     files = json.loads(run(judged, "bundle", run_id, str(tmp_path / "away"), "--json"))["files"]
     assert {"run.sh", "bundle.json", "requirements.txt", f"runs/{run_id}/recipe.toml"} <= set(files)
-    from studio.errors import StudioError
-
     with pytest.raises(StudioError, match="was not trained"):
         run(judged, "import-run", str(tmp_path / "away"))
+
+
+def test_a_recipe_goes_on_from_a_parent(judged: Project, write_run: StartRun, tmp_path: Path) -> None:
+    run_id = write_run("sft", "answers=chosen")
+    adapter = judged.runs / run_id / "adapter"
+    with pytest.raises(StudioError, match=run_id):
+        run(judged, "recipe", "dpo", "--parent", run_id)
+    with pytest.raises(StudioError, match="has its recipe and its model already"):
+        run(judged, "recipe", run_id, "--parent", run_id)
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text("{}")
+    (adapter / "adapter_model.safetensors").write_bytes(b"")
+    assert '"parent", is_trainable=True' in run(judged, "recipe", "dpo", "--parent", run_id, "--as", "trl")
