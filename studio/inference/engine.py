@@ -1,26 +1,21 @@
 """The user's side of the llama.cpp process: starts it, asks, streams, cancels, and survives its death."""
 
+import math
 import queue
-import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from studio.errors import StudioError
+from studio.inference.child import Child, Replies, Reply, start
 
 DEFAULT_CONTEXT = 4096
 """Tokens of prompt and reply together that a model is loaded for."""
 
-ILLEGAL_INSTRUCTION_CURE = (
-    "llama.cpp was built for another processor; build it again: "
-    'CMAKE_ARGS="-DGGML_NATIVE=OFF" pip install --force-reinstall --no-cache-dir --no-deps llama-cpp-python'
-)
+LISTENING_SECONDS = 0.1
+"""How often one who waits for a model is asked whether to go on waiting."""
 
 
 class EngineError(StudioError):
@@ -34,6 +29,9 @@ class ModelKey:
     gguf: Path
     adapter: Path | None = None
     context: int = DEFAULT_CONTEXT
+    """Tokens that it is loaded for; after `Engine.load`, no more than the model was made for."""
+    scale: float = 1.0
+    """How strongly the adapter acts."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,17 @@ class Sampling:
     min_p: float = 0.05
     max_tokens: int = 512
     seed: int = 0
+    repeat_penalty: float = 1.0
+    """Above 1, what stands in the last tokens becomes less likely."""
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A token that could have come, with its natural log-probability before any sampling."""
+
+    id: int
+    text: str
+    logprob: float
 
 
 @dataclass(frozen=True)
@@ -54,16 +63,63 @@ class Token:
 
     id: int
     text: str
+    logprob: float | None = None
+    """Where alternatives were asked for: natural, of the model's own distribution, before any sampling."""
+    alternatives: tuple[Alternative, ...] = ()
+    """The likeliest tokens at its place, itself among them if it is one of them."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a model makes of a sequence, from its start on: a number for each token."""
+
+    logprobs: list[float]
+    """The token's natural log-probability."""
+    reference_logprobs: list[float]
+    """The same under the reference; empty without one, as are the next two."""
+    kl: list[float]
+    """The divergence of the model from the reference, KL(reference || model), in nats."""
+    same_top: list[bool]
+    """Whether both find the same token likeliest."""
 
 
 @dataclass
-class Generation:
-    """A reply that is being made: iterate it for its tokens; `stats` is filled at its end."""
+class _Asked:
+    """Something that the process works on, and that can be stopped."""
 
-    engine: "Engine"
+    child: Child
     number: int
-    replies: "queue.Queue[dict[str, Any]]"
+    replies: Replies
+
+    def cancel(self) -> None:
+        """End it now; safe from any thread."""
+        self.child.send({"op": "cancel", "target": self.number, "id": 0})
+
+    def _next(self, timeout: float | None = None) -> Reply:
+        reply = self.replies.get(timeout=timeout)
+        if reply["event"] == "error":
+            raise EngineError(reply["message"], reply.get("hint", ""))
+        return reply
+
+    def _result(self) -> Any:
+        reply = self._next()
+        while reply["event"] != "result":
+            reply = self._next()
+        return reply["value"]
+
+
+@dataclass
+class Generation(_Asked):
+    """A reply that is being made: iterate it for its tokens; `stats` is filled at its end.
+
+    `cancel` ends it in the midst of the prompt, or of loading the model, too.
+    """
+
     stats: dict[str, Any] = field(default_factory=dict)
+    end: Token | None = None
+    """The stop token that ended it, which is none of its tokens."""
+    on_read: Callable[[float], None] = lambda _: None
+    """Called while it is iterated, with how much of the prompt was read, from 0 to 1."""
 
     def __iter__(self) -> Iterator[Token]:
         """Yield tokens as they come.
@@ -72,36 +128,41 @@ class Generation:
             EngineError: the model refused, or the process died.
         """
         while True:
-            reply = self.replies.get()
-            match reply["event"]:
-                case "token":
-                    yield Token(reply["token"], reply["text"])
-                case "done":
-                    self.stats = reply["stats"]
-                    if reply["text"]:
-                        yield Token(-1, reply["text"])
-                    return
-                case "error":
-                    raise EngineError(reply["message"], reply.get("hint", ""))
-
-    def cancel(self) -> None:
-        """End the reply now, in the midst of the prompt too; safe from any thread."""
-        self.engine.send({"op": "cancel", "target": self.number, "id": 0})
+            reply = self._next()
+            if reply["event"] == "tokens":
+                yield from map(_token, reply["tokens"])
+            elif reply["event"] == "reading":
+                self.on_read(reply["part"])
+            elif reply["event"] == "done":
+                self.stats = reply["stats"]
+                self.end = _token(reply["end"]) if reply["end"] else None
+                if reply["text"]:
+                    yield Token(-1, reply["text"])
+                return
 
 
-Waiting = dict[int, "queue.Queue[dict[str, Any]]"]
+@dataclass
+class Comparison(_Asked):
+    """Sequences that are being scored: iterate it for one result each, in their order; ends early when cancelled."""
 
+    def __iter__(self) -> Iterator[Scored]:
+        return self
 
-@dataclass(frozen=True)
-class _Child:
-    """One life of the process, with those who wait for its replies."""
+    def __next__(self) -> Scored:
+        """Return the next sequence's numbers.
 
-    process: "subprocess.Popen[bytes]"
-    waiting: Waiting = field(default_factory=dict)
-
-    @property
-    def is_dead(self) -> bool:
-        return self.process.poll() is not None
+        Raises:
+            EngineError: the model refused, or the process died.
+        """
+        reply = self._next()
+        while reply["event"] not in ("scored", "done"):
+            reply = self._next()
+        if reply["event"] == "done":
+            # Asked once more, it must end once more.
+            self.replies.put(reply)
+            raise StopIteration
+        logprobs, reference, kl = (_numbers(reply[name]) for name in ("logprobs", "reference_logprobs", "kl"))
+        return Scored(logprobs, reference, kl, reply["same_top"])
 
 
 class Engine:
@@ -110,7 +171,7 @@ class Engine:
     def __init__(self, log: Path) -> None:
         self._log = log
         self._lock = threading.Lock()
-        self._child: _Child | None = None
+        self._child: Child | None = None
         self._last_number = 0
 
     def __enter__(self) -> "Engine":
@@ -119,15 +180,31 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def load(self, gguf: Path, adapter: Path | None = None, context: int = DEFAULT_CONTEXT) -> ModelKey:
+    def load(
+        self,
+        gguf: Path,
+        adapter: Path | None = None,
+        context: int = DEFAULT_CONTEXT,
+        *,
+        scale: float = 1.0,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> ModelKey:
         """Load a model, or find it loaded.
 
+        Args:
+            gguf: its file.
+            adapter: a LoRA adapter, as a GGUF.
+            context: tokens of prompt and reply together; the model's own limit counts where it is lower.
+            scale: how strongly the adapter acts.
+            on_progress: called with 0 to 1 several times a second until it is there; what it raises stops the load.
+
         Raises:
-            EngineError: llama.cpp can't read the file.
+            EngineError: llama.cpp can't read the file, there is no memory for it, or the process died.
         """
-        key = ModelKey(gguf.resolve(), adapter.resolve() if adapter else None, context)
-        self._ask({"op": "load", **_model(key)})
-        return key
+        key = ModelKey(gguf.resolve(), adapter.resolve() if adapter else None, context, scale)
+        asked = _Asked(*self._post({"op": "load", "model": _model(key)}))
+        value = _wait(asked, on_progress or (lambda _: None))
+        return ModelKey(key.gguf, key.adapter, value["context"], scale)
 
     def generate(
         self,
@@ -137,23 +214,58 @@ class Engine:
         stop_ids: frozenset[int] = frozenset(),
         *,
         repeatable: bool = False,
+        alternatives: int = 0,
     ) -> Generation:
         """Begin a reply to a prompt given as token ids; it ends before any of the stop ids.
 
         A repeatable one is the same whatever was asked before. Others begin sooner: a prompt is evaluated only from
         where it parts from the last one, which rounds differently, and now and then chooses another token.
+        With alternatives, each token comes with its log-probability and that many of the likeliest at its place.
         """
-        number, replies = self._post(
-            {
-                "op": "generate",
-                **_model(key),
-                "ids": ids,
-                "sampling": asdict(sampling),
-                "stop_ids": sorted(stop_ids),
-                "repeatable": repeatable,
-            }
-        )
-        return Generation(self, number, replies)
+        request = {
+            "op": "generate",
+            "model": _model(key),
+            "ids": ids,
+            "sampling": asdict(sampling),
+            "stop_ids": sorted(stop_ids),
+            "repeatable": repeatable,
+            "alternatives": alternatives,
+        }
+        return Generation(*self._post(request))
+
+    def compare(
+        self,
+        key: ModelKey,
+        sequences: list[list[int]],
+        starts: list[int],
+        *,
+        reference: ModelKey | Path | None = None,
+    ) -> Comparison:
+        """Score each token of the sequences, each from its start (1 or later) on.
+
+        Args:
+            key: the model that is asked.
+            sequences: token ids.
+            starts: the first token of each that counts; one before it must exist.
+            reference: what to compare with: another model, or a folder with a file `N.npy` for the sequence N
+                (from 0): float32 logits [tokens from its start on, vocabulary], row 0 being what the model said
+                before the start. Where the vocabularies' widths differ, the narrower one counts.
+        """
+        request = {"op": "compare", "model": _model(key), "sequences": sequences, "starts": starts}
+        if isinstance(reference, ModelKey):
+            request["reference"] = _model(reference)
+        elif reference is not None:
+            request["folder"] = str(reference.resolve())
+        return Comparison(*self._post(request))
+
+    def embed(self, key: ModelKey, texts_ids: list[list[int]]) -> list[list[float]]:
+        """Return a vector of length 1 for each text given as token ids, pooled as the model says, else by the mean.
+
+        Raises:
+            EngineError: a text is longer than the model's context, or the process died.
+        """
+        vectors: list[list[float]] = self._ask({"op": "embed", "model": _model(key), "texts": texts_ids})
+        return vectors
 
     def tokenize(self, gguf: Path, pieces: list[tuple[str, bool]]) -> list[int]:
         """Return the ids that llama.cpp's own tokenizer makes of pieces of text.
@@ -166,89 +278,59 @@ class Engine:
         return ids
 
     def close(self) -> None:
-        """End the process; replies that are still coming end with an error."""
+        """End the process, and with it what is still coming: cancelled, or with an error."""
         with self._lock:
             child, self._child = self._child, None
-        if child is None:
-            return
-        if child.process.stdin:
-            child.process.stdin.close()
-        try:
-            child.process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            child.process.kill()
-            child.process.wait()
-
-    def send(self, message: dict[str, Any]) -> None:
-        """Send a message to the process, if it lives."""
-        with self._lock:
-            if self._child and not self._child.is_dead:
-                self._write(self._child, message)
+        if child is not None:
+            child.close()
 
     def _ask(self, message: dict[str, Any]) -> Any:
-        _, replies = self._post(message)
-        reply = replies.get()
-        if reply["event"] == "error":
-            raise EngineError(reply["message"], reply.get("hint", ""))
-        return reply["value"]
+        return _Asked(*self._post(message))._result()
 
-    def _post(self, message: dict[str, Any]) -> "tuple[int, queue.Queue[dict[str, Any]]]":
-        replies: queue.Queue[dict[str, Any]] = queue.Queue()
+    def _post(self, message: dict[str, Any]) -> tuple[Child, int, Replies]:
         with self._lock:
             if self._child is None or self._child.is_dead:
-                self._child = self._start()
+                self._child = start(self._log)
             self._last_number += 1
-            number = self._last_number
-            self._child.waiting[number] = replies
-            self._write(self._child, {"id": number, **message})
-        return number, replies
+            child, number = self._child, self._last_number
+        return child, number, child.ask(number, message)
 
-    @staticmethod
-    def _write(child: _Child, message: dict[str, Any]) -> None:
-        assert child.process.stdin is not None
-        try:
-            child.process.stdin.write(orjson.dumps(message) + b"\n")
-            child.process.stdin.flush()
-        except OSError:
-            # It died just now: the listening thread tells those who wait.
-            return
 
-    def _start(self) -> _Child:
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "studio.inference.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                # Not in the terminal's group: ctrl+c at the prompt must not kill the model.
-                start_new_session=True,
-            )
-        child = _Child(process)
-        threading.Thread(target=self._listen, args=(child,), daemon=True).start()
-        return child
+def _wait(asked: _Asked, on_progress: Callable[[float], None]) -> dict[str, Any]:
+    """Wait for a model, telling how far it is; what `on_progress` raises stops the load."""
+    part = 0.0
+    try:
+        on_progress(part)
+        while True:
+            try:
+                reply = asked._next(LISTENING_SECONDS)
+            except queue.Empty:
+                on_progress(part)
+                continue
+            if reply["event"] == "result":
+                value: dict[str, Any] = reply["value"]
+                return value
+            part = reply["part"]
+            on_progress(part)
+    except EngineError:
+        raise
+    except BaseException:
+        asked.cancel()
+        raise
 
-    def _listen(self, child: _Child) -> None:
-        assert child.process.stdout is not None
-        for line in child.process.stdout:
-            reply = orjson.loads(line)
-            ends = reply["event"] in ("done", "error", "result")
-            with self._lock:
-                replies = child.waiting.pop(reply["id"], None) if ends else child.waiting.get(reply["id"])
-            if replies is not None:
-                replies.put(reply)
-        self._tell_death(child)
 
-    def _tell_death(self, child: _Child) -> None:
-        code = child.process.wait()
-        hint = ILLEGAL_INSTRUCTION_CURE if code == -signal.SIGILL else f"Its last words are in {self._log}."
-        cause = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-        with self._lock:
-            waiting = list(child.waiting.values())
-            child.waiting.clear()
-        for replies in waiting:
-            replies.put({"event": "error", "message": f"The llama.cpp process {cause}.", "hint": hint})
+def _numbers(sent: list[float | None]) -> list[float]:
+    """Return numbers as they were; JSON has no word for those of a model that computes nonsense."""
+    return [math.nan if number is None else number for number in sent]
 
 
 def _model(key: ModelKey) -> dict[str, Any]:
-    return {"gguf": str(key.gguf), "adapter": str(key.adapter) if key.adapter else None, "context": key.context}
+    adapter = str(key.adapter) if key.adapter else None
+    return {"gguf": str(key.gguf), "adapter": adapter, "context": key.context, "scale": key.scale}
+
+
+def _token(sent: list[Any]) -> Token:
+    """Return a token as it was sent: id, text, and where alternatives were asked for, log-probability and those."""
+    if len(sent) == 2:
+        return Token(sent[0], sent[1])
+    return Token(sent[0], sent[1], sent[2], tuple(Alternative(*other) for other in sent[3]))

@@ -1,0 +1,1 @@
+"""The process that runs llama.cpp; nothing outside it imports llama_cpp."""
