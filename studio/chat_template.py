@@ -1,16 +1,15 @@
-"""Chat templates as the model's makers wrote them: Jinja in the same sandbox as transformers gives them."""
+"""Chat templates as the model's makers wrote them: Jinja as transformers runs it, in a sandbox that always ends."""
 
 import json
-from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NoReturn
 
-from jinja2 import TemplateError, nodes
+from jinja2 import Template, TemplateError, nodes
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from studio.bounded import BeyondBounds, BoundedEnvironment, Limits, run
 from studio.errors import StudioError
 
 REASONING_FIELDS = ("reasoning_content", "thinking", "reasoning")
@@ -27,6 +26,15 @@ _FAULTS = (
     ValueError,
 )
 """What running somebody's template may raise."""
+
+
+_LIMITS = Limits(seconds=1, rounds=1_000_000, characters=16_000_000)
+"""Thousands of times what an ordinary rendering uses."""
+
+_TIMES_LONGER = 64
+"""Characters that a template may make for each of a conversation's, where that is more."""
+
+_LONGEST_DATE = 1_000
 
 
 class _Generation(Extension):
@@ -51,21 +59,27 @@ def render_template(
     """Return the text that a chat template makes of a conversation.
 
     Raises:
-        StudioError: the template refuses the conversation, would drop a part of it, or is broken.
+        StudioError: the template refuses the conversation, would drop a part of it, is broken, or does not end.
     """
     if "tool_calls" not in source and any(m.get("tool_calls") for m in messages):
         raise StudioError(
             "The model's chat template has no place for tool calls and would drop them.",
             "Leave these examples out, or choose a model that was made for tools.",
         )
+    context = {
+        "messages": [_as_given(m) for m in messages],
+        "tools": tools,
+        "documents": None,
+        "add_generation_prompt": add_generation_prompt,
+        **special_tokens,
+    }
     try:
-        return compiled(source)(
-            messages=[_with_reasoning(m) for m in messages],
-            tools=tools,
-            documents=None,
-            add_generation_prompt=add_generation_prompt,
-            **special_tokens,
-        )
+        return run(compiled(source), context, _LIMITS, lambda: _TIMES_LONGER * len(json.dumps([messages, tools])))
+    except BeyondBounds as error:
+        raise StudioError(
+            f"The model's chat template was stopped: {error}.",
+            "It may be broken or hostile; use another: studio chat-template --set.",
+        ) from error
     except _FAULTS as error:
         roles = ", ".join(str(m.get("role")) for m in messages) or "none"
         reason = str(error).rstrip(".")
@@ -76,19 +90,17 @@ def render_template(
 
 
 @lru_cache(maxsize=16)
-def compiled(source: str) -> Callable[..., str]:
-    """Return what renders a template.
+def compiled(source: str) -> Template:
+    """Return a template, ready to run.
 
     Raises:
         TemplateSyntaxError: it is not valid Jinja.
     """
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
-    )
-    environment.filters["tojson"] = _to_json
+    environment = BoundedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols])
+    environment.add_filter("tojson", _to_json)
     environment.globals["raise_exception"] = _raise
-    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
-    return environment.from_string(source).render
+    environment.globals["strftime_now"] = _strftime_now
+    return environment.compiled(source)
 
 
 def _to_json(
@@ -106,8 +118,17 @@ def _raise(message: str) -> NoReturn:
     raise TemplateError(message)
 
 
-def _with_reasoning(message: dict[str, Any]) -> dict[str, Any]:
-    reasoning = next((message[k] for k in REASONING_FIELDS if message.get(k) is not None), None)
-    if reasoning is None:
-        return message
-    return {"thinking": reasoning, **message, "reasoning_content": reasoning}
+def _strftime_now(form: str) -> str:
+    # The C library makes a buffer of many times the length.
+    if len(form) > _LONGEST_DATE:
+        raise TemplateError("the form of its date is too long")
+    return datetime.now().strftime(form)
+
+
+def _as_given(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a turn as transformers gives it to templates: without what is null, the reasoning by each of its names."""
+    given = message
+    if None in message.values():
+        given = {key: value for key, value in message.items() if value is not None}
+    reasoning = next((given[key] for key in REASONING_FIELDS if key in given), None)
+    return given if reasoning is None else {"thinking": reasoning, **given, "reasoning_content": reasoning}

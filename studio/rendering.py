@@ -6,32 +6,25 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from store.examples import Message, completion_of, prompt_of
 from studio.chat_template import render_template
 from studio.chat_templates import own_template
 from studio.errors import StudioError
+from studio.special_tokens import Marker, protected
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-_MARK_CANDIDATES = tuple(chr(code) for code in range(0xF8F0, 0xF8FF))
-"""Private-use characters, one of which breaks up special tokens that stand in a person's text."""
-
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
-_NAMED_TOKENS = ("bos_token", "eos_token", "pad_token", "unk_token")
-
+_NAMED_TOKENS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+"""By which transformers knows special tokens too; templates see these and no others."""
 
 _LONG = 10_000
 """Characters that take a tokenizer more than a moment."""
-
-_ENCODING = Lock()
-"""Held while a tokenizer is told how to read special tokens and reads: threads share it."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +43,12 @@ class Rendering:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of rendered text, and whether special tokens are read in it."""
+    """A stretch of rendered text, with the special tokens in it read as such.
+
+    Between two of them a special token in a person's text is broken up: neither half of it is one.
+    """
 
     text: str
-    parse_special: bool
 
 
 @dataclass(frozen=True)
@@ -110,6 +105,19 @@ class ChatTokenizer:
         return re.compile("|".join(map(re.escape, ordered)) or r"(?!)")
 
     @cached_property
+    def template_tokens(self) -> frozenset[str]:
+        """Tokens beside the special ones that the template writes to tell parts of a turn: `<tool_call>`, `<think>`."""
+        added = self.tokenizer.get_added_tokens_decoder().values()
+        return frozenset(
+            t.content for t in added if not t.special and t.content in self.template and not t.content.isspace()
+        )
+
+    @cached_property
+    def markers(self) -> dict[str, Marker]:
+        """What keeps special tokens apart, by the character that it does so with; made as they are needed."""
+        return {}
+
+    @cached_property
     def eos_ids(self) -> frozenset[int]:
         """The ids that end an answer: the tokenizer's own, and the one that the template closes a turn with."""
         ends = {self.tokenizer.token_to_id(self.named_tokens.get("eos_token", ""))}
@@ -149,12 +157,12 @@ def render(tokenizer: ChatTokenizer, messages: list[Message], tools: list[dict[s
     Raises:
         StudioError: the template refuses it, or renders the prompt otherwise once the answer follows.
     """
-    head, tail = segments(tokenizer, messages, tools)
-    head_ids, head_pieces = _encode(tokenizer, head)
-    tail_ids, tail_pieces = _encode(tokenizer, tail)
+    head, tail, marker = _texts(tokenizer, messages, tools)
+    head_ids, head_pieces = _encode(tokenizer, head, marker)
+    tail_ids, tail_pieces = _encode(tokenizer, tail, marker)
     trained = [False] * len(head_ids) + [True] * len(tail_ids)
-    text = "".join(s.text for s in (*head, *tail))
-    return Rendering(text, head_ids + tail_ids, trained, head_pieces + tail_pieces, len(head_ids))
+    pieces = head_pieces + tail_pieces
+    return Rendering("".join(pieces), head_ids + tail_ids, trained, pieces, len(head_ids))
 
 
 def render_prompt(
@@ -165,10 +173,9 @@ def render_prompt(
     Raises:
         StudioError: the template refuses it.
     """
-    mark, marked, marked_tools = _mark_specials(tokenizer, messages, tools)
-    parts = _split(tokenizer, _text(tokenizer, marked, marked_tools, add_generation_prompt=True), mark)
-    ids, pieces = _encode(tokenizer, parts)
-    return Rendering("".join(s.text for s in parts), ids, [False] * len(ids), pieces, len(ids))
+    head, _, marker = _texts(tokenizer, messages, tools, whole=False)
+    ids, pieces = _encode(tokenizer, head, marker)
+    return Rendering("".join(pieces), ids, [False] * len(ids), pieces, len(ids))
 
 
 def lengths(
@@ -179,9 +186,9 @@ def lengths(
     Raises:
         StudioError: see `render`.
     """
-    head, tail = segments(tokenizer, messages, tools)
-    asked = sum(len(_encoding(tokenizer, part).ids) for part in head)
-    return asked, asked + sum(len(_encoding(tokenizer, part).ids) for part in tail)
+    head, tail, marker = _texts(tokenizer, messages, tools)
+    asked, answered = (len(_ids_of(_encoding(tokenizer, text, marker), marker)) for text in (head, tail))
+    return asked, asked + answered
 
 
 def segments(
@@ -194,18 +201,26 @@ def segments(
     Raises:
         StudioError: see `render`.
     """
-    mark, marked, marked_tools = _mark_specials(tokenizer, messages, tools)
-    asked = prompt_of(marked)
-    if not completion_of(marked):
-        return _split(tokenizer, _text(tokenizer, marked, marked_tools, add_generation_prompt=True), mark), []
-    whole = _text(tokenizer, marked, marked_tools, add_generation_prompt=False)
+    head, tail, marker = _texts(tokenizer, messages, tools)
+    return _split(head, marker), _split(tail, marker)
+
+
+def _texts(
+    tokenizer: ChatTokenizer, messages: list[Message], tools: list[dict[str, Any]] | None, *, whole: bool = True
+) -> tuple[str, str, Marker | None]:
+    """Return the text of the prompt and of what follows it, special tokens of people broken up by a marker."""
+    marker, marked, marked_tools = protected(tokenizer, messages, tools)
+    asked = prompt_of(marked) if whole else marked
+    if not whole or not completion_of(marked):
+        return _text(tokenizer, marked, marked_tools, add_generation_prompt=True), "", marker
+    text = _text(tokenizer, marked, marked_tools, add_generation_prompt=False)
     head = _text(tokenizer, asked, marked_tools, add_generation_prompt=True) if asked else ""
-    if not whole.startswith(head):
+    if not text.startswith(head):
         raise StudioError(
             "The model's chat template renders this prompt differently once an answer follows it.",
             "Training on it would teach other tokens than chat shows; use a template that only appends.",
         )
-    return _split(tokenizer, head, mark), _split(tokenizer, whole[len(head) :], mark)
+    return head, text[len(head) :], marker
 
 
 def _text(
@@ -221,57 +236,36 @@ def _text(
     return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def _mark_specials(
-    tokenizer: ChatTokenizer, messages: list[Message], tools: list[dict[str, Any]] | None
-) -> tuple[str, list[Message], list[dict[str, Any]] | None]:
-    """Break up special tokens in what people wrote, so that after templating only the template's own remain."""
-    everything = json.dumps([messages, tools], ensure_ascii=False)
-    if not tokenizer.special_pattern.search(everything):
-        return "", messages, tools
-    mark = next((m for m in _MARK_CANDIDATES if m not in everything and m not in tokenizer.template), None)
-    if mark is None:
-        raise StudioError("This conversation holds every private-use character that could protect it.")
-
-    def protect(value: Any) -> Any:
-        if isinstance(value, str):
-            return tokenizer.special_pattern.sub(lambda m: m[0][0] + mark + m[0][1:], value)
-        if isinstance(value, dict):
-            return {key: protect(item) for key, item in value.items()}
-        return [protect(item) for item in value] if isinstance(value, list) else value
-
-    return mark, protect(messages), protect(tools)
+def _split(text: str, marker: Marker | None) -> list[Segment]:
+    return [Segment(part) for part in (text.split(marker.mark) if marker else [text]) if part]
 
 
-def _split(tokenizer: ChatTokenizer, text: str, mark: str) -> list[Segment]:
-    """Cut rendered text so that special tokens are read only where the template put them."""
-    if not mark or mark not in text:
-        return [Segment(text, parse_special=True)] if text else []
-    cuts = [0, *(place for m in tokenizer.special_pattern.finditer(text) for place in m.span()), len(text)]
-    parts = [Segment(text[a:b].replace(mark, ""), parse_special=i % 2 == 1) for i, (a, b) in enumerate(pairwise(cuts))]
-    return [part for part in parts if part.text]
+def _encode(tokenizer: ChatTokenizer, text: str, marker: Marker | None) -> tuple[list[int], list[str]]:
+    encoding = _encoding(tokenizer, text, marker)
+    pieces = _pieces(text, encoding.offsets)
+    if marker is None:
+        return encoding.ids, pieces
+    kept = [(i, p.replace(marker.mark, "")) for i, p in zip(encoding.ids, pieces, strict=True) if i != marker.id]
+    return [i for i, _ in kept], [piece for _, piece in kept]
 
 
-def _encode(tokenizer: ChatTokenizer, parts: list[Segment]) -> tuple[list[int], list[str]]:
-    ids: list[int] = []
-    pieces: list[str] = []
-    for part in parts:
-        encoding = _encoding(tokenizer, part)
-        ids.extend(encoding.ids)
-        pieces.extend(_pieces(part.text, encoding.offsets))
-    return ids, pieces
+def _ids_of(encoding: "Encoding", marker: Marker | None) -> list[int]:
+    return [i for i in encoding.ids if i != marker.id] if marker else encoding.ids
 
 
-def _encoding(tokenizer: ChatTokenizer, part: Segment) -> "Encoding":
-    with _ENCODING:
-        tokenizer.tokenizer.encode_special_tokens = not part.parse_special
-        if len(part.text) > _LONG:
-            # Slower to begin with, but it lets other threads go on, the screen's among them.
-            return tokenizer.tokenizer.encode_batch([part.text], add_special_tokens=False)[0]
-        return tokenizer.tokenizer.encode(part.text, add_special_tokens=False)
+def _encoding(tokenizer: ChatTokenizer, text: str, marker: Marker | None) -> "Encoding":
+    reads = marker.tokenizer if marker else tokenizer.tokenizer
+    if len(text) > _LONG:
+        # Slower to begin with, but it lets other threads go on, the screen's among them.
+        return reads.encode_batch([text], add_special_tokens=False)[0]
+    return reads.encode(text, add_special_tokens=False)
 
 
 def _pieces(text: str, offsets: list[tuple[int, int]]) -> list[str]:
-    pieces, reached = [], 0
+    pieces: list[str] = []
+    reached = 0
+    if not offsets:
+        return pieces
     starts = [start for start, _ in offsets[1:]] + [len(text)]
     for (_, end), following in zip(offsets, starts, strict=True):
         # A vocabulary that lacks a byte drops it, and the offsets after it fall short: nothing may be lost here.

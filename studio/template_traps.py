@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from store.examples import Message
+from studio.bounded import BeyondBounds
 from studio.chat_template import render_template
 from studio.errors import StudioError
 from studio.rendering import ChatTokenizer
@@ -25,8 +26,19 @@ class Trap:
 
 def traps(tokenizer: ChatTokenizer) -> list[Trap]:
     """Return what is known to go wrong with this template and this tokenizer; errors first."""
+    if _is_endless(tokenizer):
+        # Each look would wait for its end anew.
+        return [Trap("endless", "error", "It goes on for too long, or makes too much, and was stopped; use another.")]
     found = [trap for look in _LOOKS for trap in look(tokenizer)]
     return sorted(found, key=lambda trap: ("error", "warning", "info").index(trap.level))
+
+
+def _is_endless(tokenizer: ChatTokenizer) -> bool:
+    try:
+        render_template(tokenizer.template, _ONE, None, tokenizer.named_tokens, add_generation_prompt=True)
+    except StudioError as error:
+        return isinstance(error.__cause__, BeyondBounds)
+    return False
 
 
 def _turn(role: str, content: str) -> Message:

@@ -1,7 +1,6 @@
 """The renderer: equal to transformers', prompt first, and safe from special tokens in a person's text."""
 
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -41,38 +40,6 @@ def test_ids_are_those_of_transformers(tokenizer: ChatTokenizer, model_folder: P
         CONVERSATION[:2], tokenize=True, return_dict=False, add_generation_prompt=True
     )
     assert render_prompt(tokenizer, CONVERSATION[:2]).ids == prompt
-
-
-def _published_templates() -> list[Path]:
-    spec = find_spec("trl")
-    assert spec
-    assert spec.origin
-    return sorted((Path(spec.origin).parent / "chat_templates").glob("*.jinja"))
-
-
-@pytest.mark.parametrize("path", _published_templates(), ids=lambda path: path.stem)
-def test_published_templates_render_as_in_transformers(path: Path) -> None:
-    from transformers.utils.chat_template_utils import render_jinja_template
-
-    source = path.read_text(encoding="utf-8")
-    special = {"bos_token": "<s>", "eos_token": "</s>"}
-    conversation = [*CONVERSATION[1:], {"role": "user", "content": "And <b>3</b>?"}]
-    tools = [
-        {
-            "type": "function",
-            "function": {"name": "add", "description": "Adds.", "parameters": {"type": "object", "properties": {}}},
-        }
-    ]
-    for with_tools in (None, tools):
-        try:
-            theirs, _ = render_jinja_template(
-                [conversation], tools=with_tools, chat_template=source, add_generation_prompt=True, **special
-            )
-        except Exception:  # the template refuses the conversation: so must ours
-            with pytest.raises(StudioError):
-                render_template(source, conversation, with_tools, special, add_generation_prompt=True)
-            continue
-        assert render_template(source, conversation, with_tools, special, add_generation_prompt=True) == theirs[0]
 
 
 @settings(max_examples=200, deadline=None)
