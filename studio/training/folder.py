@@ -72,9 +72,25 @@ class RunFolder:
         return self.path / "model.gguf"
 
     @property
-    def can_chat(self) -> bool:
-        """Whether llama.cpp can run what was trained."""
+    def has_gguf(self) -> bool:
+        """Whether what was trained is there as llama.cpp runs it."""
         return self.adapter_gguf.is_file() or self.model_gguf.is_file()
+
+    @property
+    def can_chat(self) -> bool:
+        """Whether llama.cpp can run what was trained, now or once it is converted; a model that scores never."""
+        return self.has_gguf or self._answers
+
+    @property
+    def _answers(self) -> bool:
+        try:
+            if self.model.is_dir():
+                config = json.loads((self.model / "config.json").read_text(encoding="utf-8"))
+                return any(str(name).endswith("ForCausalLM") for name in config.get("architectures") or ())
+            config = json.loads((self.adapter / "adapter_config.json").read_text(encoding="utf-8"))
+            return bool(config.get("task_type") == "CAUSAL_LM")
+        except (OSError, ValueError):
+            return False
 
     @property
     def log(self) -> Path:

@@ -1,90 +1,100 @@
 """A GGUF's tokenizer built from its own metadata; transformers' reading of it loses the pre-tokenizer's rules."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gguf import GGUFReader
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models
-from tokenizers.pre_tokenizers import ByteLevel, Digits, PreTokenizer, Sequence, Split
+from tokenizers import AddedToken, Tokenizer, decoders, models
 
 from studio.errors import StudioError
+from studio.training.base import sentence_pieces
+from studio.training.base.pre_tokenizers import PATTERNS, WHOLE_WORDS, pre_tokenizer
 
-CONTROL, USER_DEFINED = 3, 4
+UNKNOWN, CONTROL, USER_DEFINED = 2, 3, 4
 """Values of `tokenizer.ggml.token_type`, from the GGUF specification."""
 
-LLAMA3_SPLIT = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
-    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+BYTES, PIECES = "gpt2", "llama"
+"""Values of `tokenizer.ggml.model` that are known here."""
+
+ENDINGS = frozenset(
+    {"<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<end_of_turn>", "<|endoftext|>", "</s>"}
+    | {"<|eom_id|>", "<EOT>", "_<EOT>", "<|end_of_text|>", "<end_of_utterance>", "<｜end▁of▁sentence｜>"}
 )
-QWEN2_SPLIT = LLAMA3_SPLIT.replace(r"\p{N}{1,3}", r"\p{N}")
+"""Tokens that llama.cpp takes for control tokens whatever the GGUF says, since answers end with them."""
+
+HARMONY = frozenset({"<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"})
+"""Tokens that llama.cpp takes for text of a model's own, whatever the GGUF says."""
+
+WITHOUT_STRIPPING = frozenset({"<unk>", "<s>", "<|endoftext|>"})
+"""The special tokens of Phi-3 that don't swallow the spaces after them."""
 
 
 def write_tokenizer(gguf: Path, folder: Path) -> None:
     """Write `tokenizer.json`, `tokenizer_config.json` and `chat_template.jinja` for a GGUF.
 
     Raises:
-        StudioError: the GGUF's tokenizer is of a kind not known here, or it has no chat template.
+        StudioError: the GGUF's tokenizer is of a kind not known here, or it has none.
     """
     reader = GGUFReader(gguf)
-    kind, rules = _required(reader, gguf, "tokenizer.ggml.model"), _field(reader, "tokenizer.ggml.pre") or "default"
-    if kind != "gpt2" or rules not in PRE_TOKENIZERS:
-        raise StudioError(
-            f"{gguf.name} has a tokenizer ({kind}, {rules}) that can't be rebuilt here without guessing. "
-            "Use the model's Hugging Face folder instead."
-        )
-    template = _field(reader, "tokenizer.chat_template")
     tokens: list[str] = _required(reader, gguf, "tokenizer.ggml.tokens")
-    tokenizer = _build(tokens, _required(reader, gguf, "tokenizer.ggml.merges"), str(rules))
-    _add_special(tokenizer, tokens, _required(reader, gguf, "tokenizer.ggml.token_type"))
+    kinds: list[int] = _required(reader, gguf, "tokenizer.ggml.token_type")
+    tokenizer = _build(reader, gguf, tokens, kinds)
+    _add_special(tokenizer, tokens, kinds, swallow=_swallows_spaces(reader))
     tokenizer.save(str(folder / "tokenizer.json"))
+    template = _field(reader, "tokenizer.chat_template")
     if template:  # a base model has none, and the project must give it one
         (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
     config = _config(reader, tokens)
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
-def _digits() -> PreTokenizer:
-    # What `smollm` means: every digit is a token of its own before the byte-level rules look at the text.
-    return Sequence([Digits(individual_digits=True), ByteLevel(add_prefix_space=False)])
+def _build(reader: GGUFReader, gguf: Path, tokens: list[str], kinds: list[int]) -> Tokenizer:
+    kind, rules = _required(reader, gguf, "tokenizer.ggml.model"), _field(reader, "tokenizer.ggml.pre") or "default"
+    if kind == PIECES:
+        scores = _required(reader, gguf, "tokenizer.ggml.scores")
+        prefix = _field(reader, "tokenizer.ggml.add_space_prefix")
+        unknown = _field(reader, "tokenizer.ggml.unknown_token_id")
+        return sentence_pieces.build(tokens, scores, kinds, unknown, prefix=prefix is None or bool(prefix))
+    if kind != BYTES or rules not in PATTERNS:
+        raise StudioError(
+            f"{gguf.name} has a tokenizer ({kind}, {rules}) that can't be rebuilt here without guessing.",
+            "Use the model's Hugging Face folder instead.",
+        )
+    return _build_bytes(tokens, _required(reader, gguf, "tokenizer.ggml.merges"), str(rules))
 
 
-def _split(pattern: str) -> PreTokenizer:
-    return Sequence(
-        [Split(Regex(pattern), "isolated"), ByteLevel(add_prefix_space=False, use_regex=False)],
-    )
-
-
-PRE_TOKENIZERS: dict[str, Callable[[], PreTokenizer]] = {
-    "smollm": _digits,
-    "gpt-2": lambda: ByteLevel(add_prefix_space=False),
-    "default": lambda: ByteLevel(add_prefix_space=False),
-    "llama-bpe": lambda: _split(LLAMA3_SPLIT),
-    "qwen2": lambda: _split(QWEN2_SPLIT),
-}
-"""How text is cut before merging, for each known value of `tokenizer.ggml.pre`."""
-
-
-def _build(tokens: list[str], merges: list[str], rules: str) -> Tokenizer:
+def _build_bytes(tokens: list[str], merges: list[str], rules: str) -> Tokenizer:
     pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
-    model = models.BPE(
-        vocab={token: i for i, token in enumerate(tokens)},
-        merges=pairs,
-        ignore_merges=rules == "llama-bpe",
-    )
-    tokenizer = Tokenizer(model)
-    tokenizer.pre_tokenizer = PRE_TOKENIZERS[rules]()
+    vocabulary = {token: i for i, token in enumerate(tokens)}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=pairs, ignore_merges=rules in WHOLE_WORDS))
+    tokenizer.pre_tokenizer = pre_tokenizer(rules)
     tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
 
 
-def _add_special(tokenizer: Tokenizer, tokens: list[str], kinds: list[int]) -> None:
-    for token, kind in zip(tokens, kinds, strict=True):
-        if kind == CONTROL:
-            tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False)])
-        elif kind == USER_DEFINED:
-            tokenizer.add_tokens([AddedToken(token, special=False, normalized=False)])
+def _add_special(tokenizer: Tokenizer, tokens: list[str], kinds: list[int], *, swallow: bool) -> None:
+    def added(*wanted: int, special: bool) -> list[AddedToken]:
+        return [
+            AddedToken(token, special=special, normalized=False, rstrip=swallow and token not in WITHOUT_STRIPPING)
+            for token, kind in zip(tokens, kinds, strict=True)
+            if _kind(token, kind) in wanted
+        ]
+
+    tokenizer.add_special_tokens(added(CONTROL, UNKNOWN, special=True))
+    tokenizer.add_tokens(added(USER_DEFINED, special=False))
+
+
+def _kind(token: str, kind: int) -> int:
+    if token in ENDINGS:
+        return CONTROL
+    return USER_DEFINED if token in HARMONY else kind
+
+
+def _swallows_spaces(reader: GGUFReader) -> bool:
+    # llama.cpp knows these models by their name alone.
+    name = str(_field(reader, "general.name") or "").lower()
+    return "phi-3" in name or "phi3" in name
 
 
 def _config(reader: GGUFReader, tokens: list[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Makes the parts of a GGUF model's folder: `python -m studio.training.base.prepare NAME tokenizer|gguf|weights`."""
+"""Makes what is prepared of a model: `python -m studio.training.base.prepare NAME tokenizer|gguf|weights`."""
 
 import fcntl
 import os
@@ -11,7 +11,8 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.inference.gguf import widen
-from studio.models import CHAT_FILE, BaseModel, has_part, resolve
+from studio.inference.gguf.conversion import convert
+from studio.models import CHAT_FILE, PROGRESS, BaseModel, chat_gguf, has_part, resolve
 from studio.training.base.gguf_tokenizer import write_tokenizer
 
 
@@ -27,33 +28,47 @@ def main() -> None:
 
 
 def _prepare(model: BaseModel, part: str) -> None:
-    parent = model.folder.parent
+    folder = model.folder
+    if model.kind == "hf":
+        gguf = chat_gguf(model)
+        if gguf is None:
+            raise StudioError(f"{model.source} lacks its tokenizer.", "Copy the whole model folder.")
+        folder = gguf.parent
+    parent = folder.parent
     parent.mkdir(parents=True, exist_ok=True)
-    with (parent / f".{model.folder.name}.lock").open("w") as lock:
+    with (parent / f".{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for left in parent.glob(f"{_prefix(model)}*"):
+        for left in parent.glob(f"{_prefix(folder)}*"):
             shutil.rmtree(left)  # of a preparation that was killed
+        if model.kind == "hf":
+            if not has_part(model, "gguf"):
+                _place(folder, lambda made: convert(model.source, made / CHAT_FILE, on_progress=_tell))
+            return
         # Everything else needs the tokenizer beside it.
         if not has_part(model, "tokenizer"):
-            _place(model, lambda folder: write_tokenizer(model.source, folder))
+            _place(folder, lambda made: write_tokenizer(model.source, made))
         if part == "gguf" and not has_part(model, "gguf"):
-            _place(model, lambda folder: widen(model.source, folder / CHAT_FILE))
+            _place(folder, lambda made: widen(model.source, made / CHAT_FILE, on_progress=_tell))
         if part == "weights" and not has_part(model, "weights"):
-            _place(model, lambda folder: _write_weights(model, folder))
+            _place(folder, lambda made: _write_weights(model, made))
 
 
-def _prefix(model: BaseModel) -> str:
-    return f".preparing-{model.folder.name}."
+def _tell(done: float) -> None:
+    print(f"{PROGRESS}writing the model for llama.cpp: {done:.0%}", flush=True)  # noqa: T201
 
 
-def _place(model: BaseModel, write: Callable[[Path], None]) -> None:
-    """Write files into a folder beside the model's, then move them in; `config.json` comes last."""
-    with tempfile.TemporaryDirectory(dir=model.folder.parent, prefix=_prefix(model)) as temporary:
+def _prefix(folder: Path) -> str:
+    return f".preparing-{folder.name}."
+
+
+def _place(folder: Path, write: Callable[[Path], None]) -> None:
+    """Write files into a folder beside another, then move them in; `config.json` comes last."""
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_prefix(folder)) as temporary:
         made = Path(temporary)
         write(made)
-        model.folder.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         for file in sorted(made.iterdir(), key=lambda p: p.name in ("config.json", "tokenizer_config.json")):
-            shutil.move(file, model.folder / file.name)
+            shutil.move(file, folder / file.name)
 
 
 def _write_weights(model: BaseModel, folder: Path) -> None:

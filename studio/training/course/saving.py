@@ -1,11 +1,15 @@
 """What a run leaves behind: the trained weights, as PEFT or transformers load them and as llama.cpp does."""
 
 import shutil
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from studio.errors import StudioError
 from studio.inference.gguf import adapter_to_gguf, model_to_gguf
-from studio.models import gguf_of
+from studio.inference.gguf.of_run import metadata_of
+from studio.models import base_gguf
 from studio.training.course.ready import Ready
 from studio.training.folder import RunFolder
 
@@ -26,27 +30,29 @@ def save(trainer: Any, ready: Ready) -> None:
         _add_tokenizer(folder)
     else:
         model.save_pretrained(folder.adapter, selected_adapters=["default"], state_dict=weights)
-    base_gguf = gguf_of(ready.base)
-    if base_gguf is None or recipe.method == "reward":
-        return  # llama.cpp has no use for a model that scores
-    if recipe.tuning == "full":
-        _write_model(weights or model.state_dict(), ready)
-    elif recipe.use_dora and recipe.quantisation == "none":
-        # llama.cpp knows no DoRA, so what it changes is worked into the weights.
-        _write_model(model.merge_and_unload().state_dict(), ready)
-    elif not recipe.use_dora:
-        adapter_to_gguf(folder.adapter, base_gguf, folder.adapter_gguf)
+    gguf = base_gguf(ready.base)
+    if gguf is None or recipe.method == "reward":
+        return  # it is made at its first use; llama.cpp has no use for a model that scores
+    try:
+        if recipe.tuning == "full":
+            _write_model(weights or model.state_dict(), ready, gguf)
+        elif recipe.use_dora and recipe.quantisation == "none":
+            # llama.cpp knows no DoRA, so what it changes is worked into the weights.
+            _write_model(model.merge_and_unload().state_dict(), ready, gguf)
+        elif not recipe.use_dora:
+            adapter_to_gguf(folder.adapter, gguf, folder.adapter_gguf, metadata_of(folder, ready.base))
+    except StudioError as error:
+        # What was trained is saved; how llama.cpp can run it is found out at its first use.
+        sys.stdout.write(f"not written for llama.cpp yet: {error}\n")
 
 
-def _write_model(state: Mapping[str, Any], ready: Ready) -> None:
-    base_gguf = gguf_of(ready.base)
-    assert base_gguf is not None
+def _write_model(state: Mapping[str, Any], ready: Ready, gguf: Path) -> None:
 
     def read(name: str) -> "np.ndarray[Any, np.dtype[Any]]":
         values: np.ndarray[Any, np.dtype[Any]] = state[name].detach().float().cpu().numpy()
         return values
 
-    model_to_gguf(state, read, base_gguf, ready.folder.model_gguf)
+    model_to_gguf(state, read, gguf, ready.folder.model_gguf, metadata_of(ready.folder, ready.base))
 
 
 def _add_tokenizer(folder: RunFolder) -> None:

@@ -92,7 +92,7 @@ def test_an_adapter_that_changes_what_llama_cpp_has_no_name_for_is_refused(
     import numpy as np
     from safetensors.numpy import save_file
 
-    (tmp_path / "adapter_config.json").write_text(json.dumps({"lora_alpha": 8}), encoding="utf-8")
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"lora_alpha": 8, "r": 2}), encoding="utf-8")
     names = [f"base_model.model.model.layers.0.odd_proj.lora_{side}.weight" for side in "AB"]
     save_file({name: np.zeros((2, 2), dtype=np.float32) for name in names}, tmp_path / "adapter_model.safetensors")
     with pytest.raises(StudioError, match="odd_proj"):

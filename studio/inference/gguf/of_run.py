@@ -1,0 +1,136 @@
+"""What a run has left, as llama.cpp runs it: made at its first use where the training did not make it.
+
+`python -m studio.inference.gguf.of_run RUNFOLDER BASE` does it in a process of its own, since it may need torch.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from studio.errors import StudioError
+from studio.inference.gguf.adapter import adapter_to_gguf
+from studio.inference.gguf.conversion import convert
+from studio.inference.gguf.metadata import Metadata
+from studio.models import PROGRESS, BaseModel, chat_gguf, prepare, resolve
+from studio.training.folder import RunFolder
+
+Say = Callable[[str], None]
+
+
+def make(folder: RunFolder, base: BaseModel, *, on_progress: Say | None = None) -> None:
+    """Make the GGUF of a finished run's adapter or model, if it is not there.
+
+    Raises:
+        StudioError: it can't be made.
+    """
+    if folder.has_gguf:
+        return
+    if on_progress:
+        on_progress(f"converting {folder.path.name} for llama.cpp (once)")
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "studio.inference.gguf.of_run", str(folder.path), base.name],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as child:
+        assert child.stdout is not None
+        said = ""
+        for line in child.stdout:
+            if not line.startswith(PROGRESS):
+                said = line.strip() or said
+            elif on_progress:
+                on_progress(line.removeprefix(PROGRESS).strip())
+    if child.returncode != 0 or not folder.has_gguf:
+        why = said.rstrip(".") or f"status {child.returncode}"
+        raise StudioError(f"{folder.path.name} can't be converted for llama.cpp: {why}.")
+
+
+def prepared(name: str, *, on_progress: Say | None = None) -> Path:
+    """Return a base model's GGUF in 16-bit floats; make it the first time.
+
+    Raises:
+        StudioError: there is no such model, or it can't be made one.
+    """
+    model = resolve(name)
+    gguf = chat_gguf(model)
+    if gguf is None:
+        raise StudioError(f"{name} lacks its tokenizer, so it can't be made a GGUF.", "Copy the whole model folder.")
+    prepare(model, "gguf", on_progress=on_progress)
+    return gguf
+
+
+def metadata_of(folder: RunFolder, base: BaseModel) -> Metadata:
+    """Return what the file of a run says of itself."""
+    template = folder.chat_template.read_text(encoding="utf-8") if folder.chat_template.is_file() else ""
+    return Metadata(
+        name=f"{Path(base.name).name} {folder.path.name}",
+        run=folder.path.name,
+        description=f"{Path(base.name).name}, fine-tuned by Tuning Studio",
+        base=Path(base.name).name,
+        chat_template=template,
+    )
+
+
+def main() -> None:
+    """Make it; say what went wrong in the last line."""
+    folder, base = RunFolder(Path(sys.argv[1])), resolve(sys.argv[2])
+    try:
+        if (folder.model / "config.json").is_file():
+            _complete(folder.model, base)
+            convert(folder.model, folder.model_gguf, metadata=metadata_of(folder, base), on_progress=_tell)
+        else:
+            _adapter(folder, base)
+    except StudioError as error:
+        sys.exit(str(error))
+
+
+def _adapter(folder: RunFolder, base: BaseModel) -> None:
+    try:
+        gguf = prepared(base.name, on_progress=_say)
+        adapter_to_gguf(folder.adapter, gguf, folder.adapter_gguf, metadata_of(folder, base))
+    except StudioError:
+        # A layout that is not known here, or a DoRA: what any adapter becomes once it is worked into the weights.
+        _merged(folder, base)
+
+
+def _merged(folder: RunFolder, base: BaseModel) -> None:
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    _say("working the adapter into the weights")
+    prepare(base, "weights", on_progress=_say)
+    loaded: Any = AutoModelForCausalLM.from_pretrained(str(base.folder), dtype="float32")
+    merged = PeftModel.from_pretrained(loaded, str(folder.adapter)).merge_and_unload()
+    with TemporaryDirectory(dir=folder.path, prefix=".merging.") as temporary:
+        whole = Path(temporary)
+        merged.save_pretrained(whole)
+        for file in folder.tokenizer.iterdir():
+            if not (whole / file.name).exists():
+                shutil.copyfile(file, whole / file.name)
+        _complete(whole, base)
+        convert(whole, folder.model_gguf, metadata=metadata_of(folder, base), on_progress=_tell)
+
+
+def _complete(model: Path, base: BaseModel) -> None:
+    """Put the vocabulary of SentencePiece beside a model, which transformers does not save and the converter reads."""
+    pieces = base.folder / "tokenizer.model"
+    if pieces.is_file() and not (model / pieces.name).exists():
+        shutil.copyfile(pieces, model / pieces.name)
+
+
+def _tell(done: float) -> None:
+    _say(f"writing the model for llama.cpp: {done:.0%}")
+
+
+def _say(text: str) -> None:
+    print(f"{PROGRESS}{text}", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
