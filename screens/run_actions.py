@@ -60,10 +60,11 @@ class RunActions(StudioScreen):
         self._do(run_work.resume)
 
     def action_parity(self) -> None:
-        """Prove now that llama.cpp reads the run's texts as training did."""
+        """Show the evidence that llama.cpp runs what was trained."""
+        from screens.evidence_window import EvidenceWindow
+
         if self.run_here is not None:
-            self.set_status(f"comparing the tokens of {self.run_here.id} ...")
-            self._do(run_work.prove)
+            self.app.push_screen(EvidenceWindow(self.run_here.id))
 
     def action_delete(self) -> None:
         """Delete the run with its files, after a question that says how large they are."""

@@ -44,13 +44,6 @@ def resume(project: Project, run_id: str, store: Store) -> str:
     return f"{run_id} waits for its turn" if runs.get(store, run_id).status == "queued" else f"{run_id} goes on"
 
 
-def prove(project: Project, run_id: str, store: Store) -> str:
-    """Compare a run's tokens with llama.cpp's."""
-    from studio.inference.parity import check_run
-
-    return f"{run_id}: {check_run(project, store, run_id).sentence}"
-
-
 def size_if_deletable(project: Project, run_id: str, store: Store) -> str:
     """Return how much a run's files take, in words.
 

@@ -1,5 +1,6 @@
 """The course of a run: load the model, train it, take its best weights, measure, save."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from transformers import set_seed
 
 from studio.training import watching
-from studio.training.course import best, keeping, resuming, saving
+from studio.training.course import best, keeping, proving, resuming, saving
 from studio.training.course.ready import Ready, get_ready
 from studio.training.course.report import Reporter, ReportingCallback
 from studio.training.course.results import summary
@@ -39,6 +40,10 @@ def go_through(folder: RunFolder, reporter: Reporter) -> bool:
         reporter.found(forgetting.facts(before, _general_loss(ready, trainer)))
     reporter.doing("saving what was learnt")
     saving.save(trainer, ready)
+    # The proof loads the model anew, and may need the memory.
+    del trainer
+    gc.collect()
+    proving.after_training(folder, reporter)
     return True
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.errors import StudioError
-from studio.models import BaseModel, check_unchanged, gguf_of, prepare, resolve
+from studio.models import BaseModel, check_unchanged, prepare, resolve
 from studio.rendering import ChatTokenizer
+from studio.training.course import proving
 from studio.training.course.report import Reporter
 from studio.training.course.results import facts_of
 from studio.training.elsewhere.accelerate import processes, share_of
@@ -57,7 +58,7 @@ def get_ready(folder: RunFolder, reporter: Reporter) -> Ready:
     tokenizer = ChatTokenizer.load(folder.tokenizer)
     splits = _splits(folder, tokenizer, recipe, reporter)
     if reporter.is_main:
-        reporter.found({"parity": _prove(folder, base, reporter)})
+        reporter.found({"parity": proving.before_training(folder, base, reporter)})
     facts: dict[str, Any] = {"device": hardware.name, "dtype": hardware.dtype_name, **facts_of(splits)}
     reporter.found(facts | ({"changed_for_memory": " ".join(changes)} if changes else {}))
     return Ready(folder, description, recipe, base, hardware, tokenizer, splits)
@@ -80,18 +81,3 @@ def _no_rows(name: str, split: Tokenised, recipe: Recipe) -> StudioError:
     if split.problems:
         return StudioError(f"No {name} row can be rendered; the first is {split.problems[0]}")
     return StudioError(f"No {name} row fits into max_length={recipe.max_length} tokens.", "Raise max_length.")
-
-
-def _prove(folder: RunFolder, base: BaseModel, reporter: Reporter) -> str:
-    """Compare the tokens with llama.cpp's before any time is spent on them; say in a sentence what was found."""
-    from studio.inference.engine import EngineError
-    from studio.inference.parity import check_run_folder
-
-    base_gguf = gguf_of(base)
-    if base_gguf is None:
-        return "not checked: the base model has no GGUF to compare with"
-    reporter.doing("comparing the tokens with llama.cpp's")
-    try:
-        return check_run_folder(folder.path, base_gguf).sentence
-    except EngineError as error:
-        return f"not checked: {error}"

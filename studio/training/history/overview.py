@@ -244,6 +244,8 @@ def parity_badge(run: Run) -> str:
     words = parity_words(run)
     if words.startswith("equal"):
         return f"tokens proven {words.partition(',')[0]}"
+    if words.startswith("DIFFERENT:"):
+        return f"proof FAILS: {words.partition(': ')[2].partition(';')[0]}"
     return (
         f"tokens DIFFER {words.partition(' ')[2].partition(' texts')[0]} texts"
         if "DIFFER" in words

@@ -1,0 +1,70 @@
+"""Token ids: those that training sees against those that llama.cpp's own tokenizer makes of the same text."""
+
+from collections.abc import Iterable
+from itertools import zip_longest
+from pathlib import Path
+
+from studio.errors import StudioError
+from studio.inference.engine import Engine
+from studio.inference.proof.conversations import Conversation
+from studio.inference.proof.evidence import Check, Difference, Finding, Piece
+from studio.rendering import ChatTokenizer, Segment, render, segments
+
+SHOWN = 4
+"""Tokens that are shown before and after the first difference."""
+
+
+def check_tokens(engine: Engine, tokenizer: ChatTokenizer, gguf: Path, conversations: Iterable[Conversation]) -> Check:
+    """Compare the ids of conversations.
+
+    Raises:
+        EngineError: llama.cpp can't read the GGUF.
+    """
+    figures = {"texts": 0, "tokens": 0, "unequal": 0, "not_rendered": 0}
+    first = None
+    for conversation in conversations:
+        try:
+            ids = render(tokenizer, conversation.messages, conversation.tools).ids
+        except StudioError:
+            # No training saw it either.
+            figures["not_rendered"] += 1
+            continue
+        parts = segments(tokenizer, conversation.messages, conversation.tools)
+        theirs = [i for part in parts for i in engine.tokenize(gguf, _pieces(part))]
+        figures["texts"] += 1
+        figures["tokens"] += len(ids)
+        if ids != theirs:
+            figures["unequal"] += 1
+            first = first or _difference(tokenizer, conversation.label, ids, theirs)
+    return _check(figures, first)
+
+
+def _check(figures: dict[str, int], first: Difference | None) -> Check:
+    kept = {name: float(value) for name, value in figures.items()}
+    texts, unequal = figures["texts"], figures["unequal"]
+    if not texts:
+        return Check("tokens", "not checked", "there was no text to compare", (), kept)
+    if first is None:
+        skipped = f"; {figures['not_rendered']:,} can't be rendered" if figures["not_rendered"] else ""
+        words = f"{texts:,} texts, {figures['tokens']:,} tokens, none differs from llama.cpp's{skipped}"
+        return Check("tokens", "equal", words, (), kept)
+    where = f"first in {first.label} at token {first.position}, after {first.before!r}"
+    trained, other = ([piece.text for piece in side] for side in (first.trained, first.other))
+    words = f"in {unequal:,} of {texts:,} texts; {where}: trained on {trained}, llama.cpp has {other}"
+    found = Finding(
+        "tokens",
+        f"The tokenizer that trained and the GGUF's cut text into other tokens in {unequal:,} of {texts:,} texts.",
+        "What was learnt of these tokens is not what llama.cpp is asked; convert the model again with its tokenizer.",
+    )
+    return Check("tokens", "different", words, (found,), kept, first)
+
+
+def _pieces(part: list[Segment]) -> list[tuple[str, bool]]:
+    return [(segment.text, True) for segment in part]
+
+
+def _difference(tokenizer: ChatTokenizer, label: str, ours: list[int], theirs: list[int]) -> Difference:
+    at = next(i for i, (a, b) in enumerate(zip_longest(ours, theirs)) if a != b)
+    sides = (tuple(Piece(tokenizer.decode([i]), i) for i in ids[at : at + SHOWN]) for ids in (ours, theirs))
+    trained, other = sides
+    return Difference(label, at, tokenizer.decode(ours[max(0, at - SHOWN) : at]), trained, other)

@@ -1,0 +1,47 @@
+"""The proof beside a training: of its texts before any time is spent, of what it has left at its end."""
+
+import traceback
+
+from studio.errors import StudioError
+from studio.inference.engine import Engine
+from studio.inference.proof.conversations import of_run
+from studio.inference.proof.evidence import read, write
+from studio.inference.proof.proving import prove_run, prove_texts
+from studio.inference.proof.subjects import Subject
+from studio.models import BaseModel, base_gguf
+from studio.training.course.report import Reporter
+from studio.training.folder import RunFolder, read_description
+
+
+def before_training(folder: RunFolder, base: BaseModel, reporter: Reporter) -> str:
+    """Compare texts and tokens with llama.cpp's, and keep what was found; say it in a sentence."""
+    gguf = base_gguf(base)
+    if gguf is None:
+        return "not checked: the base model has no GGUF to compare with"
+    reporter.doing("comparing the tokens with llama.cpp's")
+    description = read_description(folder)
+    is_own = "of the project" not in description.chat_template
+    subject = Subject(description.id, folder.tokenizer, gguf, is_own_template=is_own)
+    try:
+        with Engine(folder.path / "engine.log") as engine:
+            evidence = prove_texts(subject, engine, of_run(folder))
+    except StudioError as error:
+        return f"not checked: {error}"
+    write(folder.path, evidence)
+    return evidence.sentence
+
+
+def after_training(folder: RunFolder, reporter: Reporter) -> None:
+    """Compare what was saved too: weights, adapter, logits; whatever comes of it, the run is trained."""
+    if not reporter.is_main or reporter.stop_requested or not folder.has_gguf:
+        return
+    reporter.doing("comparing the model with what llama.cpp runs")
+    try:
+        words = prove_run(folder, again=False).sentence
+    except Exception as error:
+        # What was trained is saved: no fault of the proof may make a failed run of it.
+        if not isinstance(error, StudioError):
+            traceback.print_exc()
+        known = read(folder.path)
+        words = f"{known.sentence if known else 'not checked'}; what was saved is not compared: {error}"
+    reporter.found({"parity": words})
