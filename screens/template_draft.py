@@ -7,7 +7,7 @@ from studio.settings import FewShot, ResponseTemplate, TemplateSettings, TurnTem
 ROLES = ("system", "user", "assistant", "tool", "messages", "prompt")
 """The roles of turns; the last two name a field that holds a list of turns."""
 
-SINGLE = ("name", "system", "tools", "schema", "verdict", "comment", "rater")
+SINGLE = ("name", "system", "tools", "schema", "verdict", "comment", "rater", "examples_for")
 """The texts that a template has one of, at most."""
 
 ADDABLE: dict[str, str] = {
@@ -22,6 +22,7 @@ ADDABLE: dict[str, str] = {
     "schema": "what every answer must fit; {{ json_schema }} writes it out",
     "comment": "a remark on the verdict",
     "rater": "who gave the verdict",
+    "examples_for": "a question: approved examples nearest to it are shown first",
 }
 """What can be added, with what it is."""
 
@@ -46,6 +47,7 @@ class TemplateDraft:
             "tools": (template.tools, template.tools_file),
             "schema": (template.schema, template.schema_file),
         }
+        self._examples = template.examples
         self.parts = [DraftPart("name", template.name)]
         self.parts += [DraftPart("system", template.system)] if template.system else []
         self.parts += [DraftPart("few-shot", few_shot=shown) for shown in template.few_shot]
@@ -67,6 +69,7 @@ class TemplateDraft:
             turns=tuple(TurnTemplate(part.role, part.text) for part in self.parts if part.kind == "turn"),
             responses=self._responses(),
             few_shot=tuple(part.few_shot for part in self.parts if part.few_shot),
+            examples=self._examples,
             **{**single, "name": single.get("name", "").strip() or "plain"},
         )
 

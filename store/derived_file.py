@@ -65,6 +65,12 @@ class DerivedFile:
         """Return the URI that opens the file where there is one, and makes no empty file where there is none."""
         return _uri(self.beside(path), "rw")
 
+    def made(self, path: Path) -> str:
+        """Return the URI that opens the file for writing, which is made where there is none that can be used."""
+        if not self._is_usable(self.beside(path)):
+            self._replace(self.beside(path), keep_usable=True)
+        return self.for_writing(path)
+
     def _is_usable(self, beside: Path) -> bool:
         if not beside.exists():
             return False

@@ -24,6 +24,7 @@ from studio.mapping import Mapping
 from studio.one_at_a_time import one_at_a_time
 from studio.project import Project
 from studio.reading import PLAIN, Reading, choose, first_rows, said_of
+from studio.retrieval.lookup import Lookup
 
 FIRST_ROWS = 200
 """So few are committed at once, that there is something to look at."""
@@ -68,11 +69,14 @@ def import_file(
     sample = [row.fields for row in first_rows(containers.read(path, layout)) if row.fields is not None]
     stopped = begun(store, path)
     as_begun = stopped is not None and format is None and mapping is None
-    reading = choose(project, path, sample, *(said_of(stopped) if stopped and as_begun else (format, mapping)))
+    said = said_of(stopped) if stopped and as_begun else (format, mapping)
+    lookup = Lookup(store, keeps=True)
+    reading = choose(project, path, sample, *said, lookup=lookup)
     split = split or cast(Split | None, stopped and stopped.split)
     with ExitStack() as stack:
         stack.enter_context(one_at_a_time(project, "import", f"Another import into {project.folder} is running."))
         stack.enter_context(seldom_collected())
+        stack.enter_context(lookup)
         digest = stack.enter_context(Digest(path))
         name = storable(name or path.name)
         ingest = Ingest(store, project.settings.splits, name, reading.template, split=split)

@@ -10,9 +10,11 @@ from studio import models, templates
 from studio.chat_templates import check
 from studio.errors import StudioError
 from studio.formats.row import Row, RowError
+from studio.packaged import installed
 from studio.preview import Preview, Seen, see
 from studio.project import Project
 from studio.rendering import ChatTokenizer, load_tokenizer
+from studio.retrieval.lookup import Lookup
 from studio.templating import versions
 from studio.templating.versions import Version
 from studio.training.folder import RunFolder
@@ -33,7 +35,7 @@ def lenses(project: Project, store: Store) -> list[str]:
     own = [OWN_TEMPLATE] if project.settings.chat_template else []
     with_tokenizer = [r.id for r in runs.all_runs(store) if RunFolder(project.runs / r.id).chat_template.is_file()]
     made_by = [f"{_VERSION}{version.name}:{version.number}" for version in versions.of_project(store)]
-    return own + made_by + with_tokenizer + [name for name in models.PACKAGED if name != project.settings.model]
+    return own + made_by + with_tokenizer + [name for name in installed() if name != project.settings.model]
 
 
 def look_through(project: Project, store: Store, name: str, example: Example) -> Seen:
@@ -53,7 +55,8 @@ def _made_by(store: Store, version: Version, example: Example) -> Row:
     if record is None or record.fields is None:
         raise StudioError(f"Example {example.id} was not made from a record, so no template makes it anew.")
     try:
-        return templates.apply(version.template, record.fields)
+        with Lookup(store) as lookup:
+            return templates.apply(version.template, record.fields, lookup)
     except RowError as error:
         raise StudioError(f"{version} can't be applied to {record.source}:{record.line}: {error}.") from error
 

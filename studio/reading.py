@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from store.records import Source
 from studio import formats, templates
@@ -17,6 +17,9 @@ from studio.mapped_rows import by_columns, with_meanings
 from studio.mapping import Mapping, code_of, from_json, how_to_say, meaning_of
 from studio.project import Project
 from studio.settings import TemplateSettings
+
+if TYPE_CHECKING:
+    from studio.retrieval.lookup import Lookup
 
 PLAIN = "plain"
 """The format of rows that are kept as records and not read as anything."""
@@ -59,9 +62,14 @@ def first_rows(rows: Iterable[RawRow]) -> list[RawRow]:
 
 
 def choose(
-    project: Project, path: Path, sample: list[Fields], format: str | None, mapping: Mapping | None = None
+    project: Project,
+    path: Path,
+    sample: list[Fields],
+    format: str | None,
+    mapping: Mapping | None = None,
+    lookup: "Lookup | None" = None,
 ) -> Reading:
-    """Return how to read a file: as told, else by the project's template, else by its shape.
+    """Return how to read a file: as told, else by the project's template, which uses `lookup`, else by its shape.
 
     Raises:
         StudioError: the format is not known, or the mapping does not fit the file's columns.
@@ -77,7 +85,7 @@ def choose(
         return _by_format(formats.to_read(format), path, sample, said)
     own = project.settings.template
     if own and templates.fits(own, sample):
-        return Reading("template", lambda fields: templates.apply(own, fields), own)
+        return Reading("template", lambda fields: templates.apply(own, fields, lookup), own)
     found = formats.detect(sample)
     return _by_format(found, path, sample, said) if found else Reading(PLAIN, note=_unknown_shape(sample))
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
 from store.examples import Message, completion_of, prompt_of
 from store.pairs import Verdict
@@ -18,6 +18,9 @@ from studio.templating.parts import SECTION, Misfit, Part, parse, undeclared
 from studio.templating.places import Place
 from studio.templating.sandbox import ALL_FIELDS
 
+if TYPE_CHECKING:
+    from studio.retrieval.lookup import Lookup
+
 CONVERSATION = "messages"
 """The role of a turn that stands for a whole list of turns in the record."""
 
@@ -30,17 +33,32 @@ LISTS = (CONVERSATION, PROMPT)
 SCHEMA_NAME = "json_schema"
 """What texts call the template's own schema, unless the record has a field of that name."""
 
+PASSAGES_NAME = "passages"
+"""What texts call the function that puts passages before a question, unless the record has a field of that name."""
 
-def apply(template: TemplateSettings, fields: Mapping[str, Any]) -> Row:
+ASSISTANT_NAME = "assistant"
+"""What texts call the system prompt of the project's assistant, unless the record has a field of that name."""
+
+NEAR_EXAMPLES = 3
+"""How many are shown where a template does not say."""
+
+
+def apply(template: TemplateSettings, fields: Mapping[str, Any], lookup: "Lookup | None" = None) -> Row:
     """Return what a record means under a template.
+
+    What the template looks up is found by `lookup`; without it, as for a first look at a file, it is left out.
 
     Raises:
         RowError: this record does not fit the template; the message is the reason.
         StudioError: the template itself is wrong.
     """
     compiled = compile_template(template)
-    context = {SCHEMA_NAME: template.schema, **fields, ALL_FIELDS: fields}
-    messages = _conversation(compiled, context)
+    with_passages = lookup.passages if lookup else _as_asked
+    stated = {ASSISTANT_NAME: lookup.assistant} if lookup and _may_name(template, ASSISTANT_NAME) else {}
+    context = {SCHEMA_NAME: template.schema, PASSAGES_NAME: with_passages, **stated, **fields, ALL_FIELDS: fields}
+    messages, asked = _conversation(compiled, context, lookup)
+    if lookup and PASSAGES_NAME not in fields and _may_name(template, PASSAGES_NAME):
+        asked = _parted(compiled, {**context, PASSAGES_NAME: _as_asked})[1]
     tools = _tools(compiled.tools, context)
     offered = [_candidate(*parts, context) for parts in compiled.responses]
     candidates = tuple(c for c in offered if c)
@@ -55,7 +73,12 @@ def apply(template: TemplateSettings, fields: Mapping[str, Any]) -> Row:
     problem = None
     if verdict and (len(offered) < 2 or not all(offered[:2])):
         verdict, problem = None, "there is a verdict, but a response that it is about is empty"
-    return Row(messages, tools, candidates, verdict, comment, rater, problem)
+    return Row(messages, tools, candidates, verdict, comment, rater, problem, asked=asked)
+
+
+def _may_name(template: TemplateSettings, name: str) -> bool:
+    """Return whether a template's turns may say a name, which is looked up then: most never do."""
+    return any(name in text for text in (template.system, *(turn.content for turn in template.turns)))
 
 
 def fits(template: TemplateSettings, sample: list[dict[str, Any]]) -> bool:
@@ -73,7 +96,7 @@ def fits(template: TemplateSettings, sample: list[dict[str, Any]]) -> bool:
         elif turn.content not in columns:
             # A path into nested fields.
             named.add(turn.content.split(".")[0])
-    return named - {SCHEMA_NAME} <= columns
+    return named - {SCHEMA_NAME, PASSAGES_NAME, ASSISTANT_NAME} <= columns
 
 
 class Compiled(NamedTuple):
@@ -85,6 +108,9 @@ class Compiled(NamedTuple):
     """Each with its role; of a whole conversation only the field that holds it."""
     responses: tuple[tuple[Part, Part, Part], ...]
     """Each with its author and its label."""
+    examples_for: Part
+    """The question that near examples are looked up for."""
+    examples: int
     tools: Part | str
     """What renders to the JSON of tools, or that JSON."""
     verdict: Part
@@ -123,6 +149,8 @@ def compile_template(template: TemplateSettings) -> Compiled:
             )
             for number, r in enumerate(template.responses, start=1)
         ),
+        parse("examples_for", template.examples_for),
+        template.examples or NEAR_EXAMPLES,
         template.tools if _is_json(template.tools) else parse("tools", template.tools),
         *(parse(name, getattr(template, name)) for name in ("verdict", "comment", "rater")),
     )
@@ -145,7 +173,17 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _conversation(compiled: Compiled, context: Mapping[str, Any]) -> list[Message]:
+def _conversation(
+    compiled: Compiled, context: Mapping[str, Any], lookup: "Lookup | None"
+) -> tuple[list[Message], list[Message] | None]:
+    """Return the conversation, and where examples are shown in it what is asked without them."""
+    system, body = _parted(compiled, context)
+    shown = [*_shown(compiled.few_shot, body), *_near(compiled, context, lookup)]
+    return [*system, *shown, *body], body if shown else None
+
+
+def _parted(compiled: Compiled, context: Mapping[str, Any]) -> tuple[list[Message], list[Message]]:
+    """Return the system prompt, if there is one, and the turns of the record itself."""
     messages = [m for role, content in compiled.turns for m in _turns(role, content, context)]
     if not messages:
         raise RowError("the template makes no turn of it")
@@ -153,7 +191,17 @@ def _conversation(compiled: Compiled, context: Mapping[str, Any]) -> list[Messag
     body = messages[len(system) :]
     if text := _not_blank(compiled.system.render(context)):
         system = [{"role": "system", "content": text}]
-    return [*system, *_shown(compiled.few_shot, body), *body]
+    return system, body
+
+
+def _near(compiled: Compiled, context: Mapping[str, Any], lookup: "Lookup | None") -> list[Message]:
+    """Return the turns of the examples that are nearest to what the record asks."""
+    question = compiled.examples_for.render(context).strip()
+    return lookup.examples(question, compiled.examples) if lookup and question else []
+
+
+def _as_asked(question: object) -> str:
+    return str(question)
 
 
 def _shown(few_shot: tuple[FewShot, ...], body: list[Message]) -> list[Message]:

@@ -92,7 +92,7 @@ def search(
 def _search(store: "Store", query: str, kind: str, limit: int) -> "dict[str, Found]":
     from studio.searching import search as look
 
-    _index(store)
+    make_all_searchable(store)
     found: dict[str, Found] = {}
     if kind != "example":
         found["records"] = look(store, "record", query, limit=limit)
@@ -101,7 +101,7 @@ def _search(store: "Store", query: str, kind: str, limit: int) -> "dict[str, Fou
     return found
 
 
-def _index(store: "Store") -> None:
+def make_all_searchable(store: "Store") -> None:
     """Make every row findable by its words: after an import that was cut short some are not."""
     from store import search_index
 

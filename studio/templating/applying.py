@@ -15,6 +15,7 @@ from studio import templates
 from studio.errors import StudioError
 from studio.ingest import Ingest, Understood
 from studio.project import Project
+from studio.retrieval.lookup import Lookup
 from studio.settings import TemplateSettings
 from studio.templating import versions
 from studio.templating.effects import Effect, effect
@@ -115,15 +116,16 @@ def plan(
     templates.compile_template(template)
     ids = ids_of(store, query)
     found = Plan()
-    for batch, done in batches(store, ids):
-        if cancelled():
-            found.stopped = True
-            break
-        counted = responses.counts(store, [example.id for _, example in batch if example])
-        for record, example in batch:
-            _count(found, record, example, effect(template, record, example), counted)
-        if on_progress:
-            on_progress(Progress(done, len(ids)))
+    with Lookup(store) as lookup:
+        for batch, done in batches(store, ids):
+            if cancelled():
+                found.stopped = True
+                break
+            counted = responses.counts(store, [example.id for _, example in batch if example])
+            for record, example in batch:
+                _count(found, record, example, effect(template, record, example, lookup), counted)
+            if on_progress:
+                on_progress(Progress(done, len(ids)))
     return found
 
 
@@ -172,15 +174,17 @@ def apply(
     ids = ids_of(store, query)
     done_so_far = Applied(versions.save(store, template).id)
     over = frozenset(over_edits)
-    for batch, done in batches(store, ids):
-        if cancelled():
-            done_so_far.stopped = True
-            break
-        with store.transaction():
-            _apply_batch(project, store, template, batch, over, done_so_far)
-        store.give_way()
-        if on_progress:
-            on_progress(Progress(done, len(ids)))
+    with Lookup(store, keeps=True) as lookup:
+        for batch, done in batches(store, ids):
+            if cancelled():
+                done_so_far.stopped = True
+                break
+            effects = [effect(template, record, example, lookup) for record, example in batch]
+            with store.transaction():
+                _apply_batch(project, store, template, batch, effects, over, done_so_far)
+            store.give_way()
+            if on_progress:
+                on_progress(Progress(done, len(ids)))
     return done_so_far
 
 
@@ -189,13 +193,13 @@ def _apply_batch(
     store: Store,
     template: TemplateSettings,
     batch: list[tuple[Record, Example | None]],
+    effects: list[Effect],
     over: frozenset[int],
     so_far: Applied,
 ) -> None:
     restated: list[Restated] = []
     new: dict[str, list[Understood]] = {}
-    for record, example in batch:
-        made = effect(template, record, example)
+    for (record, example), made in zip(batch, effects, strict=True):
         row = made.row
         if row is None or record.fields is None:
             continue

@@ -1,7 +1,7 @@
 """What a template would do to one record: nothing, make its example, restate it, or meet an edit of a person."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from store.examples import Example
 from store.records import Record
@@ -10,6 +10,9 @@ from studio.formats.row import Row, RowError
 from studio.settings import TemplateSettings
 from studio.templating.parts import Misfit, TemplateError
 from studio.templating.places import UNKNOWN, Place
+
+if TYPE_CHECKING:
+    from studio.retrieval.lookup import Lookup
 
 EffectKind = Literal["equal", "changed", "conflict", "new", "failing", "unreadable"]
 
@@ -37,7 +40,9 @@ class Effect:
     """Where in the template, as far as it is known."""
 
 
-def effect(template: TemplateSettings, record: Record, example: Example | None) -> Effect:
+def effect(
+    template: TemplateSettings, record: Record, example: Example | None, lookup: "Lookup | None" = None
+) -> Effect:
     """Return what a template makes of a record, held against the example that there is.
 
     Raises:
@@ -46,7 +51,7 @@ def effect(template: TemplateSettings, record: Record, example: Example | None) 
     if record.fields is None:
         return Effect("unreadable")
     try:
-        row = templates.apply(template, record.fields)
+        row = templates.apply(template, record.fields, lookup)
     except Misfit as error:
         return Effect("failing", None, error.reason, error.part, error.place)
     except RowError as error:

@@ -8,6 +8,7 @@ from store import examples, records
 from store.database import Store
 from store.examples import Example, Message
 from store.records import Record
+from studio.retrieval.lookup import Lookup
 from studio.settings import TemplateSettings
 from studio.templating.applying import batches, ids_of
 from studio.templating.effects import Effect, effect, wrong
@@ -52,10 +53,11 @@ def preview(store: Store, template: TemplateSettings, record_id: int) -> Preview
     """
     record = records.get(store, record_id)
     example = examples.of_records(store, [record_id]).get(record_id)
-    try:
-        return Preview(record, example, effect(template, record, example))
-    except TemplateError as error:
-        return Preview(record, example, wrong(error))
+    with Lookup(store) as lookup:
+        try:
+            return Preview(record, example, effect(template, record, example, lookup))
+        except TemplateError as error:
+            return Preview(record, example, wrong(error))
 
 
 def previews(store: Store, template: TemplateSettings, query: str = "", *, failing: bool = False) -> Iterator[Preview]:
@@ -64,11 +66,12 @@ def previews(store: Store, template: TemplateSettings, query: str = "", *, faili
     Raises:
         StudioError: the template is wrong, or the query can't be understood.
     """
-    for batch, _ in batches(store, ids_of(store, query)):
-        for record, example in batch:
-            made = effect(template, record, example)
-            if not failing or made.kind == "failing":
-                yield Preview(record, example, made)
+    with Lookup(store) as lookup:
+        for batch, _ in batches(store, ids_of(store, query)):
+            for record, example in batch:
+                made = effect(template, record, example, lookup)
+                if not failing or made.kind == "failing":
+                    yield Preview(record, example, made)
 
 
 def next_failing(
@@ -87,10 +90,11 @@ def next_failing(
     ids = ids_of(store, query)
     later = [number for number in ids if number > after]
     earlier = [number for number in ids if number <= after]
-    for batch, _ in batches(store, type(ids)("q", later + earlier)):
-        if cancelled():
-            return None
-        for record, example in batch:
-            if effect(template, record, example).kind == "failing":
-                return record.id
+    with Lookup(store) as lookup:
+        for batch, _ in batches(store, type(ids)("q", later + earlier)):
+            if cancelled():
+                return None
+            for record, example in batch:
+                if effect(template, record, example, lookup).kind == "failing":
+                    return record.id
     return None

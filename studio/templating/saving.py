@@ -8,6 +8,7 @@ from studio.settings import TemplateSettings
 from studio.settings_file import change
 
 _TEXTS = ("name", "system", "verdict", "comment", "rater", "tools", "tools_file", "schema", "schema_file")
+_NEAR = ("examples_for", "examples")
 _LISTS = ("turns", "responses", "few_shot")
 _IN_FILES = ("tools", "schema")
 """Texts that may stand in a file of their own."""
@@ -21,16 +22,16 @@ def save_in_settings(project: Project, template: TemplateSettings) -> Project:
     """
     template = _without_other_files(project, template)
     values = values_of(template)
-    change(project.folder / "studio.toml", "template", {name: values.get(name) for name in (*_TEXTS, *_LISTS)})
+    change(project.folder / "studio.toml", "template", {name: values.get(name) for name in (*_TEXTS, *_NEAR, *_LISTS)})
     return replace(project, settings=replace(project.settings, template=template))
 
 
 def values_of(template: TemplateSettings) -> dict[str, Any]:
     """Return what a template says, in the order in which it is written; what is empty is left out."""
-    values: dict[str, Any] = {name: getattr(template, name) for name in _TEXTS if getattr(template, name)}
+    values: dict[str, Any] = {name: getattr(template, name) for name in (*_TEXTS, *_NEAR)}
     for name in _IN_FILES:
         # The file says it.
-        if f"{name}_file" in values:
+        if values[f"{name}_file"]:
             values.pop(name, None)
     values["turns"] = [asdict(turn) for turn in template.turns]
     values["responses"] = [
