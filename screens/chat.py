@@ -1,179 +1,193 @@
-"""Chat: one prompt, the base model's answer and the tuned one's side by side."""
+"""Chat: a question to one to four models at once, their answers in panes, branches of it, and what is kept of it."""
 
-from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Container
-from textual.content import Content
-from textual.getters import query_one
-from textual.message import Message as TextualMessage
-from textual.widgets import Input, Static
+from textual.binding import BindingType
 
 from screens import keys
-from screens.background import in_background
-from screens.base import StudioScreen
+from screens.chat_asking import WAIT
+from screens.chat_branches import BranchedChat
 from screens.choose import ChooseLine
-from screens.widgets.conversation import transcript
-from screens.widgets.text_view import MOST_WHERE_THE_END_COUNTS, TextView
-from screens.widgets.typing_order import LineInput
-from store import interface_state
-from store.pairs import Verdict
+from screens.external_editor import edit_outside
+from store import chats, interface_state
+from store.errors import MissingRowError
+from studio.chatting import keeping
+from studio.chatting.choices import choices, sides_of
+from studio.chatting.conversation import Conversation
+from studio.chatting.finding import go_to_turn
+from studio.chatting.held_out import from_held_out, held_out_ids
+from studio.chatting.settings import ChatSettings
 from studio.errors import StudioError
-from studio.inference import conversation as chatting
-from studio.inference.choices import choices, describe_model
-from studio.inference.conversation import Answer, Conversation
-from studio.inference.engine import Engine, Sampling
-from studio.inference.pending import PendingReply
-from studio.labelling.words import VERDICT_WORDS
-from studio.text import clean_line
 
-SIDES = ("first", "second")
+if TYPE_CHECKING:
+    from screens.chat_list import Picked
 
-PREFERENCES: tuple[Verdict, ...] = ("left", "right", "tie", "both_bad")
+NEAR_EXAMPLES = 3
+"""Examples that are shown with a question where any are."""
 
-
-class Composer(LineInput):
-    """The line where messages are written; the keys that stop and renew work in it too."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+x", "screen.cancel", "Stop", id="composer.cancel", tooltip="Stop the replies that are coming"),
-    ]
+GIVEN: dict[str, tuple[bool, int]] = {
+    "nothing with a question": (False, 0),
+    "passages of the project's documents": (True, 0),
+    f"the {NEAR_EXAMPLES} nearest examples": (False, NEAR_EXAMPLES),
+    f"passages, and the {NEAR_EXAMPLES} nearest examples": (True, NEAR_EXAMPLES),
+}
 
 
-class ChatScreen(StudioScreen):
-    """A chat with a model, or with a base model and a run at once."""
+class ChatScreen(BranchedChat):
+    """A chat with one to four models."""
 
     AREA = "chat"
-    AUTO_FOCUS = "#first"
+    AUTO_FOCUS = "#turns-0"
     CSS_PATH = "chat.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (60, "-normal"), (100, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = keys.CHAT
-
-    composer = query_one("#composer", Composer)
-    settings_line = query_one("#settings", Static)
-
-    class Streamed(TextualMessage):
-        """An answer so far."""
-
-        def __init__(self, side: int, reply: PendingReply, text: str) -> None:
-            super().__init__()
-            self.side, self.reply, self.text = side, reply, text
-
-        def can_replace(self, message: TextualMessage) -> bool:
-            """Give way to more of the same answer."""
-            return isinstance(message, ChatScreen.Streamed) and message.reply is self.reply
 
     def __init__(self) -> None:
         super().__init__()
-        self._engine: Engine | None = None
-        self._chat = Conversation([])
-        self._sampling = self._sent_with = Sampling()
-        self._pending: dict[int, PendingReply] = {}
-        self._coming: dict[int, str] = {}
         self._held_out_at = 0
-        self._told = ""
-        self._returned = ""
-
-    @property
-    def busy(self) -> bool:
-        """Whether replies are coming."""
-        return bool(self._pending)
-
-    def compose_body(self) -> ComposeResult:
-        """Lay the answers over the line to write in."""
-        with Container(id="sides"):
-            for side in SIDES:
-                yield TextView(id=side, most=MOST_WHERE_THE_END_COUNTS)
-        yield Static("", id="settings", markup=False)
-        yield Composer(placeholder="i or enter: write a message", id="composer")
 
     def on_mount(self) -> None:
-        """Take up the model that was chosen last, or else the newest run."""
-        self.composer.cursor_blink = False
+        """Go on with the chat that was open, or begin one with the models that were chosen last."""
+        self.judge_line.display = False
         if not self._chat.models:
-            refs = [choice.ref for choice in choices(self.studio.project, self.studio.store)]
-            last = interface_state.recall(self.studio.store, "chat.model")
-            self.choose(last if last in refs else refs[0])
-        self._show_all()
+            self._chat = self._first_chat()
+        self.composer.put(interface_state.recall(self.studio.store, "chat.draft", ""))
+        self.show_all(anew=True)
 
     def on_unmount(self) -> None:
-        """End the model's process."""
-        self._stop_replies()
+        """End the models' process."""
+        self.stop_replies()
         if self._engine is not None:
             self._engine.close()
 
-    def choose(self, ref: str) -> None:
-        """Talk to this run beside its base, or to this model alone, in a new chat with the same system prompt."""
-        self._stop_replies()
-        # What still comes belongs to the chat that is left.
-        self._pending.clear()
-        self._coming.clear()
-        fresh = Conversation(chatting.sides_of(self.studio.store, ref))
-        fresh.set_system(self._chat.system)
-        self._chat = fresh
-        self.studio.note_place("chat.model", ref)
-        if self.is_mounted:
-            self._show_all()
+    def remember(self) -> None:
+        """Keep what is written and not sent."""
+        self.studio.note_place("chat.draft", self.composer.text)
 
-    # What the keys do
+    def choose(self, ref: str) -> None:
+        """Talk to this run beside its base, or to this model alone, in a new chat held as the one before."""
+        self._begin(sides_of(self.studio.store, ref))
+
+    def _first_chat(self) -> Conversation:
+        project, store = self.studio.project, self.studio.store
+        last = interface_state.recall(store, "chat.open")
+        if last is not None:
+            try:
+                return keeping.open_chat(project, store, last)
+            except MissingRowError:
+                pass
+        known = [choice.ref for choice in choices(project, store)]
+        models = [ref for ref in interface_state.recall(store, "chat.models", []) if ref in known]
+        return keeping.new_chat(project, models or sides_of(store, known[0]))
+
+    def _begin(self, models: list[str]) -> None:
+        if self._chat.models:
+            self.show_chat(keeping.blank_copy(self._chat, models))
+        else:
+            self.show_chat(keeping.new_chat(self.studio.project, models))
+
+    # The line and the panes
 
     def action_write(self) -> None:
         """Go to the line to write in."""
-        self.composer.focus()
+        self.set_focus(self.composer)
+
+    def action_write_outside(self) -> None:
+        """Write the question in the user's own editor."""
+        written = edit_outside(self.app, self.composer.text)
+        if written is not None:
+            self.composer.put(written)
 
     def action_back(self) -> None:
-        """Stop the replies that are coming, or leave the line."""
-        if self._pending:
+        """Stop the replies that are coming, or leave an edit, or the line."""
+        if self._replies:
             self.action_cancel()
-        elif self.focused is self.composer:
-            self.query_one("#first").focus()
+            return
+        if self._editing is not None:
+            self._editing = None
+            self.composer.put("")
+            self.show_settings()
+        if self.focused is self.composer or self._marked is None:
+            self.panes.focus_here()
+        else:
+            self._marked = None
+            self.show_all(at_end=True)
 
     def action_cancel(self) -> None:
         """Stop the replies that are coming."""
-        self._stop_replies()
-        if self._pending:
+        self.stop_replies()
+        if self._replies:
             self.set_status("stopping ...")
+
+    def action_switch_pane(self) -> None:
+        """Go to the other replies."""
+        self.panes.go_on()
+
+    def action_alone(self) -> None:
+        """Show one pane at a time, or all."""
+        self.panes.toggle_alone()
+
+    # Other chats, other ways to hold this one
 
     def action_new_chat(self) -> None:
         """Begin anew with the same models and the same system prompt."""
-        self.choose(self._chat.models[-1])
+        self._begin(self._chat.models)
         self.set_status("new chat")
 
-    def action_switch_pane(self) -> None:
-        """Go to the other answer."""
-        panes = [self.query_one(f"#{name}", TextView) for name in SIDES[: len(self._chat.models)]]
-        at = panes.index(self.focused) if isinstance(self.focused, TextView) else -1
-        panes[(at + 1) % len(panes)].focus()
-
     def action_model(self) -> None:
-        """Choose a run or a model from a list."""
-        found = choices(self.studio.project, self.studio.store)
-        refs = [choice.ref for choice in found]
-        at = refs.index(self._chat.models[-1]) if self._chat.models[-1] in refs else 0
+        """Choose who answers."""
+        from screens.chat_models import ChooseModels
 
-        def chosen(position: int | None) -> None:
-            if position is not None:
-                self.choose(refs[position])
+        def chosen(models: list[str] | None) -> None:
+            if models:
+                self._begin(models)
 
-        self.app.push_screen(ChooseLine("Talk to", [choice.words for choice in found], at), chosen)
+        known = [choice.ref for choice in choices(self.studio.project, self.studio.store)]
+        self.app.push_screen(ChooseModels(known, self._chat.models), chosen)
+
+    def action_chats(self) -> None:
+        """Find an earlier chat and go on with it."""
+        from screens.chat_list import ChatsWindow
+
+        self.app.push_screen(ChatsWindow(self._chat.chat_id), self._take_chat)
+
+    def _take_chat(self, picked: "Picked | None") -> None:
+        project, store = self.studio.project, self.studio.store
+        if picked is not None:
+            if picked.chat_id != self._chat.chat_id:
+                self.show_chat(keeping.open_chat(project, store, picked.chat_id))
+            if picked.turn_id is not None and not self._replies:
+                go_to_turn(store, self._chat, picked.turn_id)
+                self.walked()
+        elif self._chat.chat_id is not None:
+            try:
+                # It may have another title now, or be gone.
+                self._chat.title = chats.get(store, self._chat.chat_id).title
+            except MissingRowError:
+                self.action_new_chat()
+
+    def action_export_chat(self) -> None:
+        """Write this chat into a file."""
+        from screens.chat_export import ask_export
+
+        if self._chat.chat_id is None:
+            raise StudioError("Nothing was asked in this chat yet, so there is nothing to export.")
+        ask_export(self, self._chat.chat_id)
 
     def action_held_out(self) -> None:
-        """Ask the next prompt that no training has seen."""
-        if self._pending:
-            self.set_status("wait for the replies, or esc stops them")
+        """Ask the next prompt that no training has seen, in a chat of its own."""
+        if self._replies:
+            self.set_status(WAIT)
             return
-        ids = chatting.held_out_ids(self.studio.store)
+        store, ids = self.studio.store, held_out_ids(self.studio.store)
         for _ in ids:
             example_id = ids[self._held_out_at % len(ids)]
             self._held_out_at += 1
-            fresh = chatting.from_held_out(self.studio.store, self._chat, example_id)
-            if fresh is not None:
-                self._chat = fresh
+            found = from_held_out(store, self._chat, example_id)
+            if found is not None:
+                fresh, question = found
+                self.show_chat(fresh)
+                self.answer_all(keeping.ask(store, fresh, question))
                 self.set_status(f"held-out prompt {(self._held_out_at - 1) % len(ids) + 1} of {len(ids)}")
-                self._ask_models()
                 return
         self.set_status("no prompt is held out")
 
@@ -184,160 +198,33 @@ class ChatScreen(StudioScreen):
         def changed(text: str | None) -> None:
             if text is None or text == self._chat.system:
                 return
-            self._chat.set_system(text)
-            if self._chat.exchanges:
+            if self._chat.chat_id is not None:
                 self.action_new_chat()
-            self._show_all()
+            self._chat.set_system(text)
+            self.show_all(anew=True)
 
         self.app.push_screen(SystemPrompt(self._chat.system), changed)
 
     def action_sampling(self) -> None:
-        """Change how the next tokens are chosen."""
+        """Change how the next tokens are chosen, and for how many there is room."""
         from screens.chat_windows import SamplingForm
 
-        def changed(sampling: Sampling | None) -> None:
-            if sampling is not None:
-                self._sampling = sampling
-                self._show_settings()
+        def changed(settings: ChatSettings | None) -> None:
+            if settings is not None:
+                keeping.change_settings(self.studio.store, self._chat, settings)
+                self.show_settings()
 
-        self.app.push_screen(SamplingForm(self._sampling), changed)
+        self.app.push_screen(SamplingForm(self._chat.settings), changed)
 
-    def action_tokens(self) -> None:
-        """Show the last prompt as the model on the focused side was given it."""
-        from screens.chat_windows import TokensWindow
+    def action_documents(self) -> None:
+        """Choose what is looked up and put before the next questions."""
+        settings, words = self._chat.settings, list(GIVEN)
+        now = (settings.documents, NEAR_EXAMPLES if settings.examples else 0)
 
-        if not self._chat.exchanges:
-            self.set_status("nothing was sent yet")
-            return
-        side = self._focused_side()
-        self.app.push_screen(TokensWindow(self._chat.models[side], self._chat.messages(side)))
-
-    def action_prefer(self) -> None:
-        """Say which of the two answers is better; it becomes a judged pair."""
-        if self._pending or not self._chat.comparable:
-            self.set_status("there are no two replies to the same conversation")
-            return
-        left, right = self._chat.models
-        lines = [f"left is better ({left})", f"right is better ({right})", "tie", "both bad"]
-
-        def judged(position: int | None) -> None:
+        def chosen(position: int | None) -> None:
             if position is not None:
-                self._keep_preference(PREFERENCES[position])
+                documents, examples = GIVEN[words[position]]
+                self.change(documents=documents, examples=examples)
 
-        self.app.push_screen(ChooseLine("Which reply is better?", lines), judged)
-
-    def _keep_preference(self, verdict: Verdict) -> None:
-        pair = chatting.keep_preference(self.studio.project, self.studio.store, self._chat, verdict, self._sent_with)
-        self.set_status(f"pair {pair}: {VERDICT_WORDS[verdict]}, saved")
-
-    # Asking and answering
-
-    @on(Input.Submitted, "#composer")
-    def send(self) -> None:
-        """Ask what is written in the line."""
-        question = self._written()
-        if self._pending:
-            self.set_status("wait for the replies, or esc stops them")
-        elif question:
-            self.composer.value = ""
-            self._chat.ask(question)
-            self._ask_models()
-
-    def _written(self) -> str:
-        """Return what is in the line; a question that came back unchanged, with the line ends that no line can show."""
-        written = self.composer.value
-        return self._returned if written and written == clean_line(self._returned) else written.strip()
-
-    def _ask_models(self) -> None:
-        self._told = self._returned = ""
-        self._sent_with = self._sampling
-        chatting.keep_question(self.studio.store, self._chat)
-        if self._engine is None:
-            self._engine = Engine(self.studio.project.folder / "engine.log")
-        for side in range(len(self._chat.models)):
-            self._start_reply(side, self._engine)
-        self._show_all()
-
-    def _start_reply(self, side: int, engine: Engine) -> None:
-        reply = PendingReply()
-        self._pending[side], self._coming[side] = reply, ""
-        work = partial(
-            reply.run,
-            engine,
-            self.studio.project,
-            self._chat.models[side],
-            self._chat.messages(side),
-            self._sampling,
-            partial(self._stream, side, reply),
-        )
-        done, failed = partial(self._answered, self._chat, side, reply), partial(self._failed, side, reply)
-        in_background(self, work, done, failed=failed, group="replies")
-
-    def _stream(self, side: int, reply: PendingReply, text: str) -> None:
-        self.post_message(self.Streamed(side, reply, text))
-
-    def on_chat_screen_streamed(self, event: Streamed) -> None:
-        """Show more of an answer."""
-        if self._pending.get(event.side) is event.reply:
-            self._coming[event.side] = event.text
-            self._show_side(event.side)
-
-    def _answered(self, chat: Conversation, side: int, reply: PendingReply, answer: Answer) -> None:
-        if answer.text or answer.stats.get("reason") != "cancelled":
-            chat.answer(side, answer)
-            chatting.keep_answer(self.studio.store, chat, side, answer)
-        if self._pending.get(side) is not reply:
-            return
-        self._forget(side)
-        if not self._pending:
-            self.set_status("stopped" if answer.stats.get("reason") == "cancelled" else "")
-        self._show_side(side)
-
-    def _failed(self, side: int, reply: PendingReply, error: StudioError) -> None:
-        if self._pending.get(side) is not reply:
-            return
-        self._forget(side)
-        # One dead process ends both replies with the same words.
-        if str(error) != self._told:
-            self._told = str(error)
-            self.notify_error(error)
-        if not self._pending and not self.composer.value and not any(self._chat.exchanges[-1].answers):
-            # So that enter sends it again.
-            self._returned = self._chat.exchanges.pop().question
-            self.composer.value = clean_line(self._returned)
-        self._show_all()
-
-    def _stop_replies(self) -> None:
-        for reply in self._pending.values():
-            reply.stop()
-
-    def _forget(self, side: int) -> None:
-        del self._pending[side], self._coming[side]
-
-    # Painting
-
-    def _show_all(self) -> None:
-        for side, name in enumerate(SIDES):
-            pane = self.query_one(f"#{name}", TextView)
-            pane.display = side < len(self._chat.models)
-            if pane.display:
-                pane.border_title = Content(clean_line(describe_model(self.studio.store, self._chat.models[side])))
-                self._show_side(side)
-        self._show_settings()
-
-    def _show_side(self, side: int) -> None:
-        pane = self.query_one(f"#{SIDES[side]}", TextView)
-        at_end = pane.is_vertical_scroll_end
-        pane.show(transcript(self._chat, side, self._coming.get(side)), keep_place=True)
-        if at_end:
-            self.call_after_refresh(pane.scroll_end, animate=False)
-
-    def _show_settings(self) -> None:
-        s = self._sampling
-        words = f"temperature {s.temperature:g}, top-p {s.top_p:g}, {s.max_tokens} tokens, seed {s.seed}"
-        system = f"system: {self._chat.system}" if self._chat.system else "no system prompt"
-        self.settings_line.update(clean_line(f"{words}  |  {system}"))
-
-    def _focused_side(self) -> int:
-        name = self.focused.id if self.focused is not None else None
-        return SIDES.index(name) if name in SIDES[: len(self._chat.models)] else len(self._chat.models) - 1
+        at = list(GIVEN.values()).index(now)
+        self.app.push_screen(ChooseLine("Give the models", words, at), chosen)

@@ -1,7 +1,6 @@
-"""The windows of the chat: system prompt, sampling, and the prompt's tokens."""
+"""The windows in which a chat is held otherwise: system prompt and sampling."""
 
-from dataclasses import fields
-from functools import partial
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
@@ -12,19 +11,14 @@ from textual.getters import query_one
 from textual.widgets import Input, Static
 
 from screens import keys
-from screens.background import in_background
 from screens.base import StudioModal
-from screens.token_text import LEGEND, tokens_of, tokens_spans
 from screens.widgets.form_field import form_field
 from screens.widgets.safe_text_area import SafeTextArea
-from screens.widgets.text_view import Span, TextView
-from store.database import Store
-from store.examples import Message
-from studio.errors import StudioError
-from studio.inference.conversation import with_sampling
-from studio.inference.engine import Sampling
-from studio.project import Project
+from studio.chatting.settings import ChatSettings, with_sampling
 from studio.text import clean
+
+LEAST = {"context": 64, "alternatives": 0}
+MOST = {"context": 1_048_576, "alternatives": 20}
 
 
 class SystemPrompt(StudioModal[str]):
@@ -56,68 +50,57 @@ class SystemPrompt(StudioModal[str]):
         self.dismiss(self._before if text == self._shown else text.strip())
 
 
-class SamplingForm(StudioModal[Sampling]):
-    """The sampling settings to change; gives None when they were left."""
+class SamplingForm(StudioModal[ChatSettings]):
+    """How tokens are chosen and for how many there is room, to change; gives None when they were left."""
 
     CSS_PATH = "form.tcss"
     BINDINGS: ClassVar[list[BindingType]] = keys.FORM
 
     problem = query_one("#problem", Static)
 
-    def __init__(self, sampling: Sampling) -> None:
+    def __init__(self, settings: ChatSettings) -> None:
         super().__init__()
-        self._sampling = sampling
+        self._settings = settings
 
     def compose(self) -> ComposeResult:
         """Lay a line a setting."""
         with Vertical(classes="window form"):
             yield Static("Sampling; temperature 0 takes the likeliest token", markup=False, classes="pane-title")
-            for field in fields(Sampling):
-                yield form_field(field.name, f"{getattr(self._sampling, field.name):g}")
+            for name, value in vars(self._settings.sampling).items():
+                yield form_field(name, f"{value:g}" if isinstance(value, float) else str(value))
+            yield form_field("context", str(self._settings.context), "tokens of prompt and reply together")
+            yield form_field("alternatives", str(self._settings.alternatives), "kept of each token, 0 for none")
             yield Static("", id="problem", markup=False)
             yield Static("enter: take them    tab: next    esc: leave them", markup=False)
 
     @on(Input.Submitted)
     def action_submit(self) -> None:
         """Give the settings, unless one does not fit."""
-        changes = {field.name: self.query_one(f"#{field.name}", Input).value.strip() for field in fields(Sampling)}
+        written = {one.id or "": one.value.strip() for one in self.query(Input)}
+        numbers = {name: written.pop(name) for name in LEAST}
         try:
-            self.dismiss(with_sampling(self._sampling, changes))
+            sampling = with_sampling(self._settings.sampling, written)
+            context, alternatives = (_count(name, text) for name, text in numbers.items())
         except ValueError as error:
             self.problem.update(clean(str(error)))
+            return
+        if context <= sampling.max_tokens:
+            self.problem.update("context must be more than max_tokens: it holds the prompt too")
+            return
+        self.dismiss(replace(self._settings, sampling=sampling, context=context, alternatives=alternatives))
 
 
-class TokensWindow(StudioModal[None]):
-    """A prompt as it is sent: the very ids, each with its text."""
+def _count(name: str, text: str) -> int:
+    """Return a whole number.
 
-    def __init__(self, model: str, messages: list[Message]) -> None:
-        super().__init__()
-        self._model = model
-        self._messages = messages
-
-    def compose(self) -> ComposeResult:
-        """Lay the text in a window."""
-        with Vertical(classes="window tall"):
-            yield TextView()
-
-    def on_mount(self) -> None:
-        """Render in a thread."""
-        view = self.query_one(TextView)
-        view.show("rendering ...")
-        view.focus()
-        work = partial(_tokens, self.studio.project, self._model, self._messages)
-        in_background(self, work, view.show, failed=self._failed)
-
-    def _failed(self, error: StudioError) -> None:
-        self.query_one(TextView).show(str(error))
-
-
-def _tokens(project: Project, model: str, messages: list[Message], store: Store) -> list[Span]:
-    from studio.inference.chat import resolve_chat_model
-    from studio.rendering import render_prompt
-
-    tokenizer = resolve_chat_model(project, store, model).load_tokenizer()
-    rendering = render_prompt(tokenizer, messages)
-    heading = Span(f"The prompt as {model} is given it\n\n", "bold")
-    tokens = tokens_of(rendering, tokenizer.special_ids)
-    return [heading, Span(f"{LEGEND}\n\n", "italic"), *tokens_spans(tokens, with_ids=True)]
+    Raises:
+        ValueError: it is none, or too small; the message says which.
+    """
+    least, most = LEAST[name], MOST[name]
+    try:
+        number = int(text)
+    except ValueError:
+        raise ValueError(f"{name} must be a whole number, not {text!r}") from None
+    if not least <= number <= most:
+        raise ValueError(f"{name} must be between {least:,} and {most:,}")
+    return number

@@ -13,8 +13,8 @@ from screens.base import StudioModal, message_of
 from screens.choose import ChooseLine
 from screens.dialogs import Confirm
 from store.database import Store
+from studio.chatting.choices import choices
 from studio.errors import StudioError
-from studio.inference.choices import choices
 from studio.project import Project
 from studio.text import clean_line
 

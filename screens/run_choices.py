@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from store import responses, runs
 from store.database import Store
-from studio.models import PACKAGED
+from studio.packaged import installed
 from studio.project import Project
 from studio.training.folder import RunFolder
 from studio.training.recipe import EXPERIMENTAL_LOSSES
@@ -45,7 +45,7 @@ def can_be_parent(project: Project, run_id: str) -> bool:
 
 
 def _models(project: Project, store: Store) -> list[Value]:
-    known = {project.settings.model: "the project's own"} | dict.fromkeys(PACKAGED, "installed as a package")
+    known = {project.settings.model: "the project's own"} | dict.fromkeys(installed(), "installed as a package")
     for run in runs.all_runs(store):
         known.setdefault(run.base_model, f"{run.id} was trained on it")
     return [Value(name, f"{name}, {words}") for name, words in ({project.settings.model: ""} | known).items()]

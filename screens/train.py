@@ -159,13 +159,22 @@ class TrainScreen(CurveKeys, RunActions):
 
     async def action_chat(self) -> None:
         """Talk to the run beside its base model."""
-        run = self.run_here
-        if run is not None:
+        await self._chat_with(self.run_here.id if self.run_here else None)
+
+    def action_quantise(self) -> None:
+        """Make the run smaller, and see what that costs."""
+        from screens.quantise_window import QuantiseWindow
+
+        if self.run_here is not None:
+            self.app.push_screen(QuantiseWindow(self.run_here.id), self._chat_with)
+
+    async def _chat_with(self, ref: str | None) -> None:
+        if ref is not None:
             from screens.chat import ChatScreen
 
             screen = await self.studio.show_area("chat")
             assert isinstance(screen, ChatScreen)
-            screen.choose(run.id)
+            screen.choose(ref)
 
     # How it is shown
 

@@ -129,7 +129,10 @@ def longer(of: Gathered) -> tuple[int, int]:
 
 
 def meetings(of: Gathered) -> list[Meeting]:
-    """Return what was decided between each two authors, those who met most first."""
+    """Return what was decided between each two authors, those who met most first.
+
+    A verdict given here counts where the names were kept back; what a file says is taken as it says it.
+    """
     of.measure()
     rows = of.rows(
         "SELECT MIN(a.author, b.author), MAX(a.author, b.author),"
@@ -138,6 +141,8 @@ def meetings(of: Gathered) -> list[Meeting]:
         " SUM(s.answer = 'tie'), SUM(s.answer = 'both_bad')"
         " FROM said s JOIN answer a ON a.id = s.first_id JOIN answer b ON b.id = s.second_id"
         " WHERE s.chosen AND s.answer IS NOT NULL AND a.author <> '' AND b.author <> '' AND a.author <> b.author"
+        " AND (s.shown OR NOT EXISTS"
+        " (SELECT 1 FROM response r WHERE r.id IN (s.first_id, s.second_id) AND r.origin <> 'file'))"
         " GROUP BY 1, 2 ORDER BY COUNT(*) DESC, 1, 2",
     )
     return [Meeting(*row) for row in rows]
@@ -163,6 +168,7 @@ def most_met(store: Store, *, task: str, rater: str) -> MostMet | None:
         " SUM(c.verdict = CASE WHEN l.author < r.author THEN 'left' ELSE 'right' END) AS first,"
         " SUM(c.verdict = CASE WHEN l.author < r.author THEN 'right' ELSE 'left' END) AS second"
         f" {_MET} AND c.rater = ?1 AND c.implied_by IS NULL AND (?2 = '' OR c.task = ?2)"
+        " AND (c.shown_at IS NOT NULL OR (l.origin = 'file' AND r.origin = 'file'))"
         " GROUP BY MIN(l.author, r.author), MAX(l.author, r.author))"
         " WHERE first + second > 0 ORDER BY times DESC, first + second DESC LIMIT 1",
         (rater, task),

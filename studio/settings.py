@@ -6,12 +6,16 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from studio.assistant import settings as assistant_settings
+from studio.assistant.settings import AssistantSettings
 from studio.checks import settings as check_settings
 from studio.checks.settings import Check
 from studio.errors import StudioError
 from studio.labelling import task_settings
 from studio.labelling.task_settings import Task
 from studio.lint import options
+from studio.retrieval import settings as document_settings
+from studio.retrieval.settings import DocumentSettings
 
 DEFAULT_MODEL = "smollm2"
 
@@ -78,6 +82,10 @@ class TemplateSettings:
     """JSON schema that every answer must fit."""
     schema_file: str = ""
     """The file in the project's folder that `schema` was read from."""
+    examples_for: str = ""
+    """Renders to a question: the approved examples nearest to it are shown to the model before the prompt."""
+    examples: int = 0
+    """How many; 3 where only `examples_for` is said."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,10 @@ class Settings:
     """The queues of pairs to judge; without any there is one of all pairs."""
     checks: tuple[Check, ...] = ()
     """What an answer must be like, for learning by trying."""
+    assistant: AssistantSettings = field(default_factory=AssistantSettings)
+    """What the project's assistant is for; its system prompt."""
+    documents: DocumentSettings = field(default_factory=DocumentSettings)
+    """Which documents are looked up, and how what is found is put before a question."""
 
 
 def read_settings(path: Path) -> Settings:
@@ -128,6 +140,7 @@ def read_settings(path: Path) -> Settings:
     table = _read_toml(path)
     project = table.pop("project", {})
     template = table.pop("template", None)
+    checks = check_settings.read(table.pop("checks", []), str(path))
     settings = Settings(
         splits=_splits(table.pop("splits", {}), path),
         template=None if template is None else _template(template, path),
@@ -135,13 +148,15 @@ def read_settings(path: Path) -> Settings:
         lint=options.complete(_checked_table(table.pop("lint", {}), path, "lint"), str(path)),
         generate=_build(GenerateSettings, table.pop("generate", {}), path, "generate"),
         tasks=task_settings.read(table.pop("tasks", []), str(path)),
-        checks=check_settings.read(table.pop("checks", []), str(path)),
+        checks=checks,
+        assistant=assistant_settings.read(table.pop("assistant", {}), str(path), checks),
+        documents=document_settings.read(table.pop("documents", {}), str(path)),
         **_known(Settings, project, path, "project", {"name", "model", "chat_template"}),
     )
     if table:
         raise StudioError(
             f"{path}: there is no section [{next(iter(table))}].",
-            "Known are project, splits, template, keys, lint, generate, tasks, checks.",
+            "Known are project, splits, template, keys, lint, generate, tasks, checks, assistant, documents.",
         )
     return settings
 
@@ -179,7 +194,8 @@ def _template(table: Any, path: Path) -> TemplateSettings:
 
 
 _FEW_SHOT = "template.few_shot"
-_TEMPLATE_TEXTS = {"name", "verdict", "comment", "rater", "system", "tools", "tools_file", "schema", "schema_file"}
+_FILES = ("tools", "tools_file", "schema", "schema_file")
+_TEMPLATE_TEXTS = {"name", "verdict", "comment", "rater", "system", *_FILES, "examples_for", "examples"}
 
 
 def _few_shot(table: Any, path: Path) -> FewShot:

@@ -79,6 +79,50 @@ SYSTEM_PROMPT: list[BindingType] = [
 ]
 """Keys of the window for the system prompt."""
 
+COMPOSER: list[BindingType] = [
+    key("enter", "send", "Send", "composer.send", "Ask what is written"),
+    key("ctrl+j", "newline", "New line", "composer.newline", "Begin another line; a paste keeps its lines"),
+    key("ctrl+o", "screen.write_outside", "$EDITOR", "composer.editor", "Write the question in your own editor"),
+    key("ctrl+x", "screen.cancel", "Stop", "composer.cancel", "Stop the replies that are coming", show=False),
+]
+"""Keys of the lines in which a question is written."""
+
+CHAT_JUDGE: list[BindingType] = [
+    key("h,left,1", "judge(0)", "First", "chat_judge.first", "The left reply, or the first of several, is better"),
+    key("l,right,2", "judge(1)", "Second", "chat_judge.second", "The right reply, or the second, is better"),
+    key("3", "judge(2)", "Third", "chat_judge.third", "The third reply is the best", show=False),
+    key("4", "judge(3)", "Fourth", "chat_judge.fourth", "The fourth reply is the best", show=False),
+    key("t", "judge('tie')", "Tie", "chat_judge.tie", "Both are as good", show=False),
+    key("b", "judge('both_bad')", "Bad", "chat_judge.bad", "None is good"),
+    key("s", "judge('skip')", "Skip", "chat_judge.skip", "Decide nothing"),
+    key("escape,w", "close", "Close", "chat_judge.close", "Decide later; w asks again", show=False),
+]
+"""Keys of the line that asks which reply is better."""
+
+CHATS: list[BindingType] = [
+    key("slash", "search", "Search", "screen.search", "Look for words in any turn"),
+    key("e", "rename", "Rename", "item.edit", "Give the chat another title"),
+    key("d", "delete", "Delete", "chats.delete", "Delete the chat; asks first"),
+    key("x", "export", "Export", "chats.export", "Write the chat into a file"),
+    key("tab", "switch_pane", "Text", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with all chats; enter goes on with one."""
+
+RAW_TURN: list[BindingType] = [
+    key("v", "next_view", "View", "screen.view", "Token by token, as text with marks, or what was sent"),
+    key("n", "next_unsure(1)", "Unsure", "raw.next", "Go to the next token that had less than half of the chances"),
+    key("N", "next_unsure(-1)", "Unsure before", "raw.back", "Go to the one before", show=False),
+    key("tab", "switch_pane", "Text", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with a reply's tokens."""
+
+CORRECTION: list[BindingType] = [
+    key("f2,ctrl+s", "submit", "Learn", "fix.keep", "Keep it: an example, and a pair with the model's own reply"),
+    key("ctrl+o", "edit_outside", "$EDITOR", "fix.editor", "Open it in your own editor"),
+    key("escape", "cancel", "Leave", "fix.leave", "Leave; asks where something was changed"),
+]
+"""Keys of the window that corrects a reply."""
+
 SAVED_QUERIES: list[BindingType] = [
     key("s", "save", "Save", "queries.save", "Keep the present query under a name"),
     key("d", "delete", "Delete", "queries.delete", "Delete the query under the cursor; asks first"),
@@ -276,6 +320,26 @@ RUN_ANSWERS: list[BindingType] = [
     key("tab", "switch_pane", "Text", "screen.pane", "Go to the other pane", show=False),
 ]
 """Keys of the window with a run's answers."""
+
+EVIDENCE: list[BindingType] = [
+    key("r", "prove", "Prove anew", "evidence.prove", "Compare texts, tokens, weights and logits now"),
+]
+"""Keys of the window with the evidence of a run or a model."""
+
+QUANTISE: list[BindingType] = [
+    key("n", "make", "Make", "quantise.make", "Make and test the marked types, or the one under the cursor"),
+    key("s", "stop", "Stop", "quantise.stop", "Stop what is going on; what was finished stays"),
+    key("c", "chat", "Chat", "quantise.chat", "Talk to this form beside the unquantised run"),
+    key("d", "delete", "Delete", "quantise.delete", "Delete the file of this type; asks first"),
+    key("tab", "switch_pane", "Text", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with a run's quantised forms; space marks types."""
+
+ORIGINS: list[BindingType] = [
+    key("r", "scope", "All or run", "origins.scope", "Look among all examples, or those that the run was given"),
+    key("tab", "switch_pane", "Text", "screen.pane", "Go to the other pane", show=False),
+]
+"""Keys of the window with the examples nearest to a reply; enter opens one."""
 
 RUN_EDIT: list[BindingType] = [
     key("f2,ctrl+s", "submit", "Keep", "run.keep", "Keep the name, the tags and the note"),

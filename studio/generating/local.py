@@ -14,6 +14,7 @@ from studio.errors import StudioError
 from studio.generating.speakers import RefusedError, Said, TooLongError
 from studio.inference.chat import ChatModel, resolve_chat_model
 from studio.inference.engine import DEFAULT_CONTEXT, Engine, Generation, Sampling
+from studio.inference.quantising.places import model_of, parted
 from studio.models import model_hash, resolve
 from studio.project import Project
 from studio.rendering import render_prompt
@@ -38,6 +39,7 @@ class LocalSpeaker:
             "model": self._base,
             "model_hash": model_hash(resolve(self._base)),
             **({"adapter": self.name, "adapter_hash": _hash_of(adapter)} if adapter else {}),
+            **({"quantised": self.name} if parted(self.name) else {}),
             "template_hash": self._model.load_tokenizer().hash,
             "engine": f"llama-cpp-python {version('llama-cpp-python')}",
         }
@@ -80,9 +82,9 @@ def local_speaker(project: Project, store: Store, ref: str, engine: Engine) -> L
     """
     model = resolve_chat_model(project, store, ref)
     try:
-        return LocalSpeaker(model, engine, "run", runs.get(store, ref).base_model)
+        return LocalSpeaker(model, engine, "run", runs.get(store, model_of(ref)).base_model)
     except MissingRowError:
-        return LocalSpeaker(model, engine, "model", model.name)
+        return LocalSpeaker(model, engine, "model", model_of(model.name))
 
 
 def _hash_of(path: Path) -> str:

@@ -12,6 +12,7 @@ from store.responses import ResponseOrigin
 from studio.errors import StudioError
 from studio.inference.chat import check_can_chat
 from studio.inference.engine import Engine, Sampling
+from studio.inference.quantising.places import MARK, parted, quantised_gguf
 from studio.models import chat_gguf, lasting, resolve
 from studio.project import Project
 
@@ -81,12 +82,15 @@ def check_model(project: Project, store: Store, ref: str) -> None:
     if is_endpoint(ref):
         leaving(project, [ref], "", 1)
         return
+    if quantised := parted(ref):
+        quantised_gguf(project, store, *quantised)
+        return
     try:
         run = runs.get(store, ref)
     except MissingRowError:
         if chat_gguf(resolve(ref)) is None:
             raise StudioError(
-                f"{ref} is a Hugging Face folder, which llama.cpp can't run as it is.", "Name a GGUF file."
+                f"{ref} lacks its tokenizer, so llama.cpp can't run it.", "Copy the whole model folder."
             ) from None
         return
     check_can_chat(project, run)
@@ -94,6 +98,8 @@ def check_model(project: Project, store: Store, ref: str) -> None:
 
 def lasting_ref(store: Store, ref: str) -> str:
     """Return the name by which a job's own process, which works in another folder, finds the same speaker."""
+    if quantised := parted(ref):
+        return MARK.join((lasting_ref(store, quantised[0]), quantised[1]))
     try:
         return runs.get(store, ref).id
     except MissingRowError:

@@ -1,7 +1,7 @@
 """Talking to a base model or a run: the one renderer makes the prompt's ids, llama.cpp continues them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from store import runs
@@ -12,7 +12,10 @@ from store.runs import UNENDED, Run
 from studio.chat_templates import override_of
 from studio.errors import StudioError
 from studio.inference.engine import Engine, Generation, Sampling
-from studio.models import chat_gguf, check_unchanged, prepare, resolve
+from studio.inference.gguf import of_run
+from studio.inference.quantising.places import MARK, parted, quantised_gguf
+from studio.inference.quantising.source import check_source
+from studio.models import check_unchanged, resolve
 from studio.project import Project
 from studio.rendering import ChatTokenizer, load_tokenizer, render_prompt
 from studio.training.folder import RunFolder
@@ -44,22 +47,29 @@ class ChatModel:
 def resolve_chat_model(
     project: Project, store: Store, ref: str, *, on_progress: Callable[[str], None] | None = None
 ) -> ChatModel:
-    """Find the model behind a run's id or a model's name.
+    """Find the model behind a run's id or a model's name; `RUN@Q4_K_M` is its quantised form.
 
     Raises:
-        StudioError: there is neither, the run has no adapter, or its base has no GGUF.
+        StudioError: there is neither, the run has no adapter, its base has no GGUF, or it was not quantised so.
     """
+    if quantised := parted(ref):
+        gguf = quantised_gguf(project, store, *quantised)
+        whole = resolve_chat_model(project, store, quantised[0], on_progress=on_progress)
+        check_source(store, quantised[0], gguf, (whole.gguf, whole.adapter), whole.load_tokenizer().template)
+        return replace(whole, name=MARK.join(quantised), gguf=gguf, adapter=None)
     try:
         run = runs.get(store, ref)
     except MissingRowError:
         return _base(project, ref, on_progress)
     folder = RunFolder(project.runs / run.id)
     check_can_chat(project, run)
-    check_unchanged(resolve(run.base_model), run.base_hash)
+    base = resolve(run.base_model)
+    check_unchanged(base, run.base_hash)
+    of_run.make(folder, base, on_progress=on_progress)
     parity = run.result.get("parity", "")
     if folder.model_gguf.is_file():
         return ChatModel(run.id, folder.model_gguf, None, folder.tokenizer, parity=parity)
-    gguf = _gguf(run.base_model, on_progress)
+    gguf = of_run.prepared(run.base_model, on_progress=on_progress)
     return ChatModel(run.id, gguf, folder.adapter_gguf, folder.tokenizer, parity=parity)
 
 
@@ -71,12 +81,14 @@ def check_can_chat(project: Project, run: Run) -> None:
     if run.status in UNENDED:
         hint = "Wait until it is done."
     elif run.status == "done":
-        hint = "llama.cpp runs what was trained of a GGUF, and no model that scores; transformers loads all."
+        hint = "llama.cpp runs no model that scores; transformers loads it."
     raise StudioError(f"{run.id} has nothing to chat with; it is {run.status}.", hint)
 
 
-def reply(engine: Engine, model: ChatModel, messages: list[Message], sampling: Sampling) -> Generation:
-    """Begin the model's answer to a conversation that ends with the user's turn.
+def reply(
+    engine: Engine, model: ChatModel, messages: list[Message], sampling: Sampling, *, repeatable: bool = False
+) -> Generation:
+    """Begin the model's answer to a conversation that ends with the user's turn; nothing of it is left out.
 
     Raises:
         EngineError: the model can't be loaded.
@@ -84,23 +96,12 @@ def reply(engine: Engine, model: ChatModel, messages: list[Message], sampling: S
     """
     tokenizer = model.load_tokenizer()
     key = engine.load(model.gguf, model.adapter)
-    return engine.generate(key, render_prompt(tokenizer, messages).ids, sampling, tokenizer.eos_ids)
+    ids = render_prompt(tokenizer, messages).ids
+    return engine.generate(key, ids, sampling, tokenizer.eos_ids, repeatable=repeatable)
 
 
 def _base(project: Project, name: str, on_progress: Callable[[str], None] | None) -> ChatModel:
     model = resolve(name)
-    gguf = _gguf(name, on_progress)
+    gguf = of_run.prepared(name, on_progress=on_progress)
     override = override_of(project)
     return ChatModel(model.name, gguf, None, model.folder, override.text if override else None)
-
-
-def _gguf(name: str, on_progress: Callable[[str], None] | None) -> Path:
-    model = resolve(name)
-    found = chat_gguf(model)
-    if found is None:
-        raise StudioError(
-            f"{name} is a Hugging Face folder, which llama.cpp can't run as it is.",
-            "Name a GGUF file of the same model as the project's model.",
-        )
-    prepare(model, "gguf", on_progress=on_progress)
-    return found

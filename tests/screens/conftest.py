@@ -1,12 +1,14 @@
 """A small project with tame and hostile records."""
 
 import pytest
+from chatting import Answers
 from labelling import UNRULY
 from letters import HOSTILE, add_source, new_record, turns
 
 import screens.compare_asked
 from store import examples, interface_state, journal, pairs, records, responses
 from store.database import Store
+from studio.chatting import answering
 from studio.project import Project
 
 
@@ -71,3 +73,11 @@ def waiting_pairs(project: Project, store: Store) -> Project:
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pilot presses faster than any hand: let it, once the pair is painted."""
     monkeypatch.setattr(screens.compare_asked, "QUIET_SECONDS", 0.0)
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    """Stand in for the model process."""
+    said = Answers()
+    monkeypatch.setattr(answering.Reply, "run", said.run)
+    return said

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from chatting import Answers, add_run, opened, say
 from letters import turns
 from reading import screen_text, until
 
@@ -80,6 +81,19 @@ async def test_a_pair_looks_as_kept(filled: Project, store: Store, size: str, mo
         await pilot.press("enter")
         await until(pilot, lambda: "1 of 2 done" in screen_text(app))
         check(f"compare-{size}", screen_text(app))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_chat_looks_as_kept(project: Project, store: Store, size: str, answers: Answers) -> None:
+    run_id = add_run(project, store)
+    answers.said |= {"smollm2": "It left on Monday.\n\n- by post", run_id: "No idea. " * 40}
+    async with opened(project, SIZES[size]) as (pilot, screen):
+        await say(pilot, screen, "Where is [my] parcel?")
+        await pilot.press("r")
+        await until(pilot, lambda: not screen.busy)
+        await pilot.press("w", "l")
+        await pilot.pause()
+        check(f"chat-replies-{size}", screen_text(pilot.app))
 
 
 @pytest.mark.model

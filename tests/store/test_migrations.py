@@ -165,6 +165,30 @@ def test_what_schema_two_adds_is_filled_in(tmp_path) -> None:
         assert {pair: (entry, verdict) for pair, entry, verdict in beside} == current
 
 
+def test_chats_of_schema_five_become_a_tree(tmp_path) -> None:
+    """Answers stand beside each other below their question, and each question follows the answers before it."""
+    with open_store(unpacked(tmp_path, 5)) as store:
+        number = chats.latest(store)
+        assert number is not None
+        kept, turns = chats.get(store, number), chats.turns(store, number)
+        assert (kept.models, kept.settings, kept.questions) == (("smollm2", "dpo-2"), {}, 3)
+        tree = [(turn.id, turn.role, turn.opening, turn.parent_id, turn.side, turn.follows) for turn in turns]
+        assert tree == [
+            (2, "system", True, None, None, ()),
+            (3, "user", False, None, None, ()),
+            (4, "assistant", False, 3, 0, ()),
+            (5, "assistant", False, 3, 1, ()),
+            (6, "user", False, 3, None, (4, 5)),
+            (7, "assistant", False, 6, 0, ()),
+            (8, "assistant", False, 6, 1, ()),
+            (9, "user", False, 6, None, (7, 8)),
+        ]
+        assert kept.shown_id == 9
+        assert {chats.trace(store, turn.id) for turn in turns} == {None}
+        # The unanswered question can be taken back, one that others follow can't.
+        assert [chats.remove_unanswered(store, turn) for turn in (3, 9)] == [False, True]
+
+
 def test_an_earlier_file_goes_on_where_it_was(tmp_path) -> None:
     with open_store(unpacked(tmp_path, 1)) as store:
         assert journal.redo(store, rater="file pairs.jsonl") is not None
