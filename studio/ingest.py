@@ -88,7 +88,7 @@ class Ingest:
     def add(self, rows: Iterable[Understood]) -> None:
         """Add what a batch of rows means."""
         batch = list(rows)
-        groups = [prompt_group(row.messages) for _, _, _, row in batch]
+        groups = [prompt_group(row.asked or row.messages) for _, _, _, row in batch]
         splits = self._splits_of(groups)
         new = _Batch(self._store)
         for (record_id, digest, fields, row), group in zip(batch, groups, strict=True):

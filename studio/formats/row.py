@@ -53,6 +53,9 @@ class Row(NamedTuple):
     """Why the row means less than it seems to say."""
     judgements: tuple[Judgement, ...] = ()
     """Several people's verdicts, where the row holds more than one or says whose it is."""
+    asked: list[Message] | None = None
+    """The messages without what was looked up or shown before the question, where something was: these decide the
+    split, since what is found changes from one day to the next."""
 
 
 class SftRow(NamedTuple):
