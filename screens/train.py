@@ -14,6 +14,7 @@ from textual.getters import query_one
 
 from screens import keys
 from screens.background import in_background
+from screens.base import StudioScreen
 from screens.curve_keys import CurveKeys
 from screens.curves_in_sight import MOST_RUNS, Sight, charts_of, lettered
 from screens.run_actions import RunActions
@@ -38,7 +39,7 @@ NO_RUNS = "No runs yet. n starts one, on the judged pairs or on the examples."
 NO_CURVES = "Nothing measured yet."
 
 
-class TrainScreen(CurveKeys, RunActions):
+class TrainScreen(CurveKeys, StudioScreen):
     """The list of runs over the one under the cursor."""
 
     AREA = "train"
@@ -54,6 +55,7 @@ class TrainScreen(CurveKeys, RunActions):
 
     def __init__(self) -> None:
         super().__init__()
+        self._actions = RunActions(self, self._done, self._started)
         self._looked = Looked()
         self._numbers: dict[str, int] = {}
         """A number for each run that was seen, for the list."""
@@ -105,9 +107,45 @@ class TrainScreen(CurveKeys, RunActions):
         """Show the log."""
         self.action_logs()
 
-    def started(self, run_id: str) -> None:
-        """Put the cursor on it as soon as it is in the list."""
+    # What is done with them
+
+    def action_new_run(self) -> None:
+        """Ask what to train, then start it."""
+        self._actions.new_run(self.run_here)
+
+    def action_stop(self) -> None:
+        """Stop the run, or take it out of the queue, after a question."""
+        if run := self.run_here:
+            self._actions.stop(run)
+
+    def action_resume(self) -> None:
+        """Go on with a stopped or failed run."""
+        if run := self.run_here:
+            self._actions.resume(run)
+
+    def action_parity(self) -> None:
+        """Show the evidence that llama.cpp runs what was trained."""
+        if run := self.run_here:
+            self._actions.show_evidence(run)
+
+    def action_delete(self) -> None:
+        """Delete the run with its files, after a question that says how large they are."""
+        if run := self.run_here:
+            self._actions.delete(run)
+
+    def action_edit(self) -> None:
+        """Give the run a name, tags and a note."""
+        if run := self.run_here:
+            self._actions.edit(run.id)
+
+    def _started(self, run_id: str) -> None:
+        # The cursor goes to it as soon as it is in the list.
         self._selected = run_id
+
+    def _done(self, text: str) -> None:
+        if text:
+            self.set_status(text)
+        self.look()
 
     # What is shown of them
 
