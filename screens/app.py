@@ -142,7 +142,7 @@ class StudioApp(App[None]):
         try:
             return await super().run_action(action, default_namespace, namespaces)
         except Exception as error:
-            if not self._tell(error):
+            if not self.tell(error):
                 raise
         return True
 
@@ -155,12 +155,12 @@ class StudioApp(App[None]):
                 if isawaitable(done):
                     await done
             except Exception as error:
-                if not self._tell(error):
+                if not self.tell(error):
                     raise
 
         return super().push_screen(screen, take if callback else None, *args, **kwargs)
 
-    def _tell(self, error: Exception) -> bool:
+    def tell(self, error: Exception) -> bool:
         """Say what a known error means; tell whether it is one."""
         if isinstance(error, StudioError):
             self.notify_error(error)

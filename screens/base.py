@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.events import Resize
+from textual.events import Callback, Event, Resize
+from textual.message import Message
 from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.widgets import Static
 
@@ -105,6 +106,14 @@ class StudioScreen(Screen[None]):
         """Keep the place."""
         self.remember()
 
+    async def _dispatch_message(self, message: Message) -> None:
+        # What stands in the way is said, as it is of a key, and the screen goes on.
+        try:
+            await super()._dispatch_message(message)
+        except Exception as error:
+            if not _may_go_on(message) or not self.studio.tell(error):
+                raise
+
     def action_back(self) -> None:
         """Go back one step; a screen that has steps says what they are."""
 
@@ -126,6 +135,14 @@ class StudioModal(ModalScreen[ScreenResultType]):
         """What would be lost by leaving now, in a few words; empty where nothing would."""
         return ""
 
+    async def _dispatch_message(self, message: Message) -> None:
+        # What stands in the way is said, as it is of a key, and the screen goes on.
+        try:
+            await super()._dispatch_message(message)
+        except Exception as error:
+            if not _may_go_on(message) or not self.studio.tell(error):
+                raise
+
     def action_help(self) -> None:
         """List the keys that work here."""
         self.studio.action_help()
@@ -133,6 +150,11 @@ class StudioModal(ModalScreen[ScreenResultType]):
     def action_cancel(self) -> None:
         """Close without a result."""
         self.dismiss(None)
+
+
+def _may_go_on(message: Message) -> bool:
+    """Tell whether a screen is whole though this was not done: what was asked for, not a step of its own coming."""
+    return isinstance(message, Callback) or not isinstance(message, Event)
 
 
 def message_of(error: StudioError) -> str:

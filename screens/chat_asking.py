@@ -18,10 +18,13 @@ from screens.chat_composer import Composer
 from screens.chat_judging import JudgeLine
 from screens.chat_pane import Block
 from screens.chat_panes import ChatPanes
+from store.database import Store
+from store.errors import StoreError
 from studio.chatting import blind, keeping, lookup
 from studio.chatting.answering import Coming, Reply
+from studio.chatting.begun import Begun
 from studio.chatting.choices import describe_model
-from studio.chatting.conversation import Answer, Conversation, Question
+from studio.chatting.conversation import Answer, Conversation, Prompt, Question
 from studio.errors import StudioError
 from studio.inference.engine import Engine
 from studio.text import clean_line
@@ -35,6 +38,7 @@ class Running:
 
     reply: Reply
     coming: Coming
+    begun: Begun
 
 
 class AskingScreen(StudioScreen):
@@ -100,6 +104,7 @@ class AskingScreen(StudioScreen):
         self._badges.clear()
         if self.is_mounted:
             self.judge_line.display = False
+            self.set_status("")
             self.show_all(anew=True)
         self.studio.note_place("chat.models", chat.models)
         self.studio.note_place("chat.open", chat.chat_id)
@@ -113,11 +118,11 @@ class AskingScreen(StudioScreen):
         if self._replies:
             self.set_status(WAIT)
         elif written:
-            edited, self._editing = self._editing, None
-            if edited is None:
+            if self._editing is None:
                 question = keeping.ask(store, self._chat, written)
             else:
-                question = keeping.ask_instead(store, self._chat, edited, written)
+                question = keeping.ask_instead(store, self._chat, self._editing, written)
+            self._editing = None
             self.composer.put("")
             self.answer_all(question)
 
@@ -128,7 +133,7 @@ class AskingScreen(StudioScreen):
         self.judge_line.display = False
         self.set_status("")
         chat, wanted = self._chat, list(range(len(self._chat.models))) if sides is None else sides
-        running = {side: Running(Reply(), Coming("loading", 0.0)) for side in wanted}
+        running = {side: Running(Reply(), Coming("loading", 0.0), Begun(chat, question, side)) for side in wanted}
         self._replies = running
         self.show_all(at_end=True)
         if not lookup.is_wanted(chat, question):
@@ -137,34 +142,42 @@ class AskingScreen(StudioScreen):
         self.set_status("looking up ...")
         work = partial(lookup.look_up, self.studio.project, chat.settings, question.text)
         done = partial(self._found, chat, question, running)
-        in_background(self, work, done, failed=partial(self._lookup_failed, question, running), group="replies")
+        in_background(self, work, done, failed=partial(self._lookup_failed, chat, question, running), group="replies")
 
     def _found(
         self, chat: Conversation, question: Question, running: dict[int, Running], found: dict[str, Any]
     ) -> None:
-        lookup.keep_found(self.studio.store, question, found)
+        try:
+            lookup.keep_found(self.studio.store, question, found)
+        except StoreError as error:
+            self._lookup_failed(chat, question, running, StudioError(str(error)))
+            return
         if self._replies is running:
             self.set_status("")
             self.show_all()
             self._start(chat, question, running)
 
-    def _lookup_failed(self, question: Question, running: dict[int, Running], error: StudioError) -> None:
+    def _lookup_failed(
+        self, chat: Conversation, question: Question, running: dict[int, Running], error: StudioError
+    ) -> None:
         if self._replies is running:
-            for side in list(running):
-                self._failed(question, side, running[side], error)
+            for side, one in list(running.items()):
+                self._failed(chat, question, side, one, error)
 
     def _start(self, chat: Conversation, question: Question, running: dict[int, Running]) -> None:
         if self._engine is None:
             self._engine = Engine(self.studio.project.folder / "engine.log")
         for side, one in running.items():
-            prompt = chat.prompt(side, question.id)
-            tell = partial(self._tell, side, one.reply)
-            work = partial(one.reply.run, self._engine, self.studio.project, prompt, tell)
+            work = partial(self._make, self._engine, chat.prompt(side, question.id), side, one)
             done = partial(self._answered, chat, question, side, one)
-            in_background(self, work, done, failed=partial(self._failed, question, side, one), group="replies")
+            in_background(self, work, done, failed=partial(self._failed, chat, question, side, one), group="replies")
 
-    def _tell(self, side: int, reply: Reply, coming: Coming) -> None:
-        self.post_message(self.News(side, reply, coming))
+    def _make(self, engine: Engine, prompt: Prompt, side: int, one: Running, store: Store) -> Answer:
+        def tell(coming: Coming) -> None:
+            self.post_message(self.News(side, one.reply, coming))
+            one.begun.grow(store, coming.text)
+
+        return one.reply.run(engine, self.studio.project, prompt, tell, store)
 
     def on_asking_screen_news(self, event: News) -> None:
         """Show more of a reply."""
@@ -176,39 +189,51 @@ class AskingScreen(StudioScreen):
     # What came
 
     def _answered(self, chat: Conversation, question: Question, side: int, one: Running, answer: Answer) -> None:
-        if answer.text or answer.stats.get("reason") != "cancelled":
-            keeping.keep_answer(self.studio.store, chat, question, side, answer)
-        if self._replies.get(side) is not one:
-            return
-        del self._replies[side]
-        if not self._replies:
-            self.set_status("stopped" if answer.stats.get("reason") == "cancelled" else "")
-            self._take_back(question)
-        self.show_all()
-        if not self._replies:
+        stopped = answer.stats.get("reason") == "cancelled"
+        if answer.text or not stopped:
+            self._keep(chat, question, side, one, answer)
+        if self._end(question, side, one, "stopped" if stopped else "") and question is self._chat.last:
             self.answers_complete()
+
+    def _failed(self, chat: Conversation, question: Question, side: int, one: Running, error: StudioError) -> None:
+        # One dead process ends all replies with the same words.
+        if str(error) != self._told and self._replies.get(side) is one:
+            self._told = str(error)
+            self.notify_error(error)
+        if one.begun.text:
+            self._keep(chat, question, side, one, one.begun.answer)
+        self._end(question, side, one)
+
+    def _keep(self, chat: Conversation, question: Question, side: int, one: Running, answer: Answer) -> None:
+        try:
+            keeping.keep_answer(self.studio.store, chat, question, side, answer, begun=one.begun.turn_id)
+        except StoreError as error:
+            self.notify_error(StudioError(str(error), "This reply was not kept; r asks for it again."))
+
+    def _end(self, question: Question, side: int, one: Running, status: str = "") -> bool:
+        """Take a reply off those that are coming; return whether it was the last of them."""
+        if self._replies.get(side) is not one:
+            return False
+        del self._replies[side]
+        self.show_all()
+        if self._replies:
+            return False
+        self.set_status(status)
+        self._take_back(question)
+        return True
 
     def answers_complete(self) -> None:
         """Do what is to be done once all models have answered."""
 
-    def _failed(self, question: Question, side: int, one: Running, error: StudioError) -> None:
-        if self._replies.get(side) is not one:
-            return
-        del self._replies[side]
-        # One dead process ends all replies with the same words.
-        if str(error) != self._told:
-            self._told = str(error)
-            self.notify_error(error)
-        if not self._replies:
-            self.set_status("")
-            self._take_back(question)
-        self.show_all()
-
     def _take_back(self, question: Question) -> None:
         """Put a question that nothing was said to into the line again, so that enter sends it once more."""
-        unsaid = not question.answers and not self.composer.text
-        if unsaid and keeping.withdraw(self.studio.store, self._chat, question):
+        if question.answers or self.composer.text:
+            return
+        beside = [each for each in self._chat.siblings(question) if each is not question]
+        if keeping.withdraw(self.studio.store, self._chat, question):
+            self._editing = beside[-1] if beside else None
             self.composer.put(question.text)
+            self.show_all()
 
     def stop_replies(self) -> None:
         """Stop the replies that are coming; what there is of them is kept."""
@@ -261,14 +286,15 @@ class AskingScreen(StudioScreen):
     def _heading(self, pane: int, last: Question | None, running: Running | None) -> tuple[list[str], list[str]]:
         chat = self._chat
         if last is not None and blind.is_hidden(last):
-            return [chat_text.name_of(chat, last, pane)], [chat_text.name_of(chat, last, pane)]
+            words = [chat_text.name_of(chat, last, pane), *(["coming"] if running else [])]
+            return words, words
         side = pane if last is None else chat_text.side_of(chat, last, pane)
         name = chat.models[side]
         if name not in self._badges:
             self._badges[name] = describe_model(self.studio.store, name)
         answer = chat.in_sight(last)[side] if last is not None and running is None else None
         numbers = chat_text.numbers(answer.stats) if answer else []
-        if running is not None and running.coming.stage != "writing":
+        if running is not None:
             numbers = [chat_text.coming_words(running.coming)]
         # Where several are judged by their number, it stands there.
         long = f"{pane + 1} {self._badges[name]}" if len(chat.models) > 2 else self._badges[name]

@@ -22,8 +22,8 @@ class JudgedChat(AskingScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._complete_at: str | None = None
-        """When the replies to the last question were all on the screen."""
+        self._complete: tuple[Question, str] | None = None
+        """The question whose replies were last all on the screen, and when that was."""
 
     @property
     def answer_here(self) -> Answer | None:
@@ -45,17 +45,20 @@ class JudgedChat(AskingScreen):
         question = self._chat.last
         if question is None or not blind.is_hidden(question) or not self._chat.comparable(question.id):
             return
-        self.call_after_refresh(self._note_moment)
+        self.call_after_refresh(self._note_moment, question)
         # Who is writing already goes on.
         self.judge_line.ask(len(self._chat.models), take_focus=not self.composer.text, unasked=True)
 
-    def _note_moment(self) -> None:
-        self._complete_at = now()
+    def _note_moment(self, question: Question) -> None:
+        self._complete = question, now()
 
     def action_prefer(self) -> None:
         """Say which of the replies is better; it becomes judged pairs."""
         question = self.question_here
-        if self._replies or question is None or not self._chat.comparable(question.id):
+        if self._replies:
+            self.set_status(WAIT)
+            return
+        if question is None or not self._chat.comparable(question.id):
             self.set_status("there are no two replies to the same conversation")
             return
         self.judge_line.ask(len(self._chat.models))
@@ -66,7 +69,8 @@ class JudgedChat(AskingScreen):
         self._close_line()
         if question is None or self._replies:
             return
-        shown_at = self._complete_at if question is self._chat.last else None
+        # Of replies that came before, as in a chat opened again, nobody knows when they were read.
+        shown_at = self._complete[1] if self._complete and self._complete[0] is question else None
         project, store = self.studio.project, self.studio.store
         found = preferences.judge(project, store, self._chat, question, event.outcome, shown_at=shown_at)
         self.show_all()

@@ -57,11 +57,21 @@ class JudgeLine(Widget, can_focus=True):
         """Leave it open."""
         self.post_message(self.Closed())
 
+    def on_focus(self) -> None:
+        """Say which keys there are."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Say how to come back: the same keys stand for other things elsewhere."""
+        self.refresh()
+
     def render(self) -> Content:
-        """Lay the choices out."""
+        """Lay the choices out, or how to come to them."""
+        if not self.has_focus:
+            return Content.assemble("Which is better? ", ("w", "bold"), " to judge")
         several = (*((str(n + 1), "") for n in range(self._sides)), ("b", "all bad"), ("s", "skip"))
         choices = TWO if self._sides == 2 else several
         parts: list[tuple[str, str] | str] = ["Better? " if self._sides == 2 else "The best? "]
         for key, words in choices:
             parts += [(key, "bold"), f" {words}  " if words else " "]
-        return Content.assemble(*parts)
+        return Content.assemble(*parts, ("tab", "bold"), " read on")

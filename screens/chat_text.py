@@ -1,6 +1,5 @@
 """A chat as one pane shows it: a block a turn, with which branch it is, how it was made and what was looked up."""
 
-from collections import Counter
 from collections.abc import Mapping, Set
 from typing import Any
 
@@ -45,11 +44,9 @@ def blocks(
 ) -> list[Block]:
     """Return a branch as a pane shows it, without what stood in the place of the answers that are coming."""
     found = opening_blocks(chat)
-    siblings = Counter((q.parent_id, frozenset(q.follows)) for q in chat.questions.values())
     for place, exchange in enumerate(exchanges):
         asked = exchange.asked
-        branches = siblings[asked.parent_id, frozenset(asked.follows)]
-        found.append(_question(chat, asked, place, branches, is_marked=asked is marked))
+        found.append(_question(chat, asked, place, is_marked=asked is marked))
         found += _looked_up(asked.notes)
         side = side_of(chat, asked, pane)
         answer = exchange.answers[side]
@@ -60,7 +57,9 @@ def blocks(
 
 def coming_blocks(chat: Conversation, question: Question, pane: int, coming: Coming) -> list[Block]:
     """Return an answer that is coming, so far; a block a line, so that only the last is laid out again."""
-    first, *rest = (coming.text or f"({coming_words(coming)})").split("\n")
+    # How long a model loads would betray it.
+    so_far = "coming" if blind.is_hidden(question) else coming_words(coming)
+    first, *rest = (coming.text or f"({so_far})").split("\n")
     return [_turn(name_of(chat, question, pane), first), *(Block((Span(line),)) for line in rest)]
 
 
@@ -93,10 +92,11 @@ def numbers(stats: dict[str, Any]) -> list[str]:
     return words
 
 
-def _question(chat: Conversation, question: Question, place: int, branches: int, *, is_marked: bool) -> Block:
+def _question(chat: Conversation, question: Question, place: int, *, is_marked: bool) -> Block:
     who = f"{HERE} you" if is_marked and question.id != chat.shown_id else "you"
-    if branches > 1:
-        who += f" (branch {chat.place_of_question(question).number} of {branches}, < >)"
+    branch = chat.place_of_question(question)
+    if branch.of > 1:
+        who += f" (branch {branch.number} of {branch.of}, < >)"
     return Block((Span(f"{who}: ", "bold"), Span(question.text)), place)
 
 

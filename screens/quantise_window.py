@@ -27,7 +27,7 @@ from studio.inference.quantising.places import MARK, place_of
 from studio.inference.quantising.report import Regression, Report, read_all
 from studio.inference.quantising.state import State
 from studio.inference.quantising.types import FULL, TYPES, USUAL
-from studio.inference.quantising.verdict import judge, recommend, sentence
+from studio.inference.quantising.verdict import judge, recommend, sentence, short
 from studio.inference.quantising.words import before, check_lines, fallback_lines, measured_on, passed, speed
 from studio.project import Project
 from studio.sizes import size_in_words
@@ -204,7 +204,7 @@ class QuantiseWindow(ListOverText[str]):
         if test is None:
             return Row((type_, size, verdict))
         same_top = f"{100 * test.same_top:.1f} %"
-        figures = (f"{test.mean_kl:.4f}", same_top, f"{test.perplexity:.2f}", speed(test), passed(test) or None)
+        figures = (f"{test.mean_kl:.4f}", same_top, short(test.perplexity), speed(test), passed(test) or None)
         return Row((type_, size, verdict, *figures, f"{test.worst_kl:.2f}"))
 
     def _work(self, work: Callable[[Store], object]) -> None:

@@ -105,6 +105,18 @@ def add_turn(
     return number
 
 
+def rewrite(
+    store: Store, turn_id: int, content: str, *, stats: dict[str, Any] | None = None, trace: bytes | None = None
+) -> bool:
+    """Write an answer down that was kept before its end; return whether it is still there."""
+    with store.transaction() as connection:
+        cursor = connection.execute(
+            "UPDATE chat_turn SET content = ?, stats = ?, trace = ? WHERE id = ?",
+            (content, _json(stats), trace, turn_id),
+        )
+    return cursor.rowcount > 0
+
+
 def turns(store: Store, chat_id: int) -> list[ChatTurn]:
     """Return a chat's messages, of all its branches, oldest first."""
     rows = store.connection.execute(

@@ -14,7 +14,7 @@ from store.schema.step_2 import a_million_rows
 from store.schema.step_3 import notes_on_records
 from store.schema.step_4 import labelling_for_an_hour
 from store.schema.step_5 import runs_to_compare
-from store.schema.step_6 import chats_with_branches
+from store.schema.step_6 import chats_and_passages
 from store.upgrade import OnUpgrade, Upgrade
 
 Migration = Callable[[sqlite_utils.Database], None]
@@ -120,5 +120,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     notes_on_records,
     labelling_for_an_hour,
     runs_to_compare,
-    chats_with_branches,
+    chats_and_passages,
 )

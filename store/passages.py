@@ -1,7 +1,4 @@
-"""Passages of a project's documents in a file of their own, which can be made anew from the documents.
-
-What cannot be made anew is which passages were put into examples: `inserted` keeps it, whatever happens to a document.
-"""
+"""Passages of a project's documents in a file of their own, which can be made anew from the documents."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -9,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from store.database import BUSY_TIMEOUT_MS, explain, now
+from store.database import BUSY_TIMEOUT_MS, explain
 from store.derived_file import is_damaged
 from store.errors import StoreError
 from store.passages_file import PASSAGES
@@ -164,26 +161,6 @@ def embeddings(index: sqlite3.Connection, model: str) -> tuple[list[int], bytes]
     """Return the passages that a model has embedded, and all their vectors one after the other."""
     rows = index.execute("SELECT passage_id, vector FROM embedding WHERE model = ? ORDER BY 1", (model,)).fetchall()
     return [row[0] for row in rows], b"".join(row[1] for row in rows)
-
-
-def note_inserted(index: sqlite3.Connection, ids: Iterable[int]) -> None:
-    """Note passages that were put into examples, as they are now."""
-    with _transaction(index):
-        index.executemany(
-            "INSERT OR IGNORE INTO inserted (name, first, last, heading, text, hash, at)"
-            " SELECT d.name, p.first, p.last, p.heading, p.text, d.hash, ? FROM passage p"
-            " JOIN document d ON d.id = p.document_id WHERE p.id = ?",
-            ((now(), number) for number in ids),
-        )
-
-
-def inserted_in(index: sqlite3.Connection, text: str) -> list[StoredPassage]:
-    """Return which of the passages that were ever put into examples stand in a text."""
-    rows = index.execute(
-        "SELECT id, name, first, last, heading, text FROM inserted WHERE instr(?, text) ORDER BY instr(?, text)",
-        (text, text),
-    )
-    return [StoredPassage(*row) for row in rows]
 
 
 def _take_away(index: sqlite3.Connection, name: str) -> None:

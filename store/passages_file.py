@@ -28,17 +28,6 @@ CREATE TABLE passage (
 CREATE INDEX passage_of_document ON passage(document_id);
 CREATE VIRTUAL TABLE passage_fts USING fts5(text, tokenize='porter unicode61');
 CREATE TABLE embedding (passage_id INTEGER PRIMARY KEY, model TEXT NOT NULL, vector BLOB NOT NULL);
-CREATE TABLE inserted (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL,
-    first INTEGER NOT NULL,
-    last INTEGER NOT NULL,
-    heading TEXT NOT NULL,
-    text TEXT NOT NULL,
-    hash BLOB NOT NULL,
-    at TEXT NOT NULL,
-    UNIQUE (name, first, last, hash)
-);
 """,
-    check="SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM passage_fts, embedding, inserted, passage LIMIT 0))",
+    check="SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM passage_fts, embedding, passage LIMIT 0))",
 )

@@ -11,22 +11,10 @@ from jinja2.parser import Parser
 
 from studio.bounded import BeyondBounds, BoundedEnvironment, Limits, run
 from studio.errors import StudioError
+from studio.named_templates import part_for
 
 REASONING_FIELDS = ("reasoning_content", "thinking", "reasoning")
 """Names under which a turn's reasoning is passed; templates read the first, older ones the second."""
-
-_FAULTS = (
-    TemplateError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""What running somebody's template may raise."""
-
 
 _LIMITS = Limits(seconds=1, rounds=1_000_000, characters=16_000_000)
 """Thousands of times what an ordinary rendering uses."""
@@ -61,6 +49,7 @@ def render_template(
     Raises:
         StudioError: the template refuses the conversation, would drop a part of it, is broken, or does not end.
     """
+    source = part_for(source, tools=tools is not None)
     if "tool_calls" not in source and any(m.get("tool_calls") for m in messages):
         raise StudioError(
             "The model's chat template has no place for tool calls and would drop them.",
@@ -80,7 +69,7 @@ def render_template(
             f"The model's chat template was stopped: {error}.",
             "It may be broken or hostile; use another: studio chat-template --set.",
         ) from error
-    except _FAULTS as error:
+    except Exception as error:  # a stranger's program raises what it likes
         roles = ", ".join(str(m.get("role")) for m in messages) or "none"
         reason = str(error).rstrip(".")
         raise StudioError(

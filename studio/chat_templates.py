@@ -8,11 +8,15 @@ from pathlib import Path
 from studio.atomic import write_private
 from studio.errors import StudioError
 from studio.models import BaseModel
+from studio.named_templates import together
 from studio.project import Project
 from studio.settings_file import change
 
 FILE = "chat_template.jinja"
 """The name of a template beside a tokenizer, and of a project's own."""
+
+OTHERS = "additional_chat_templates"
+"""The folder of further templates beside a tokenizer, as transformers writes it."""
 
 
 @dataclass(frozen=True)
@@ -25,23 +29,27 @@ class ChatTemplate:
 
 
 def own_template(folder: Path) -> str | None:
-    """Return the template that lies beside a tokenizer: a file of its own, or a part of its configuration.
+    """Return the template that lies beside a tokenizer: in files of its own, or as a part of its configuration.
 
-    A configuration may name several; the one called `default` is meant where nothing else is said.
+    Of several named ones the two are meant that transformers takes by itself, as one text.
 
     Raises:
         OSError: the folder can't be read.
         ValueError: its configuration is no JSON.
     """
-    file = folder / FILE
-    if file.is_file():
-        return file.read_text(encoding="utf-8")
+    files = {"default": folder / FILE, "tool_use": folder / OTHERS / "tool_use.jinja"}
+    named = {name: file.read_text(encoding="utf-8") for name, file in files.items() if file.is_file()}
+    return together(named or _configured(folder))
+
+
+def _configured(folder: Path) -> dict[str, str]:
     config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
     found = config.get("chat_template")
     if isinstance(found, list):
-        named = {each.get("name"): each.get("template") for each in found if isinstance(each, dict)}
-        found = named.get("default")
-    return found if isinstance(found, str) else None
+        named = {str(each.get("name")): each.get("template") for each in found if isinstance(each, dict)}
+    else:
+        named = {"default": found}
+    return {name: text for name, text in named.items() if isinstance(text, str)}
 
 
 def of_model(model: BaseModel) -> ChatTemplate | None:

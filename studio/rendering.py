@@ -12,19 +12,17 @@ from typing import TYPE_CHECKING, Any
 from store.examples import Message, completion_of, prompt_of
 from studio.chat_template import render_template
 from studio.chat_templates import own_template
+from studio.encoding import Reader, pieces
 from studio.errors import StudioError
-from studio.special_tokens import Marker, protected
+from studio.special_tokens import Marker, protected, unescaped
 
 if TYPE_CHECKING:
-    from tokenizers import Encoding, Tokenizer
+    from tokenizers import Tokenizer
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 _NAMED_TOKENS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 """By which transformers knows special tokens too; templates see these and no others."""
-
-_LONG = 10_000
-"""Characters that take a tokenizer more than a moment."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +111,11 @@ class ChatTokenizer:
         )
 
     @cached_property
+    def reader(self) -> Reader:
+        """What turns text into ids, whole or in parts."""
+        return Reader(self.tokenizer)
+
+    @cached_property
     def markers(self) -> dict[str, Marker]:
         """What keeps special tokens apart, by the character that it does so with; made as they are needed."""
         return {}
@@ -159,10 +162,10 @@ def render(tokenizer: ChatTokenizer, messages: list[Message], tools: list[dict[s
     """
     head, tail, marker = _texts(tokenizer, messages, tools)
     head_ids, head_pieces = _encode(tokenizer, head, marker)
-    tail_ids, tail_pieces = _encode(tokenizer, tail, marker)
+    tail_ids, tail_pieces = _encode(tokenizer, tail, marker, _last(head_ids))
     trained = [False] * len(head_ids) + [True] * len(tail_ids)
-    pieces = head_pieces + tail_pieces
-    return Rendering("".join(pieces), head_ids + tail_ids, trained, pieces, len(head_ids))
+    both = head_pieces + tail_pieces
+    return Rendering("".join(both), head_ids + tail_ids, trained, both, len(head_ids))
 
 
 def render_prompt(
@@ -174,8 +177,8 @@ def render_prompt(
         StudioError: the template refuses it.
     """
     head, _, marker = _texts(tokenizer, messages, tools, whole=False)
-    ids, pieces = _encode(tokenizer, head, marker)
-    return Rendering("".join(pieces), ids, [False] * len(ids), pieces, len(ids))
+    ids, parts = _encode(tokenizer, head, marker)
+    return Rendering("".join(parts), ids, [False] * len(ids), parts, len(ids))
 
 
 def lengths(
@@ -187,8 +190,8 @@ def lengths(
         StudioError: see `render`.
     """
     head, tail, marker = _texts(tokenizer, messages, tools)
-    asked, answered = (len(_ids_of(_encoding(tokenizer, text, marker), marker)) for text in (head, tail))
-    return asked, asked + answered
+    asked = _ids_of(tokenizer, head, marker)
+    return len(asked), len(asked) + len(_ids_of(tokenizer, tail, marker, _last(asked)))
 
 
 def segments(
@@ -211,10 +214,14 @@ def _texts(
     """Return the text of the prompt and of what follows it, special tokens of people broken up by a marker."""
     marker, marked, marked_tools = protected(tokenizer, messages, tools)
     asked = prompt_of(marked) if whole else marked
+
+    def text_of(turns: list[Message], *, prompt: bool) -> str:
+        return unescaped(marker, _text(tokenizer, turns, marked_tools, add_generation_prompt=prompt))
+
     if not whole or not completion_of(marked):
-        return _text(tokenizer, marked, marked_tools, add_generation_prompt=True), "", marker
-    text = _text(tokenizer, marked, marked_tools, add_generation_prompt=False)
-    head = _text(tokenizer, asked, marked_tools, add_generation_prompt=True) if asked else ""
+        return text_of(marked, prompt=True), "", marker
+    text = text_of(marked, prompt=False)
+    head = text_of(asked, prompt=True) if asked else ""
     if not text.startswith(head):
         raise StudioError(
             "The model's chat template renders this prompt differently once an answer follows it.",
@@ -236,43 +243,30 @@ def _text(
     return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def _last(ids: list[int]) -> int | None:
+    return ids[-1] if ids else None
+
+
 def _split(text: str, marker: Marker | None) -> list[Segment]:
     return [Segment(part) for part in (text.split(marker.mark) if marker else [text]) if part]
 
 
-def _encode(tokenizer: ChatTokenizer, text: str, marker: Marker | None) -> tuple[list[int], list[str]]:
-    encoding = _encoding(tokenizer, text, marker)
-    pieces = _pieces(text, encoding.offsets)
+def _encode(
+    tokenizer: ChatTokenizer, text: str, marker: Marker | None, after: int | None = None
+) -> tuple[list[int], list[str]]:
     if marker is None:
-        return encoding.ids, pieces
-    kept = [(i, p.replace(marker.mark, "")) for i, p in zip(encoding.ids, pieces, strict=True) if i != marker.id]
+        reads = tokenizer.reader.read(text, after)
+        return [i for i, _ in reads], pieces(text, reads)
+    reads = marker.reader.read(text, after, marker.id)
+    kept = [(i, p.replace(marker.mark, "")) for (i, _), p in zip(reads, pieces(text, reads), strict=True)]
+    kept = [(i, piece) for i, piece in kept if i != marker.id]
     return [i for i, _ in kept], [piece for _, piece in kept]
 
 
-def _ids_of(encoding: "Encoding", marker: Marker | None) -> list[int]:
-    return [i for i in encoding.ids if i != marker.id] if marker else encoding.ids
-
-
-def _encoding(tokenizer: ChatTokenizer, text: str, marker: Marker | None) -> "Encoding":
-    reads = marker.tokenizer if marker else tokenizer.tokenizer
-    if len(text) > _LONG:
-        # Slower to begin with, but it lets other threads go on, the screen's among them.
-        return reads.encode_batch([text], add_special_tokens=False)[0]
-    return reads.encode(text, add_special_tokens=False)
-
-
-def _pieces(text: str, offsets: list[tuple[int, int]]) -> list[str]:
-    pieces: list[str] = []
-    reached = 0
-    if not offsets:
-        return pieces
-    starts = [start for start, _ in offsets[1:]] + [len(text)]
-    for (_, end), following in zip(offsets, starts, strict=True):
-        # A vocabulary that lacks a byte drops it, and the offsets after it fall short: nothing may be lost here.
-        end = following if following == len(text) or text[end:following].strip() else end  # noqa: PLW2901
-        pieces.append(text[reached:end])
-        reached = max(reached, end)
-    return pieces
+def _ids_of(tokenizer: ChatTokenizer, text: str, marker: Marker | None, after: int | None = None) -> list[int]:
+    if marker is None:
+        return tokenizer.reader.ids(text, after)
+    return [i for i in marker.reader.ids(text, after, marker.id) if i != marker.id]
 
 
 def _named_tokens(config: dict[str, Any]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from store.examples import Message
+from studio.encoding import Reader
 from studio.errors import StudioError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Marker:
     """A mark, and the tokenizer that reads it."""
 
     mark: str
-    tokenizer: "Tokenizer"
+    reader: Reader
     id: int
     """The mark's own, which no model knows."""
 
@@ -57,6 +58,15 @@ def protected(
     return marker, broken, _each_text(tools, _breaker(tokenizer, marker, any_token))
 
 
+def unescaped(marker: Marker | None, text: str) -> str:
+    """Return a rendered text with its marks as they are, where a template wrote them as JSON in ASCII."""
+    return text.replace(_escaped(marker.mark), marker.mark) if marker else text
+
+
+def _escaped(mark: str) -> str:
+    return json.dumps(mark)[1:-1]
+
+
 @lru_cache(maxsize=32)
 def _pattern(tokens: frozenset[str]) -> re.Pattern[str]:
     # One character can't be broken up; as text it is the same token.
@@ -72,7 +82,8 @@ def _reads_otherwise(tokenizer: "ChatTokenizer") -> bool:
 
 
 def _marker(tokenizer: "ChatTokenizer", everything: str) -> Marker:
-    mark = next((m for m in _CANDIDATES if m not in everything and m not in tokenizer.template), None)
+    seen = everything + tokenizer.template
+    mark = next((m for m in _CANDIDATES if m not in seen and _escaped(m) not in seen), None)
     if mark is None:
         raise StudioError("This conversation holds every private-use character that could protect it.")
     if mark not in tokenizer.markers:
@@ -87,7 +98,7 @@ def _made(tokenizer: "Tokenizer", mark: str) -> Marker:
     copy.add_tokens([AddedToken(mark, normalized=False)])
     number = copy.token_to_id(mark)
     assert number is not None
-    return Marker(mark, copy, number)
+    return Marker(mark, Reader(copy), number)
 
 
 def _each_text(value: Any, change: Callable[[str], str]) -> Any:
@@ -110,7 +121,7 @@ def _breaker(tokenizer: "ChatTokenizer", marker: Marker, pattern: re.Pattern[str
 
 def _read_and_broken(tokenizer: "ChatTokenizer", marker: Marker, text: str) -> str:
     while True:
-        encoding = marker.tokenizer.encode(text, add_special_tokens=False)
+        encoding = marker.reader.tokenizer.encode(text, add_special_tokens=False)
         spans = [span for i, span in zip(encoding.ids, encoding.offsets, strict=True) if i in tokenizer.special_ids]
         wide = [(start, end) for start, end in spans if text[start:end].strip() and end - start > 1]
         if not wide:

@@ -83,6 +83,7 @@ COMPOSER: list[BindingType] = [
     key("enter", "send", "Send", "composer.send", "Ask what is written"),
     key("ctrl+j", "newline", "New line", "composer.newline", "Begin another line; a paste keeps its lines"),
     key("ctrl+o", "screen.write_outside", "$EDITOR", "composer.editor", "Write the question in your own editor"),
+    key("escape", "screen.back", "Other keys", "composer.leave", "Stop the replies, or leave the line for the panes"),
     key("ctrl+x", "screen.cancel", "Stop", "composer.cancel", "Stop the replies that are coming", show=False),
 ]
 """Keys of the lines in which a question is written."""
@@ -103,7 +104,7 @@ CHATS: list[BindingType] = [
     key("slash", "search", "Search", "screen.search", "Look for words in any turn"),
     key("e", "rename", "Rename", "item.edit", "Give the chat another title"),
     key("d", "delete", "Delete", "chats.delete", "Delete the chat; asks first"),
-    key("x", "export", "Export", "chats.export", "Write the chat into a file"),
+    key("E", "export", "Export", "chats.export", "Write the chat into a file"),
     key("tab", "switch_pane", "Text", "screen.pane", "Go to the other pane", show=False),
 ]
 """Keys of the window with all chats; enter goes on with one."""

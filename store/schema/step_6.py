@@ -1,14 +1,15 @@
-"""Step 6: chats that branch, with up to four models, and what was sent and received token by token."""
+"""Step 6: chats that branch, with up to four models and every token; passages of documents in examples."""
 
 import sqlite_utils
 
 from store.schema.script import run_script
 
 
-def chats_with_branches(db: sqlite_utils.Database) -> None:
+def chats_and_passages(db: sqlite_utils.Database) -> None:
     """A question knows the question before it and which answers it follows; a chat knows its models and settings."""
     run_script(db, _COLUMNS)
     run_script(db, _EARLIER_CHATS)
+    run_script(db, _PASSAGES)
 
 
 _COLUMNS = """
@@ -52,5 +53,18 @@ UPDATE chat_turn SET follows = (
 ) WHERE role = 'user' AND NOT opening AND parent_id IS NOT NULL;
 UPDATE chat SET shown_id = (
     SELECT MAX(id) FROM chat_turn WHERE chat_id = chat.id AND role = 'user' AND NOT opening
+);
+"""
+
+_PASSAGES = """
+CREATE TABLE inserted_passage (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    heading TEXT NOT NULL,
+    text TEXT NOT NULL,
+    at TEXT NOT NULL,
+    UNIQUE (name, first, last, heading, text)
 );
 """

@@ -11,6 +11,9 @@ from jinja2 import TemplateRuntimeError
 WIDEST = 1_000
 """The largest number that an expression which pads or repeats may be given."""
 
+MOST_BITS = 10_000
+"""Of a number: dividing longer ones takes long, and nobody prints them."""
+
 _LONG = 4_000
 """Characters that take long enough to look at the clock."""
 

@@ -62,6 +62,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             self.filters[name] = bounded_filter(name, function)
         self.filters |= {
             syntax.ROUND: pass_context(_count_round),
+            syntax.LOOK: pass_context(_look),
             syntax.PRINTED: pass_context(_printed),
             syntax.SUM: total,
             syntax.JOINED: joined,
@@ -97,7 +98,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         """Call what a template calls."""
         # Jinja wraps `format`, to keep it from reaching further.
         owner = getattr(getattr(function, "__wrapped__", function), "__self__", None)
-        if isinstance(owner, (str, bytes, int)):
+        if isinstance(owner, (str, bytes, int)) or owner is int:
             kwargs.pop("_loop_vars", None)
             kwargs.pop("_block_vars", None)
             args = before_call(owner, function.__name__, args, kwargs)
@@ -150,9 +151,15 @@ def run(template: Template, context: Mapping[str, Any], limits: Limits, room: Ca
     return "".join(pieces)
 
 
-def _count_round(_context: Any, _: Any) -> None:
+def _count_round(_context: Any, value: Any) -> Any:
     # With the context, because Jinja would work out once for all what needs none.
     count_round()
+    return value
+
+
+def _look(_context: Any, value: Any) -> Any:
+    budget().look_at_clock()
+    return value
 
 
 def _printed(_context: Any, value: Any) -> Any:

@@ -1,24 +1,30 @@
 """What single operators, methods and filters may make: checked before they begin, where that is a great deal."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any
 
-from studio.bounded.budget import WIDEST, BeyondBounds, budget, spend, weight
+from studio.bounded.budget import MOST_BITS, WIDEST, BeyondBounds, budget, count_round, spend, weight
 from studio.bounded.syntax import FEW
 
-_WIDE_FORMAT = re.compile(r"[0-9]{4,}|\*|\{[^}]*\{")
+_WIDE_FORMAT = re.compile(r"\d{4,}|\*|\{[^}]*\{")
 _PLACE = re.compile(r"[%{]")
-_MOST_BITS = 100_000
 _MOST_FOR_RARE = 100_000
 """Characters that filters may be given which no chat template needs, and whose time nobody has measured."""
 
-_FREE_FILTERS = ("abs", "count", "first", "float", "int", "last", "length", "safe")
+_MOST_SORTED = 10_000
+"""Items that filters may be given which look at all of them before anything can be counted."""
+_LONGEST_PATH = 100
+"""Characters of an attribute's name, with those that lead to it."""
+
+_FREE_FILTERS = ("abs", "count", "first", "float", "last", "length", "safe")
 """What they return is there already, or is a number."""
 
 _RARE_FILTERS = ("pprint", "striptags", "title", "urlize", "wordcount", "wordwrap", "xmlattr")
 _PADDING_FILTERS = ("batch", "center", "indent", "round", "slice", "tojson", "truncate", "wordwrap")
+_LAZY_FILTERS = ("map", "reject", "rejectattr", "select", "selectattr")
+_SORTING_FILTERS = ("dictsort", "groupby", "max", "min", "sort", "unique")
 _PADDING_METHODS = ("center", "expandtabs", "ljust", "rjust", "to_bytes", "zfill")
 
 
@@ -36,7 +42,7 @@ def check_operator(operator: str, left: Any, right: Any) -> None:
         left_over.check(weight(sized[0], left_over) * times if isinstance(times, int) else 0)
     elif operator in ("*", "**") and isinstance(left, int) and isinstance(right, int):
         bits = left.bit_length() * right if operator == "**" else left.bit_length() + right.bit_length()
-        if bits > _MOST_BITS:
+        if bits > MOST_BITS:
             raise BeyondBounds("the template makes a number of too many digits")
 
 
@@ -103,6 +109,12 @@ def _check_join(parts: list[Any] | str | bytes, separator: Any) -> None:
     left.check(weight(parts, left) + len(parts) * len(separator if isinstance(separator, bytes) else str(separator)))
 
 
+def _check_digits(_: Any, digits: Any = "", *__: Any, **others: Any) -> None:
+    for value in (digits, *others.values()):
+        if isinstance(value, (str, bytes, list, tuple)) and len(value) * 4 > MOST_BITS:
+            raise BeyondBounds("the template makes a number of too many digits")
+
+
 def _listed(parts: Any) -> Any:
     return parts if isinstance(parts, (str, bytes, list, tuple)) else list(parts)
 
@@ -111,6 +123,7 @@ _METHODS: dict[str, Callable[..., None]] = {
     "replace": _check_replace,
     "format": _check_format,
     "format_map": _check_format,
+    "from_bytes": _check_digits,
 }
 
 
@@ -131,6 +144,17 @@ def bounded_filter(name: str, function: Callable[..., Any]) -> Callable[..., Any
         return spend(function(*args[:given_first], *prepare(*args[given_first:], **kwargs), **kwargs))
 
     return counted
+
+
+def _lazy(value: Any, *args: Any, **_: Any) -> tuple[Any, ...]:
+    # What is empty, or not there, is passed over by Jinja itself.
+    return (_counted(value) if value else value, *args)
+
+
+def _counted(items: Any) -> Iterator[Any]:
+    for item in items:
+        count_round()
+        yield item
 
 
 def _narrow(value: Any, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
@@ -154,11 +178,24 @@ def _indent(value: Any, width: Any = 4, *args: Any, **kwargs: Any) -> tuple[Any,
 
 
 def _tojson(value: Any, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+    indent = kwargs.get("indent", args[1] if len(args) > 1 else None)
     for each in (*args, *kwargs.values()):
         long = each > WIDEST // 10 if isinstance(each, int) else len(str(each)) > WIDEST // 10
         if long:
             raise BeyondBounds("the template indents JSON too far")
+    if indent is not None:
+        _check_indented(value, indent if isinstance(indent, int) else len(str(indent)))
     return (value, *args)
+
+
+def _check_indented(value: Any, width: int) -> None:
+    left, total, depth, level = budget(), 0, 0, [value]
+    while level:
+        total += len(level) * depth * width
+        left.check(total)
+        lists = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [item for each in lists if not isinstance(each, str) and hasattr(each, "__iter__") for item in each]
+        depth += 1
 
 
 def _join(value: Any, separator: Any = "", *args: Any, **kwargs: Any) -> tuple[Any, ...]:
@@ -177,20 +214,37 @@ def _format(value: Any, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
     return (value, *args)
 
 
-def _sum(value: Any, *args: Any, **_: Any) -> tuple[Any, ...]:
-    parts = _listed(value)
+def _sorting(value: Any, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+    parts = value if isinstance(value, dict) else _listed(value)
+    if len(parts) > _MOST_SORTED:
+        raise BeyondBounds(f"the template sorts or adds up more than {_MOST_SORTED:,} values")
+    if any(isinstance(each, str) and len(each) > _LONGEST_PATH for each in (*args, *kwargs.values())):
+        raise BeyondBounds("the template names an attribute by too long a name")
+    return (parts, *args)
+
+
+def _sum(value: Any, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+    parts, *args = _sorting(value, *args, **kwargs)  # type: ignore[assignment]
     if len(parts) > WIDEST and any(isinstance(part, (list, tuple)) for part in parts):
         raise BeyondBounds("the template adds up too many lists")
     return (parts, *args)
 
 
+def _int(value: Any, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+    _check_digits(None, value)
+    return (value, *args)
+
+
 _FILTERS: dict[str, Callable[..., tuple[Any, ...]]] = {
     **dict.fromkeys(_PADDING_FILTERS, _narrow),
     **dict.fromkeys(_RARE_FILTERS, _rare),
+    **dict.fromkeys(_LAZY_FILTERS, _lazy),
+    **dict.fromkeys(_SORTING_FILTERS, _sorting),
     "indent": _indent,
     "tojson": _tojson,
     "join": _join,
     "replace": _replace,
     "format": _format,
+    "int": _int,
     "sum": _sum,
 }

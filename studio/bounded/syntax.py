@@ -3,14 +3,19 @@
 from collections.abc import Iterable
 from typing import cast
 
-from jinja2 import nodes
+from jinja2 import TemplateSyntaxError, nodes
 from jinja2.visitor import NodeTransformer
 
-ROUND, PRINTED, SUM, JOINED, MADE = "a round", "printed", "sum of two", "joined", "made"
+from studio.bounded.budget import MOST_BITS
+
+ROUND, LOOK, PRINTED, SUM, JOINED, MADE = "a round", "look", "printed", "sum of two", "joined", "made"
 """Filters of the bounded environment; no template can spell names with a space, and the others do no harm."""
 
 FEW = 16
-"""Terms of a sum that is printed at once."""
+"""Terms of a sum that is printed at once; also of a comparison."""
+
+COMPARED = 4
+"""Comparisons, of what may be long lists, between two looks at the clock."""
 
 
 def bound(tree: nodes.Template) -> nodes.Template:
@@ -28,8 +33,13 @@ class _Bounder(NodeTransformer):
     def __init__(self) -> None:
         self._is_gathered = False
         """Whether what is printed becomes a value of the template, and not yet its text."""
+        self._compared = 0
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
+        if node.test is not None:
+            # What it leaves out is a round too.
+            counted = _filter(nodes.Const(True, lineno=node.lineno), ROUND, node.lineno)
+            node.test = nodes.And(counted, node.test, lineno=node.lineno)
         # A recursive loop is a function of itself.
         return self._counted(node) if not node.recursive else self._gathered(node)
 
@@ -89,6 +99,24 @@ class _Bounder(NodeTransformer):
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
         self.generic_visit(node)
         return _filter(nodes.List(node.nodes, lineno=node.lineno), JOINED, node.lineno)
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:
+        if len(node.ops) > FEW:
+            raise TemplateSyntaxError("it compares too many values at once", node.lineno)
+        return self._looked(node)
+
+    def visit_Test(self, node: nodes.Test) -> nodes.Node:
+        return self._looked(node)
+
+    def _looked(self, node: nodes.Expr) -> nodes.Node:
+        self.generic_visit(node)
+        self._compared += 1
+        return node if self._compared % COMPARED else _filter(node, LOOK, node.lineno)
+
+    def visit_Const(self, node: nodes.Const) -> nodes.Node:
+        if isinstance(node.value, int) and node.value.bit_length() > MOST_BITS:
+            raise TemplateSyntaxError("it holds a number of too many digits", node.lineno)
+        return node
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
         self.generic_visit(node)

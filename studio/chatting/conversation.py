@@ -127,12 +127,14 @@ class Conversation:
     def add(self, question: Question) -> None:
         """Take in a question."""
         self.questions[question.id] = question
-        self._placed.clear()
+        if self._placed:
+            self._placed.setdefault(question.place, []).append(question)
 
     def drop(self, question: Question) -> None:
         """Let go of a question that nothing follows."""
         del self.questions[question.id]
-        self._placed.clear()
+        if self._placed:
+            self._placed[question.place].remove(question)
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -150,7 +152,7 @@ class Conversation:
 
     def in_sight(self, question: Question) -> tuple[Answer | None, ...]:
         """Return the answers to a question that are in sight; the newest, where the question is not."""
-        shown = next((exchange for exchange in self.exchanges if exchange.asked is question), None)
+        shown = next((exchange for exchange in self._up(self.shown_id) if exchange.asked is question), None)
         return shown.answers if shown else self._last_answers(question)
 
     def author_of(self, answer: Answer) -> str:

@@ -73,7 +73,7 @@ def as_markdown(chat: Conversation, *, every_branch: bool = False) -> str:
 
 
 def _facts(chat: Conversation) -> str:
-    sampling = ", ".join(f"{name} {value:g}" for name, value in vars(chat.settings.sampling).items())
+    sampling = ", ".join(f"{name} {value}" for name, value in vars(chat.settings.sampling).items())
     return f"- Models: {', '.join(chat.models)}\n- Sampling: {sampling}\n- Context: {chat.settings.context} tokens"
 
 

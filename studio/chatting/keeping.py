@@ -10,7 +10,7 @@ from store.chats import ChatTurn
 from store.database import Store
 from store.errors import MissingRowError
 from studio.assistant.system import system_of
-from studio.chatting.conversation import MOST_MODELS, Answer, Conversation, Exchange, Question
+from studio.chatting.conversation import MOST_MODELS, Answer, Conversation, Question
 from studio.chatting.settings import ChatSettings, settings_from
 from studio.chatting.traces import pack
 from studio.errors import StudioError
@@ -63,9 +63,9 @@ def open_chat(project: Project, store: Store, chat_id: int) -> Conversation:
 
 def ask(store: Store, chat: Conversation, text: str) -> Question:
     """Ask after what is in sight, beginning the chat where this is its first question."""
-    last = chat.exchanges[-1] if chat.shown_id is not None else None
-    parent = last.asked.id if last else None
-    return _ask(store, chat, text, parent, _stands(last))
+    last = chat.last
+    stands = tuple(answer.id for answer in chat.in_sight(last) if answer) if last else ()
+    return _ask(store, chat, text, last.id if last else None, stands)
 
 
 def ask_instead(store: Store, chat: Conversation, question: Question, text: str) -> Question:
@@ -84,26 +84,37 @@ def show_branch(store: Store, chat: Conversation, question: Question) -> None:
     _show(store, chat, chat.newest_below(question).id, {})
 
 
-def keep_answer(store: Store, chat: Conversation, question: Question, side: int, answer: Answer) -> Answer | None:
-    """Write an answer down; it comes in sight where its question is the last. None where it is gone by now."""
+def keep_answer(
+    store: Store, chat: Conversation, question: Question, side: int, answer: Answer, *, begun: int | None = None
+) -> Answer | None:
+    """Write an answer down, over what was kept before its end; it comes in sight where its question is the last.
+
+    None where it is gone by now.
+    """
     # By itself, not by its number: a question that was taken back is gone.
     if chat.chat_id is None or chat.questions.get(question.id) is not question:
         return None
+    trace = None if answer.trace is None else pack(answer.trace)
     with store.transaction():
-        try:
-            number = chats.add_turn(
-                store,
-                chat.chat_id,
-                "assistant",
-                answer.text,
-                model=chat.author_of(replace(answer, side=side)),
-                stats=answer.stats,
-                parent_id=question.id,
-                side=side,
-                trace=None if answer.trace is None else pack(answer.trace),
-            )
-        except MissingRowError:
-            return None
+        if begun is not None:
+            if not chats.rewrite(store, begun, answer.text, stats=answer.stats, trace=trace):
+                return None
+            number = begun
+        else:
+            try:
+                number = chats.add_turn(
+                    store,
+                    chat.chat_id,
+                    "assistant",
+                    answer.text,
+                    model=chat.author_of(replace(answer, side=side)),
+                    stats=answer.stats,
+                    parent_id=question.id,
+                    side=side,
+                    trace=trace,
+                )
+            except MissingRowError:
+                return None
         if chat.shown_id == question.id and side in chat.chosen:
             chat.chosen[side] = number
             _keep_settings(store, chat)
@@ -212,10 +223,6 @@ def _begin(store: Store, chat: Conversation, title: str) -> int:
     for message in chat.opening:
         chats.add_turn(store, number, message["role"], str(message["content"]), opening=True)
     return number
-
-
-def _stands(exchange: Exchange | None) -> tuple[int, ...]:
-    return tuple(answer.id for answer in exchange.answers if answer) if exchange else ()
 
 
 def _show(store: Store, chat: Conversation, question_id: int | None, chosen: dict[int, int]) -> None:

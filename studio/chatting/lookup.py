@@ -26,7 +26,7 @@ def look_up(project: Project, settings: ChatSettings, text: str, store: Store) -
     found = augment(project, store, text, documents=settings.documents, examples=settings.examples)
     return {
         "sent": found.messages,
-        "passages": [asdict(passage) for passage in found.passages],
+        "passages": [{**asdict(passage), "lines": passage.lines} for passage in found.passages],
         "near": [asdict(example) for example in found.examples],
     }
 

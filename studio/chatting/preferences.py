@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from store import examples, journal, pairs, responses, splits, tags
 from store.database import Store
 from store.errors import MissingRowError
-from store.examples import Message, prompt_group, prompt_of
+from store.examples import Message, Split, prompt_group, prompt_of
 from store.pairs import Pair, Verdict
 from studio.chatting import blind
 from studio.chatting.conversation import Answer, Conversation, Question
@@ -193,11 +193,18 @@ def _example(project: Project, store: Store, chat: Conversation, question: Quest
             return int(example_id)
     # What was looked up for a question changes nothing about which split it belongs to.
     group = prompt_group(chat.messages(side, question.id, plain=True))
-    split = splits.of_group(store, group) or split_of(group, project.settings.splits)
+    split = splits.of_group(store, group) or _split_of_first(project, store, chat, question, side)
     made = examples.add(store, record_id=None, messages=prompt, split=split, group=group)
     tags.change(store, "example", [made], add=[TAG])
     note(store, question, example=made)
     return made
+
+
+def _split_of_first(project: Project, store: Store, chat: Conversation, question: Question, side: int) -> Split:
+    """Return the split of the first question of a branch, which all later ones have in their prompts."""
+    first = chat.path(question.id)[0].asked
+    group = prompt_group(chat.messages(side, first.id, plain=True))
+    return splits.of_group(store, group) or split_of(group, project.settings.splits)
 
 
 def _of(store: Store, example_id: int) -> list[responses.Response]:

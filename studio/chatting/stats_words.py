@@ -9,6 +9,8 @@ def stats_words(stats: dict[str, Any]) -> str:
     """Return how long an answer is, how fast it came, and what was left out for it."""
     if "from_side" in stats:
         return "taken over from another model"
+    if stats.get("reason") == "broken":
+        return "broken off"
     words = [f"{stats.get('tokens', 0)} tokens"]
     if stats.get("tokens_per_second"):
         words.append(f"{stats['tokens_per_second']:.1f} tokens/s")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from store.database import Store
-from studio.chatting import keeping
+from store.errors import StoreError
+from studio.chatting import keeping, lookup
 from studio.chatting.answering import Coming, Reply
 from studio.chatting.conversation import Answer, Conversation, Question
 from studio.chatting.exporting import kind_of, write_export
@@ -52,14 +53,14 @@ class TerminalChat:
     def take(self, line: str) -> bool:
         """Do what a line says; return whether to go on."""
         word, _, rest = line.partition(" ")
-        if not line.startswith("/") or line.startswith("//"):
-            self.ask(line.removeprefix("/"))
-            return True
         if word == "/quit":
             return False
         try:
-            self._command(word, rest.strip())
-        except StudioError as error:
+            if not line.startswith("/") or line.startswith("//"):
+                self.ask(line.removeprefix("/"))
+            else:
+                self._command(word, rest.strip())
+        except (StudioError, StoreError) as error:
             self._say(str(error))
         return True
 
@@ -70,14 +71,24 @@ class TerminalChat:
 
     def _answer(self, question: Question) -> None:
         try:
+            if lookup.is_wanted(self.chat, question):
+                found = lookup.look_up(self.project, self.chat.settings, question.text, self.store)
+                lookup.keep_found(self.store, question, found)
+                self._given(found)
             for side in range(len(self.chat.models)):
                 answer = self.reply(side)
                 if answer.text or answer.stats.get("reason") != "cancelled":
                     keeping.keep_answer(self.store, self.chat, question, side, answer)
-        except StudioError as error:
+        except (StudioError, StoreError) as error:
             self._say(str(error))
         if not question.answers:
             keeping.withdraw(self.store, self.chat, question)
+
+    def _given(self, found: dict[str, Any]) -> None:
+        for passage in found["passages"]:
+            self._say(f"[given with it: {passage['file']}, lines {passage['lines']}]")
+        for example in found["near"]:
+            self._say(f"[given with it: example {example['id']}]")
 
     def reply(self, side: int) -> Answer:
         """Let a model answer what is in sight, writing the answer as it comes.

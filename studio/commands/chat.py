@@ -1,8 +1,9 @@
 """`studio chat`: talking to a run or a model in the terminal."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 @click.option("--message", "-m", help="Ask this once, print the reply and end; it is not kept.")
 @click.option("--continue", "chat_id", type=int, metavar="ID", help="Go on with an earlier chat: studio chats.")
 @click.option("--system", help="The system prompt (default: the assistant's, where studio.toml has one).")
-@click.option("--temperature", type=click.FloatRange(min=0), default=0.7, show_default=True)
-@click.option("--max-tokens", type=click.IntRange(min=1), default=512, show_default=True)
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
+@click.option("--temperature", type=click.FloatRange(min=0), help="0 takes the likeliest token (default: 0.7).")
+@click.option("--max-tokens", type=click.IntRange(min=1), help="The longest reply (default: 512).")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of the first answer; another's is one more.")
 @click.option("--context", type=click.IntRange(min=16), help="Tokens of prompt and reply together.")
 @project_option
 @json_option
@@ -31,9 +32,9 @@ def chat(
     message: str | None,
     chat_id: int | None,
     system: str | None,
-    temperature: float,
-    max_tokens: int,
-    seed: int,
+    temperature: float | None,
+    max_tokens: int | None,
+    seed: int | None,
     context: int | None,
     folder: Path,
     as_json: bool,
@@ -48,15 +49,21 @@ def chat(
         raise click.UsageError("--json needs --message.")
     if chat_id is not None and (model or message is not None or system is not None):
         raise click.UsageError("--continue takes the chat as it is, without a model, --message or --system.")
-    sampling = Sampling(temperature=temperature, max_tokens=max_tokens, seed=seed)
-    settings = ChatSettings(sampling, context or DEFAULT_CONTEXT, alternatives=0)
+    said = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
+    changes: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
     with opened(folder) as (project, store), Engine(project.folder / "engine.log") as engine:
         if chat_id is None:
+            settings = ChatSettings(Sampling(**changes), context or DEFAULT_CONTEXT, alternatives=0)
             talk = keeping.new_chat(project, [model or project.settings.model], settings)
             if system is not None:
                 talk.set_system(system)
         else:
             talk = keeping.open_chat(project, store, chat_id)
+            if changes or context:
+                held = talk.settings
+                sampling = replace(held.sampling, **changes)
+                changed = replace(held, sampling=sampling, context=context or held.context)
+                keeping.change_settings(store, talk, changed)
         _make_ready(talk.models, project, store)
         terminal = TerminalChat(project, store, engine, talk, _write, _edit, _loading)
         if message is not None:

@@ -115,9 +115,9 @@ def used(example: int, folder: Path, as_json: bool) -> None:
     from store import examples
     from studio.retrieval.documents import passages_in
 
-    with opened(folder) as (project, store):
+    with opened(folder) as (_, store):
         messages = examples.get(store, example).messages
-        found = passages_in(project, "\n".join(str(message.get("content") or "") for message in messages))
+        found = passages_in(store, "\n".join(str(message.get("content") or "") for message in messages))
     if as_json:
         print_json([passage_fields(each) for each in found])
         return

@@ -102,7 +102,11 @@ def _of_files(
         text = template.read_text(encoding="utf-8") if template else None
     except (OSError, UnicodeDecodeError) as error:
         raise StudioError(f"{template} can't be read: {error}.") from error
-    subject = Subject(gguf.name, tokenizer, gguf, text, adapter=adapter, peft=peft, weights=weights)
+    if adapter and weights and not peft:
+        raise click.UsageError("--adapter beside --weights needs --trained-adapter DIR, which torch applies to them.")
+    # An adapter that llama.cpp is not given is worked into the GGUF.
+    is_merged = adapter is None and peft is not None
+    subject = Subject(gguf.name, tokenizer, gguf, text, True, adapter, peft, weights, is_merged)
     chosen = list(of_file(conversations) if conversations else varied())
     with tempfile.TemporaryDirectory() as place, Engine(Path(place) / "engine.log") as engine:
         return prove(subject, engine, chosen, chosen, say=progress)

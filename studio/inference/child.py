@@ -22,6 +22,9 @@ ENDS = frozenset({"done", "error", "result"})
 CLOSING_SECONDS = 2.0
 """How long the process may take to end by itself."""
 
+STOPPING_SECONDS = 10.0
+"""How long it may take to stop what it was asked to; one that hangs is ended then, with all that it does."""
+
 Reply = dict[str, Any]
 Replies = queue.Queue[Reply]
 
@@ -33,6 +36,8 @@ class Child:
     process: "subprocess.Popen[bytes]"
     log: Path
     waiting: dict[int, Replies] = field(default_factory=dict)
+    hung: bool = False
+    """Whether it was ended because it did not stop."""
     death: Reply | None = None
     """What those are told who asked too late."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -54,6 +59,20 @@ class Child:
             self.waiting[number] = replies
         self.send({"id": number, **message})
         return replies
+
+    def stop(self, number: int) -> None:
+        """End a request now; safe from any thread, and waits for nothing, be the process as it may."""
+        cancel = {"op": "cancel", "target": number, "id": 0}
+        patience = threading.Timer(STOPPING_SECONDS, self._end_hung, [number])
+        for thread in (patience, threading.Thread(target=self.send, args=[cancel])):
+            thread.daemon = True
+            thread.start()
+
+    def _end_hung(self, number: int) -> None:
+        with self.lock:
+            self.hung = number in self.waiting
+        if self.hung:
+            self.process.kill()
 
     def send(self, message: dict[str, Any]) -> None:
         """Write a message, if there is still somebody to read it."""
@@ -99,6 +118,8 @@ class Child:
         code = self.process.wait()
         hint = ILLEGAL_INSTRUCTION_CURE if code == -signal.SIGILL else f"Its last words are in {self.log}."
         cause = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        if self.hung:
+            cause = "did not stop when it was asked to, and was ended"
         death = {"event": "error", "message": f"The llama.cpp process {cause}.", "hint": hint}
         with self.lock:
             self.death = death

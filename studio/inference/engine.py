@@ -92,8 +92,8 @@ class _Asked:
     replies: Replies
 
     def cancel(self) -> None:
-        """End it now; safe from any thread."""
-        self.child.send({"op": "cancel", "target": self.number, "id": 0})
+        """End it now; safe from any thread, and waits for nothing."""
+        self.child.stop(self.number)
 
     def _next(self, timeout: float | None = None) -> Reply:
         reply = self.replies.get(timeout=timeout)
@@ -268,7 +268,7 @@ class Engine:
         return vectors
 
     def tokenize(self, gguf: Path, pieces: list[tuple[str, bool]]) -> list[int]:
-        """Return the ids that llama.cpp's own tokenizer makes of pieces of text.
+        """Return the ids that llama.cpp's own tokenizer makes of the pieces of one text.
 
         Args:
             gguf: the model whose tokenizer is asked.

@@ -1,7 +1,6 @@
 """The processes that look at examples, as the one sees them who tells them what to look at."""
 
 import json
-import os
 import selectors
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from tempfile import TemporaryFile
 
 from studio.errors import StudioError
+from studio.processors import usable_processors
 from studio.project import Project
 
 CHUNK = 200
@@ -28,7 +28,7 @@ class Damaged(Exception):
 
 def processors() -> int:
     """Return how many processes are of use."""
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MOST_WORKERS)
+    return min(usable_processors(), MOST_WORKERS)
 
 
 class Team:

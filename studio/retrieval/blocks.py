@@ -16,6 +16,9 @@ HTML = (".html", ".htm", ".xhtml")
 TEXT = (".txt", ".text", ".rst", ".adoc", ".org", ".tex", ".log")
 ENDINGS = (*MARKDOWN, *DATA, *HTML, *TEXT)
 
+MOST_UNENDED = 200
+"""Tags and comments without an end that a page may have."""
+
 _HEADING = re.compile(r" {0,3}(#{1,6})\s+(.+?)\s*#*\s*$")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -42,7 +45,8 @@ def blocks(text: str, ending: str) -> Iterator[Block]:
 
 def paragraphs(text: str) -> Iterator[Block]:
     """Yield what blank lines part."""
-    return _parted(enumerate(text.splitlines(), 1))
+    # Not splitlines: a page break, as in text from a PDF, ends no line for an editor.
+    return _parted(enumerate(text.split("\n"), 1))
 
 
 def _parted(lines: Iterator[tuple[int, str]]) -> Iterator[Block]:
@@ -64,7 +68,7 @@ def _joined(lines: list[tuple[int, str]]) -> Block:
 def _markdown(text: str) -> Iterator[Block]:
     held: list[tuple[int, str]] = []
     fence = ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         mark = _FENCE.match(line)
         heading = None if fence else _HEADING.match(line)
         if mark and not fence:
@@ -151,8 +155,10 @@ def _table(delimiter: str) -> Callable[[str], Iterator[Block]]:
 
 def _html(text: str) -> Iterator[Block]:
     page = _Page()
+    # Behind the last > no tag begins, and Python's parser would look for its end again and again.
+    end = text.rfind(">") + 1
     try:
-        page.feed(text)
+        page.feed(text[:end] + text[end:].replace("<", "&lt;"))
         page.close()
     except AssertionError as error:
         # What Python's parser says of declarations that it does not know.
@@ -174,6 +180,7 @@ class _Page(HTMLParser):
         super().__init__()
         self.found: list[Block] = []
         self._unseen: list[str] = []
+        self._unended = 0
         self._level = 0
         self._first = 0
         self._last = 0
@@ -197,6 +204,11 @@ class _Page(HTMLParser):
             self.end_block()
 
     def handle_data(self, data: str) -> None:
+        if len(data) > 1 and data[0] == "<":
+            # What begins a tag or a comment that never ends: Python's parser reads to the end of the page for each.
+            self._unended += 1
+            if self._unended > MOST_UNENDED:
+                raise ValueError(f"line {self.getpos()[0]} is no HTML: too many tags and comments have no end")
         if self._unseen or not data.strip():
             self._parts.append(" " if self._parts and not self._unseen else "")
             return

@@ -4,7 +4,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from store import passages
+from store import inserted_passages, passages
+from store.database import Store
+from store.inserted_passages import InsertedPassage
 from store.passages import StoredPassage
 from studio.errors import StudioError
 from studio.project import Project
@@ -38,6 +40,10 @@ class Passage:
     def lines(self) -> str:
         """The lines in words, such as 12-18."""
         return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
+    def as_inserted(self) -> InsertedPassage:
+        """Return what is kept of it where it goes into an example."""
+        return InsertedPassage(self.file, self.first, self.last, self.heading, self.text)
 
     def as_fields(self) -> dict[str, Any]:
         """Return what templates see of it."""
@@ -86,14 +92,9 @@ def search(project: Project, index: sqlite3.Connection, question: str, k: int | 
     return [_passage(found[number], score) for number, score in best]
 
 
-def passages_in(project: Project, text: str) -> list[Passage]:
-    """Return which passages were put into a text of an example, as they were then.
-
-    Raises:
-        StoreError: the index can't be used.
-    """
-    with passages.opened(project.database) as index:
-        return [_passage(stored, 0.0) for stored in passages.inserted_in(index, text)]
+def passages_in(store: Store, text: str) -> list[Passage]:
+    """Return which passages were put into a text of an example, as they were then."""
+    return [Passage(*each, 0.0) for each in inserted_passages.standing_in(store, text)]
 
 
 def _passage(stored: StoredPassage, score: float) -> Passage:

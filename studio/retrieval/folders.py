@@ -1,6 +1,7 @@
 """Which files the documents of a project are, and under what names they are spoken of."""
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -63,6 +64,9 @@ def _file(path: Path, name: str) -> Iterator[DocumentFile]:
         state = path.stat()
     except OSError:
         # A link that leads nowhere, or a file that has just been taken away.
+        return
+    if not stat.S_ISREG(state.st_mode):
+        # A pipe or a device never ends.
         return
     # A name may have any bytes; what goes into a prompt is text.
     yield DocumentFile(name.encode(errors="replace").decode(), path, state.st_size, state.st_mtime_ns)

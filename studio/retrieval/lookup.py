@@ -43,7 +43,7 @@ class Lookup:
         Raises:
             StudioError: see `passages_for` and `inserted`.
         """
-        from store import passages
+        from store import inserted_passages, passages
         from studio.retrieval.documents import keep_up, search
         from studio.retrieval.insertion import inserted
 
@@ -52,7 +52,7 @@ class Lookup:
             keep_up(self.project, self._index)
         found = search(self.project, self._index, str(question))
         if self.keeps:
-            passages.note_inserted(self._index, (passage.id for passage in found))
+            inserted_passages.note(self.store, (each.as_inserted() for each in found))
         return inserted(self.project.settings.documents, str(question), found)
 
     def examples(self, question: str, wanted: int) -> list[Message]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 from llama_cpp import Llama
 
+from studio.chatting.settings import ALTERNATIVES
 from studio.inference.engine import Engine, ModelKey, Sampling
 from studio.inference.llama.native import threads
 from studio.models import CHAT_FILE, prepare, resolve
@@ -46,8 +47,9 @@ class Studio:
         self.engine = engine
         self.key: ModelKey = engine.load(gguf, context=CONTEXT)
 
-    def reply(self, ids: list[int], tokens: int) -> None:
-        for _ in self.engine.generate(self.key, ids, Sampling(temperature=0, max_tokens=tokens)):
+    def reply(self, ids: list[int], tokens: int, alternatives: int = 0) -> None:
+        sampling = Sampling(temperature=0, max_tokens=tokens)
+        for _ in self.engine.generate(self.key, ids, sampling, alternatives=alternatives):
             pass
 
     def read(self, ids: list[int]) -> None:
@@ -116,6 +118,12 @@ def main() -> None:
             lambda: bare.reply(prompt, chosen.tokens), lambda: studio.reply(prompt, chosen.tokens), chosen.rounds
         )
         print(f"replies of {chosen.tokens} tokens: {said}")
+        said = ratio(
+            lambda: bare.reply(prompt, chosen.tokens),
+            lambda: studio.reply(prompt, chosen.tokens, ALTERNATIVES),
+            chosen.rounds,
+        )
+        print(f"the same with what Chat keeps of each token ({ALTERNATIVES} alternatives): {said}")
 
         turn = iter(range(10_000))
         said = ratio(

@@ -159,3 +159,44 @@ async def test_who_writes_on_while_blind_replies_come_judges_nothing(
         assert screen.composer.text == "hlt"
         assert screen.judge_line.display
     assert current_verdicts(store) == []
+
+
+async def test_replies_that_say_the_same_can_not_be_judged_and_the_app_goes_on(
+    project: Project, store: Store, answers: Answers
+) -> None:
+    run_id = add_run(project, store)
+    answers.said |= {"smollm2": "same", run_id: "same"}
+    async with opened(project, (140, 30)) as (pilot, screen):
+        await pilot.press("b")
+        await say(pilot, screen, "which")
+        await pilot.press("w", "l")
+        await until(pilot, lambda: any("word for word" in note.message for note in pilot.app._notifications))
+        await pilot.press("escape", "v")
+        assert f"{run_id}: same" in pane(screen, 0) + pane(screen, 1)
+    assert current_verdicts(store) == []
+
+
+async def test_the_line_for_a_verdict_names_its_keys_only_where_they_work(
+    project: Project, store: Store, answers: Answers
+) -> None:
+    add_run(project, store)
+    async with opened(project) as (pilot, screen):
+        await say(pilot, screen, "which")
+        await pilot.press("w")
+        assert "h left" in screen_text(pilot.app)
+        await pilot.press("tab")
+        assert "h left" not in screen_text(pilot.app)
+        await pilot.press("w", "t")
+        await until(pilot, lambda: "a tie" in screen_text(pilot.app))
+
+
+async def test_a_verdict_waits_for_the_replies(project: Project, store: Store, answers: Answers) -> None:
+    add_run(project, store)
+    answers.waits = True
+    async with opened(project) as (pilot, screen):
+        await pilot.press("b", "i", "w", "enter")
+        await until(pilot, lambda: "coming" in screen_text(pilot.app))
+        await pilot.press("tab", "w")
+        assert "wait for the replies" in screen_text(pilot.app)
+        await pilot.press("escape")
+        await until(pilot, lambda: not screen.busy)

@@ -133,12 +133,6 @@ def test_a_tokenizer_without_a_template_takes_the_projects(tmp_path: Path, model
     assert rendering.text == "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHo<|im_end|>\n"
 
 
-def test_of_several_named_ones_the_default_is_meant(tmp_path: Path) -> None:
-    several = [{"name": "tool_use", "template": "t"}, {"name": "default", "template": "d"}]
-    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"chat_template": several}))
-    assert chat_templates.own_template(tmp_path) == "d"
-
-
 def test_the_command_shows_and_sets_it(
     project: Project, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], base_model: BaseModel
 ) -> None:

@@ -36,3 +36,12 @@ def test_files_that_can_t_be_read_are_named(
     status, said = run(capsys, "--tokenizer", model_folder, "--gguf", broken)
     assert status == 1
     assert "broken.gguf can't be read as a GGUF" in said
+
+
+def test_an_adapter_needs_what_torch_applies_too(
+    capsys: pytest.CaptureFixture[str], broken: Path, model_folder: Path
+) -> None:
+    files = ("--tokenizer", model_folder, "--weights", model_folder, "--gguf", broken, "--adapter", broken)
+    status, said = run(capsys, *files)
+    assert status == 2
+    assert "needs --trained-adapter DIR" in said

@@ -1,9 +1,11 @@
 """A trained LoRA adapter as llama.cpp reads it: a small GGUF that fits any quantisation of the base."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from studio.inference.gguf.header import read_header
 from studio.inference.gguf.layout import Layout
 from studio.inference.gguf.lora import read_peft
 from studio.inference.gguf.metadata import Metadata, apply
@@ -32,7 +34,9 @@ def adapter_to_gguf(adapter: Path, base: Path, out: Path, metadata: Metadata = M
         writer.add_type(gguf.GGUFType.ADAPTER)
         writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
         writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, lora.alpha)
-        apply(writer, metadata)
+        # What was made of a model stands under its terms.
+        licence = metadata.licence or read_header(base).text(gguf.Keys.General.LICENSE)
+        apply(writer, replace(metadata, licence=licence))
         matrices = [
             (f"{target}.lora_{side}", matrix)
             for target, pair in sorted(lora.pairs.items())

@@ -4,6 +4,7 @@ The converter carries its own copy of the `gguf` package, so it lies in a folder
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -25,8 +26,9 @@ SAID = "studio: "
 
 
 def converter_folder() -> Path:
-    """Return where the converter lies in this environment."""
-    return Path(sys.prefix) / "share" / "tuning-studio" / "converter"
+    """Return where the converter lies: TUNING_STUDIO_CONVERTER, or its place in this environment."""
+    named = os.environ.get("TUNING_STUDIO_CONVERTER")
+    return Path(named) if named else Path(sys.prefix) / "share" / "tuning-studio" / "converter"
 
 
 def has_converter() -> bool:

@@ -9,15 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.inference.gguf.conversion import SAID, converter_folder
-
-PROBES = (
-    "The order OP-48213 has not come; I paid 1,249.50 EUR. What now?",
-    "  I'LL say it's DONE,   they're late \t tabs\there",
-    "line\n\nbreaks\n  indented\n\t\n   \n1. first\n2. second\n",
-    "def f(x):\n    return x**2 + 3.14159 if x >= 100000 else {'a': [1, 2, 3]}",
-    "café naïve Straße 漢字とカナ 한국어 हिन्दी عربي 👩‍👧 ✅ €5 $x^2$",
-)
-"""Texts that a converted model must read as the folder's tokenizer does."""
+from studio.training.base.pre_tokenizers import PROBES, rules_of
 
 
 class Unsound(Exception):
@@ -108,15 +100,7 @@ def _or_by_its_rules(original: Any, folder: Path) -> Any:
 def _rules_of(folder: Path) -> str | None:
     from tokenizers import Tokenizer
 
-    from studio.training.base.pre_tokenizers import PATTERNS, pre_tokenizer
-
-    own = Tokenizer.from_file(str(folder / "tokenizer.json")).pre_tokenizer
-
-    def cut(cutter: Any) -> list[list[str]]:
-        return [[piece for piece, _ in cutter.pre_tokenize_str(text)] for text in PROBES]
-
-    wanted = cut(own) if own else None
-    return next((rules for rules in PATTERNS if cut(pre_tokenizer(rules)) == wanted), None)
+    return next(iter(rules_of(Tokenizer.from_file(str(folder / "tokenizer.json")).pre_tokenizer)), None)
 
 
 def _check(folder: Path, out: Path) -> None:

@@ -1,6 +1,7 @@
 """A model that reads: its adapter, and its memory of the tokens it has evaluated."""
 
 import ctypes
+import math
 import time
 from collections.abc import Callable
 from functools import cache
@@ -52,11 +53,11 @@ class Context:
         self.length = length
         self.ids: list[int] = []
         self.width = int(llama_cpp.llama_vocab_n_tokens(llama_cpp.llama_model_get_vocab(model)))
-        self._outputs = 0
+        self._outputs = self._repeatable = 0
         self._reading_seconds: float | None = None
         """What a token of many at once takes."""
-        self._token_seconds = 0.0
-        """What a token by itself takes."""
+        self._token_seconds = math.inf
+        """What a token by itself takes; the first may take any time."""
         self._is_urgent: Callable[[], bool] = lambda: False
         self._watching = False
         self._crew, self._threads = crew(), 0
@@ -79,15 +80,20 @@ class Context:
         """Keep what is evaluated already of a prompt, forget the rest; return how many tokens that saves.
 
         At least one token is evaluated again, since its logits are what the next one is sampled from. `whole`: keep
-        all but that one or nothing, since a part of a prompt evaluated by itself is rounded differently.
+        all but that one, if just they were read as a whole before, or nothing: tokens that were written, one by one,
+        or a part of a prompt, are rounded differently.
         """
-        same = 0
+        same, whole_length = 0, len(ids) - 1
         for old, new in zip(self.ids, ids[:-1], strict=False):
             if old != new:
                 break
             same += 1
-        if whole and same < len(ids) - 1:
+        if whole and not same == whole_length == self._repeatable:
             same = 0
+        if whole:
+            self._repeatable = whole_length
+        elif same < self._repeatable:
+            self._repeatable = 0
         self._cut(same)
         return len(self.ids)
 
@@ -112,10 +118,9 @@ class Context:
         outputs[:count] = rows
         outputs[count - 1] = True
         self._batch.n_tokens = count
-        self._man()
         self._watch(is_urgent, count > 1 or self._token_seconds > WATCHED_SECONDS)
         begun = time.monotonic()
-        self._crew.begin()
+        self._crew.begin(self._man(count))
         status = llama_cpp.llama_decode(self.pointer, self._batch)
         self._crew.end()
         if status != 0:
@@ -148,12 +153,13 @@ class Context:
         elif count >= 16:
             self._reading_seconds = seconds / count
 
-    def _man(self) -> None:
-        """Take as many threads as are worth it just now."""
+    def _man(self, tokens: int) -> int:
+        """Take as many threads as are worth it just now; return how many that is."""
+        one, many = (min(most, self._crew.count) for most in threads())
         if self._threads != self._crew.count:
             self._threads = self._crew.count
-            one, many = threads()
-            llama_cpp.llama_set_n_threads(self.pointer, min(one, self._threads), min(many, self._threads))
+            llama_cpp.llama_set_n_threads(self.pointer, one, many)
+        return one if tokens == 1 else many
 
     def _watch(self, is_urgent: Callable[[], bool], wanted: bool) -> None:
         self._is_urgent = is_urgent
@@ -183,7 +189,8 @@ class Context:
 @cache
 def crew() -> Crew:
     """Return the threads that all contexts share."""
-    return Crew(threads()[1])
+    # Where a GPU computes, threads that are given no time wait for it, not for other programs.
+    return Crew(threads()[1], fixed=bool(llama_cpp.llama_supports_gpu_offload()))
 
 
 def _opened(model: Any, parameters: Any) -> Any:

@@ -34,8 +34,9 @@ def version_of(path: Path) -> Version:
 class Loading:
     """Weights that are being loaded for one request or several."""
 
-    def __init__(self, path: Path, inbox: Inbox) -> None:
-        self.wanted_by: set[int] = set()
+    def __init__(self, path: Path, inbox: Inbox, number: int) -> None:
+        self.wanted_by = {number}
+        """The requests; once none is left that is not cancelled, it ends."""
         self.part = 0.0
         self._path, self._inbox = path, inbox
         self._model: Any = None
@@ -66,4 +67,4 @@ class Loading:
 
     def _progress(self, part: float) -> bool:
         self.part = part
-        return not self.wanted_by or not all(map(self._inbox.is_cancelled, list(self.wanted_by)))
+        return not all(map(self._inbox.is_cancelled, list(self.wanted_by)))

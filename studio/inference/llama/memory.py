@@ -132,9 +132,12 @@ class Models:
             loading = self._coming.get(version)
             if loading is None:
                 self._make_room(version.size)
-                loading = self._coming[version] = Loading(version.path, self._inbox)
+                loading = self._coming[version] = Loading(version.path, self._inbox, number)
             loading.wanted_by.add(number)
-            self._check(number)
+            if self._inbox.is_cancelled(number):
+                # It goes on for others alone: soon nothing will be known of this request.
+                loading.wanted_by.discard(number)
+                raise Stopped
             if loading.is_done:
                 del self._coming[version]
                 weights = loading.result()
@@ -158,7 +161,9 @@ class Models:
     @property
     def held(self) -> int:
         """About how many bytes are taken by what is loaded."""
-        return sum(version.size for version in self._weights) + sum(self._sizes[key] for key in self._contexts)
+        return sum(version.size for version in (*self._weights, *self._coming)) + sum(
+            self._sizes[key] for key in self._contexts
+        )
 
     def _free_one(self) -> bool:
         """Free the context whose use is longest ago, and weights that nothing stands on; False where there is none."""

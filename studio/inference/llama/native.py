@@ -12,6 +12,8 @@ from typing import Any
 import llama_cpp
 import psutil
 
+from studio.processors import usable_processors
+
 ERROR_LEVEL = 4
 WARNING_LEVEL = 3
 
@@ -50,7 +52,7 @@ def set_up() -> None:
 @cache
 def threads() -> tuple[int, int]:
     """Return how many threads to use for one token, which memory holds up, and for many, which the processor does."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    usable = usable_processors()
     return min(psutil.cpu_count(logical=False) or usable, usable), usable
 
 
@@ -120,9 +122,40 @@ def bytes_of(model: Any, token: int) -> bytes:
         size = -written
 
 
-def tokenize(model: Any, text: bytes, *, special: bool) -> list[int]:
-    """Return the ids that llama.cpp makes of a text, without a token before it."""
-    vocabulary, size = llama_cpp.llama_model_get_vocab(model), len(text) + 16
+def tokenize(model: Any, text: bytes, *, special: bool, after: int | None = None) -> list[int]:
+    """Return the ids that llama.cpp makes of a text, without a token before it.
+
+    Args:
+        model: whose tokenizer is asked.
+        text: UTF-8.
+        special: whether special tokens are read in it.
+        after: the id that it follows; None where it begins.
+    """
+    vocabulary = llama_cpp.llama_model_get_vocab(model)
+    if after is not None and not _cuts(vocabulary, after) and _puts_spaces(vocabulary):
+        # llama.cpp puts a space before whatever it is given; behind something else there is none.
+        before = _ids(vocabulary, _BEFORE, special)
+        return _ids(vocabulary, _BEFORE + text, special)[len(before) :]
+    return _ids(vocabulary, text, special)
+
+
+_BEFORE = "\ue0ff".encode()
+"""A character for private use: no piece of a vocabulary holds it with others."""
+
+
+def _cuts(vocabulary: Any, token: int) -> bool:
+    """Tell whether a token is looked for before all else, so that after it a text begins anew."""
+    found = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+    found |= llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN
+    return bool(llama_cpp.llama_vocab_get_attr(vocabulary, token) & found)
+
+
+def _puts_spaces(vocabulary: Any) -> bool:
+    return bool(llama_cpp.llama_vocab_type(vocabulary) == llama_cpp.LLAMA_VOCAB_TYPE_SPM)
+
+
+def _ids(vocabulary: Any, text: bytes, special: bool) -> list[int]:
+    size = len(text) + 16
     while True:
         ids = (llama_cpp.llama_token * size)()
         count = int(llama_cpp.llama_tokenize(vocabulary, text, len(text), ids, size, False, special))

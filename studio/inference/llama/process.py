@@ -126,10 +126,10 @@ def load(request: Message, models: Models, _: Inbox) -> Steps:
 
 
 def _tokenize(request: Message, models: Models, _: Inbox) -> Steps:
-    """Turn pieces of text into ids; each piece says whether special tokens are read in it."""
+    """Turn pieces of one text into ids; each says whether special tokens are read in it."""
     vocabulary = models.vocabulary(Path(request["gguf"]))
     ids: list[int] = []
     for text, special in request["pieces"]:
         if text:
-            ids += tokenize(vocabulary, text.encode(), special=special)
+            ids += tokenize(vocabulary, text.encode(), special=special, after=ids[-1] if ids else None)
     yield {"event": "result", "value": ids}

@@ -86,6 +86,7 @@ class _Reply:
             yield {"event": "reading", "part": len(context.ids) / len(ids)}
 
     def _write(self, context: Context, sampler: Sampler) -> Steps:
+        known: list[int] = [*self.request["ids"]]
         stop_ids = frozenset(self.request["stop_ids"])
         limit = min(self.request["sampling"]["max_tokens"], context.length - len(self.request["ids"]))
         while True:
@@ -101,11 +102,17 @@ class _Reply:
             if self.count >= limit:
                 self.reason = "length"
                 return
-            while not context.evaluate([token], self._is_urgent):
+            known.append(token)
+            while not self._catch_up(context, known):
                 # Somebody else was to be stopped, or this reply is.
                 if self.inbox.is_cancelled(self.request["id"]):
                     return
                 yield WORKED
+
+    def _catch_up(self, context: Context, known: list[int]) -> bool:
+        """Read the last token, and those before it that a model forgot which can't forget a part; True when done."""
+        at = len(context.ids)
+        return context.evaluate(known[at : at + BATCH], self._is_urgent) and len(context.ids) == len(known)
 
     def _sent(self, context: Context, token: int, text: str) -> list[Any]:
         count = self.request["alternatives"]

@@ -70,13 +70,18 @@ def _read(request: Message, inbox: Inbox, context: Context, ids: list[int], star
     """Read a sequence, always in the same chunks, and yield the logits from which its tokens are to be guessed."""
     context.keep([])
     # Up to there nothing is guessed, and the last token is followed by none.
-    first, last = start - 1, len(ids) - 1
+    done, last = start - 1, len(ids) - 1
     while (at := len(context.ids)) < last:
         if inbox.is_cancelled(request["id"]):
             raise Stopped
-        end = min(first, at + REPEATABLE_CHUNK) if at < first else min(last, at + ROWS)
-        read = context.evaluate(ids[at:end], lambda: inbox.is_urgent, rows=at >= first)
-        yield context.rows() if read and at >= first else None
+        # Broken off for another's sake, a model that can't forget a part has to read again what was scored already.
+        wanted = at >= done
+        end = min(last, at + ROWS) if wanted else min(done, at + REPEATABLE_CHUNK)
+        if context.evaluate(ids[at:end], lambda: inbox.is_urgent, rows=wanted) and wanted:
+            done = end
+            yield context.rows()
+        else:
+            yield None
 
 
 def _made_elsewhere(folder: Path, number: int, count: int) -> "Rows":

@@ -88,12 +88,10 @@ def _scale(trained: Lora, found: Lora, adapter: Path) -> Iterator[Finding]:
     wrong = [strength for strength in strengths if abs(strength - 1) > SCALE]
     if wrong:
         where = "" if len(wrong) == len(strengths) else f" in {len(wrong)} of {len(strengths)} tensors"
-        yield Finding(
-            "scale",
-            f"{adapter.name} acts at {wrong[0]:.3g} times the strength that was trained{where}:"
-            f" its alpha is {found.alpha:g}, and {trained.alpha:g} is right.",
-            AGAIN,
-        )
+        is_alpha = abs(found.alpha / trained.alpha - 1) > SCALE
+        why = f": its alpha is {found.alpha:g}, and {trained.alpha:g} is right" if is_alpha else ""
+        words = f"{adapter.name} acts at {wrong[0]:.3g} times the strength that was trained{where}{why}."
+        yield Finding("scale", words, AGAIN)
 
 
 def _strength(trained: Lora, found: Lora, target: str) -> float | None:

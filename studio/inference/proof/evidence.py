@@ -14,13 +14,14 @@ FILE = "parity.json"
 Outcome = Literal["equal", "different", "noted", "not checked"]
 """`noted` is what differs without harm here, and may matter to other programs."""
 
-Name = Literal["rendering", "tokens", "template", "special tokens", "weights", "adapter", "logits"]
+Name = Literal["rendering", "tokens", "template", "special tokens", "settings", "weights", "adapter", "logits"]
 
 TITLES: dict[Name, str] = {
     "rendering": "Rendered text",
     "tokens": "Token ids",
     "template": "Chat template",
     "special tokens": "Special tokens",
+    "settings": "Settings",
     "weights": "Weights",
     "adapter": "Adapter",
     "logits": "Logits",

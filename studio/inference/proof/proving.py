@@ -13,6 +13,7 @@ from studio.inference.proof.conversations import Conversation, of_run, varied
 from studio.inference.proof.evidence import Check, Evidence, Finding, Name, read, write
 from studio.inference.proof.logits import Amount, check_logits, sequences_of
 from studio.inference.proof.rendering import check_rendering
+from studio.inference.proof.settings import check_settings
 from studio.inference.proof.subjects import Say, Subject, of_model, place_of
 from studio.inference.proof.subjects import of_run as subject_of_run
 from studio.inference.proof.tokens import check_tokens
@@ -192,7 +193,9 @@ def _text_of_gguf(subject: Subject, tokenizer: ChatTokenizer, reader: "gguf_libr
 
 def _numbers(subject: Subject, reader: "gguf_library.GGUFReader") -> list[Check]:
     found = []
-    if (folder := subject.weights) and not subject.is_merged:
+    if folder := subject.weights:
+        found.append(_guarded("settings", lambda: check_settings(reader, folder, subject.gguf)))
+    if folder and not subject.is_merged:
         found.append(_guarded("weights", lambda: check_weights(reader, Weights(folder), subject.gguf)))
     if (adapter := subject.adapter) and (peft := subject.peft):
         found.append(_guarded("adapter", lambda: check_adapter(reader, adapter, peft)))

@@ -12,6 +12,7 @@ from studio.chat_template import render_template
 from studio.errors import StudioError
 from studio.inference.proof.conversations import Conversation
 from studio.inference.proof.evidence import Difference, Piece
+from studio.named_templates import part_for
 from studio.rendering import ChatTokenizer
 
 SHOWN = 40
@@ -77,7 +78,7 @@ def check_rendering(
     """
     tokenizer = ChatTokenizer.load(tokenizer_folder, template)
     wanted = [each for each in conversations if not _drops_tool_calls(tokenizer.template, each)]
-    theirs = _by_transformers(tokenizer_folder, tokenizer.template, wanted)
+    theirs = _by_transformers(tokenizer_folder, template, wanted)
     return [
         found
         for conversation, pair in zip(wanted, theirs, strict=True)
@@ -104,7 +105,8 @@ def _compared(
 
 
 def _drops_tool_calls(template: str, conversation: Conversation) -> bool:
-    return "tool_calls" not in template and any(m.get("tool_calls") for m in conversation.messages)
+    used = part_for(template, tools=conversation.tools is not None)
+    return "tool_calls" not in used and any(m.get("tool_calls") for m in conversation.messages)
 
 
 Refusable = tuple[str | None, str]
@@ -112,7 +114,7 @@ Refusable = tuple[str | None, str]
 
 
 def _by_transformers(
-    folder: Path, template: str, conversations: list[Conversation]
+    folder: Path, template: str | None, conversations: list[Conversation]
 ) -> Iterator[tuple[Refusable, Refusable]]:
     asked = [{"folder": str(folder.absolute()), "template": template}]
     rows = [{"messages": each.messages, "tools": each.tools} for each in conversations]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import gguf as gguf_library
 
 SETTINGS = {
+    "context_length": "max_position_embeddings",
     "block_count": "num_hidden_layers",
     "embedding_length": "hidden_size",
     "feed_forward_length": "intermediate_size",
@@ -48,15 +49,17 @@ def check_settings(reader: "gguf_library.GGUFReader", folder: Path, gguf: Path) 
     architecture = str(said.get("general.architecture"))
     config = _config(folder)
     if config is None or architecture not in KNOWN:
-        why = f"{folder} has no config.json" if config is None else f"what they mean in {architecture} is not known here"
+        why = "there is no config.json" if config is None else f"what they mean in {architecture} is not known here"
         return Check("settings", "not checked", why)
     rope = _rope(config)
-    ours = {**config, **rope}
     wrong: list[Finding] = []
     compared = 0
     for key, name in SETTINGS.items():
-        theirs, right = said.get(f"{architecture}.{key}", UNSAID.get(key)), ours.get(name)
-        if not (_is_number(theirs) and _is_number(right)):
+        theirs, right = (
+            _number(said.get(f"{architecture}.{key}", UNSAID.get(key))),
+            _number({**config, **rope}.get(name)),
+        )
+        if theirs is None or right is None:
             continue
         compared += 1
         if not math.isclose(theirs, right, rel_tol=ALIKE):
@@ -100,5 +103,5 @@ def _rope(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in {**found, "rope_type": kind}.items() if value is not None}
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from studio.chat_templates import own_template
 from studio.errors import StudioError
 from studio.inference.gguf.of_run import make, prepared
-from studio.models import cache_folder, prepare, resolve
+from studio.models import cache_folder, check_unchanged, prepare, resolve
 from studio.project import Project
 from studio.training.folder import RunFolder, read_description
 
@@ -45,12 +45,14 @@ def of_run(folder: RunFolder, say: Say = lambda _: None) -> Subject:
     """Return what a run has left.
 
     Raises:
-        StudioError: it is no run's folder, or its base model has no GGUF.
+        StudioError: it is no run's folder, its base model is another by now or has no GGUF.
     """
     if not folder.description.is_file():
         raise StudioError(f"{folder.path} is no run's folder.", "`studio runs` lists the runs.")
     description = read_description(folder)
     base = resolve(description.base_model)
+    # Another base of the same shapes would agree with itself, and not with what was trained.
+    check_unchanged(base, description.base_hash)
     peft = folder.adapter if (folder.adapter / "adapter_config.json").is_file() else None
     is_full = (folder.model / "config.json").is_file()
     own = "of the project" not in description.chat_template

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from studio.errors import StudioError
 from studio.inference.engine import Engine
+from studio.inference.gguf.header import read_header
 from studio.inference.proof.conversations import Conversation
 from studio.inference.proof.evidence import Check, Difference, Finding, Piece
-from studio.rendering import ChatTokenizer, Segment, render, segments
+from studio.rendering import ChatTokenizer, render, segments
 
 SHOWN = 4
 """Tokens that are shown before and after the first difference."""
@@ -29,17 +30,27 @@ def check_tokens(engine: Engine, tokenizer: ChatTokenizer, gguf: Path, conversat
             # No training saw it either.
             figures["not_rendered"] += 1
             continue
-        parts = segments(tokenizer, conversation.messages, conversation.tools)
-        theirs = [i for part in parts for i in engine.tokenize(gguf, _pieces(part))]
+        head, tail = segments(tokenizer, conversation.messages, conversation.tools)
+        theirs = engine.tokenize(gguf, [(part.text, True) for part in (*head, *tail)])
         figures["texts"] += 1
         figures["tokens"] += len(ids)
         if ids != theirs:
             figures["unequal"] += 1
             first = first or _difference(tokenizer, conversation.label, ids, theirs)
-    return _check(figures, first)
+    return _check(figures, first, _other_rules(tokenizer, gguf) if first else "")
 
 
-def _check(figures: dict[str, int], first: Difference | None) -> Check:
+def _other_rules(tokenizer: ChatTokenizer, gguf: Path) -> str:
+    """Say that the GGUF names other rules for cutting text than the tokenizer's; empty where that is not known."""
+    from studio.training.base.pre_tokenizers import rules_of
+
+    said, known = read_header(gguf).text("tokenizer.ggml.pre"), rules_of(tokenizer.tokenizer.pre_tokenizer)
+    if not said or not known or said in known:
+        return ""
+    return f"{gguf.name} says tokenizer.ggml.pre {said}, and the tokenizer's rules are those of {known[0]}. "
+
+
+def _check(figures: dict[str, int], first: Difference | None, other_rules: str) -> Check:
     kept = {name: float(value) for name, value in figures.items()}
     texts, unequal = figures["texts"], figures["unequal"]
     if not texts:
@@ -54,13 +65,10 @@ def _check(figures: dict[str, int], first: Difference | None) -> Check:
     found = Finding(
         "tokens",
         f"The tokenizer that trained and the GGUF's cut text into other tokens in {unequal:,} of {texts:,} texts.",
-        "What was learnt of these tokens is not what llama.cpp is asked; convert the model again with its tokenizer.",
+        f"{other_rules}What was learnt of these tokens is not what llama.cpp is asked; convert the model again with its"
+        " tokenizer.",
     )
     return Check("tokens", "different", words, (found,), kept, first)
-
-
-def _pieces(part: list[Segment]) -> list[tuple[str, bool]]:
-    return [(segment.text, True) for segment in part]
 
 
 def _difference(tokenizer: ChatTokenizer, label: str, ours: list[int], theirs: list[int]) -> Difference:

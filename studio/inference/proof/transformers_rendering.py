@@ -1,7 +1,8 @@
 """The process in which transformers renders: `python -m studio.inference.proof.transformers_rendering`.
 
-The first line of its input names a tokenizer's folder and a template, each further one holds a conversation. For each
-it writes a line: what comes without and with the generation prompt, as text, or null and why it was refused.
+The first line of its input names a tokenizer's folder and a template, or null for what transformers takes from there;
+each further one holds a conversation. For each it writes a line: what comes without and with the generation prompt, as
+text, or null and why it was refused.
 """
 
 import os
@@ -31,7 +32,7 @@ def _tokenizer(folder: str) -> Any:
         return PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
 
 
-def _rendered(tokenizer: Any, template: str, row: dict[str, Any], prompt: bool) -> tuple[str | None, str]:
+def _rendered(tokenizer: Any, template: str | None, row: dict[str, Any], prompt: bool) -> tuple[str | None, str]:
     try:
         text = tokenizer.apply_chat_template(
             row["messages"], row["tools"], chat_template=template, tokenize=False, add_generation_prompt=prompt

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.errors import StudioError
 from studio.inference.proof.evidence import Check, Difference, Finding, Outcome, Piece
+from studio.named_templates import together
 from studio.rendering import ChatTokenizer, render_prompt
 
 if TYPE_CHECKING:
@@ -47,9 +48,8 @@ def read_vocabulary(reader: "gguf_library.GGUFReader") -> Vocabulary:
     ids = {name: field(f"ggml.{key}") for name, key in {**NAMED, "eot": "eot_token_id"}.items()}
     named = {name: int(number) for name, number in ids.items() if number is not None}
     kinds = [int(kind) for kind in field("ggml.token_type") or ()]
-    return Vocabulary(
-        field("chat_template"), field("ggml.tokens") or [], kinds, named, bool(field("ggml.add_bos_token"))
-    )
+    template = together({"default": field("chat_template"), "tool_use": field("chat_template.tool_use")})
+    return Vocabulary(template, field("ggml.tokens") or [], kinds, named, bool(field("ggml.add_bos_token")))
 
 
 def check_template(tokenizer: ChatTokenizer, found: Vocabulary, gguf: Path, *, is_own: bool) -> Check:

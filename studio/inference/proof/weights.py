@@ -168,12 +168,18 @@ def _cause(both: _Both, tensor: str, found: "_Sampled") -> tuple[str, str]:
     if has_rows(whole, found.rows):
         is_rotated = tensor.endswith(("attn_q.weight", "attn_k.weight"))
         return "rope" if is_rotated else "order", "has the trained rows in another order"
-    layer, _, rest = tensor.removeprefix("blk.").partition(".")
-    twins = (other for other in both.names if other != tensor and other.endswith(f".{rest}"))
-    for other in twins if tensor.startswith("blk.") else ():
+    for other in _twins(both, tensor):
         if both.weights.shape(both.names[other]) == found.shape and alike(found.rows, both.rows(other, found.numbers)):
-            return "layer", f"holds the weights of layer {other.split('.')[1]} instead of layer {layer}"
+            return "layer", f"holds the weights of {other}"
     return ("embeddings" if tensor in (EMBEDDINGS, HEAD) else "values"), UNKNOWN
+
+
+def _twins(both: _Both, tensor: str) -> Iterator[str]:
+    """Yield the tensors that one may be mistaken for: the same of other layers, others of its layer."""
+    place, _, part = tensor.removeprefix("blk.").partition(".")
+    for other in both.names if tensor.startswith("blk.") else ():
+        if other != tensor and (other.endswith(f".{part}") or other.startswith(f"blk.{place}.")):
+            yield other
 
 
 _MEANING = {
@@ -181,7 +187,7 @@ _MEANING = {
         "The query and key rows are in the wrong order for llama.cpp's rotary embedding",
         "Tokens are placed wrongly to each other; convert the model again with the permutation of its architecture.",
     ),
-    "layer": ("Layers stand in each other's place", "Convert the model again."),
+    "layer": ("Tensors stand in each other's place", "Convert the model again."),
     "order": ("Rows stand in another order", "Convert the model again."),
     "norm": ("Norms are off by one", "Gemma's norms count from one in transformers; convert the model again."),
     "embeddings": ("The embeddings are not the trained ones", "Convert the model again from the trained folder."),

@@ -77,6 +77,7 @@ def run(project: Project, store: Store, place: Place, wanted: Wanted, tell: Tell
     key = _test_key(questions, checks, wanted.reply_tokens) if wanted.test else ""
     goal = Goal(place, hash_of(model.gguf, model.adapter, metadata), key)
     missing = [name for name in wanted.types if not goal.is_reached(name)]
+    _sweep(place, with_full=not missing)
     if not missing:
         return
     with ExitStack() as held:
@@ -138,6 +139,12 @@ def _full(goal: Goal, model: ChatModel, metadata: Metadata, held: ExitStack, tel
         on_progress=lambda done: tell("", "merging in 16-bit floats", MERGING * done),
     )
     return full
+
+
+def _sweep(place: Place, *, with_full: bool) -> None:
+    """Delete what one that was killed left half done; its merged model too, where nothing is to be made of it."""
+    for path in (*place.folder.glob(".*.part"), *([place.full] if with_full else [])):
+        path.unlink(missing_ok=True)
 
 
 def _trial(

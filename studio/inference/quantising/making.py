@@ -1,6 +1,5 @@
 """One quantised file: made beside its place by a process of its own, and put there only once it is whole."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import orjson
 
 from studio.errors import StudioError
 from studio.inference.quantising.types import FULL
+from studio.processors import usable_processors
 from studio.sizes import size_in_words
 
 SPARE = 1.05
@@ -78,9 +78,9 @@ def make(source: Path, out: Path, type_: str, log: IO[bytes], on_progress: Calla
 
 
 def _started(source: Path, part: Path, type_: str, log: IO[bytes]) -> "subprocess.Popen[bytes]":
-    threads = str(len(os.sched_getaffinity(0)))
+    threads = str(usable_processors())
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "studio.inference.quantising.llama", str(source), str(part), type_, threads],
+        [sys.executable, "-P", "-m", "studio.inference.quantising.quantiser", str(source), str(part), type_, threads],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,

@@ -35,6 +35,10 @@ class Loss:
     """The mean of each example's answer."""
 
 
+WORST = 700.0
+"""Nats that stand for what a model computes no number of; their exponential is the largest that a number can be."""
+
+
 def rendered(tokenizer: ChatTokenizer, questions: Iterable[Question], room: int) -> list[Text]:
     """Return the texts that can be measured: those with an answer that the template renders and the context holds."""
     texts = (_rendered(tokenizer, question) for question in questions if question.answer)
@@ -61,13 +65,14 @@ def measure(
     kl_of: dict[int, float] = {}
     for number, (text, one) in enumerate(zip(texts, scored, strict=True), 1):
         tokens += len(one.logprobs)
-        said += math.fsum(one.logprobs)
+        said += math.fsum(_or(-WORST, one.logprobs))
         said_before += math.fsum(one.reference_logprobs)
-        kl = math.fsum(one.kl)
+        kls = _or(WORST, one.kl)
+        kl = math.fsum(kls)
         total_kl += kl
-        worst = max(worst, *one.kl)
+        worst = max(worst, *kls)
         same += sum(one.same_top)
-        kl_of[text.example] = kl / len(one.kl)
+        kl_of[text.example] = kl / len(kls)
         on_text(number)
     return Loss(
         texts=len(texts),
@@ -81,9 +86,13 @@ def measure(
     )
 
 
+def _or(worst: float, numbers: list[float]) -> list[float]:
+    return [worst if math.isnan(number) else number for number in numbers]
+
+
 def _perplexity(logprobs: float, tokens: int) -> float:
     # A model that finds an answer impossible is as bad as a number can say.
-    return math.exp(min(-logprobs / tokens, 700.0))
+    return math.exp(min(-logprobs / tokens, WORST))
 
 
 def _rendered(tokenizer: ChatTokenizer, question: Question) -> Text | None:

@@ -1,17 +1,19 @@
 """The test of one quantised model against the unquantised one: divergence, answers, checks and speed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from studio.checks.run import score
 from studio.checks.settings import Check
 from studio.inference.engine import Engine, ModelKey
 from studio.inference.quantising.answering import Answers, Speed, prompt_ids, speeds
-from studio.inference.quantising.checking import changes, lost
 from studio.inference.quantising.held_out import Question
 from studio.inference.quantising.measuring import Loss, measure, rendered
-from studio.inference.quantising.report import Regression, Test
+from studio.inference.quantising.report import CheckChange, Regression, Test
 from studio.rendering import ChatTokenizer
+from studio.statistics.agreement import mcnemar_p
+from studio.statistics.paired import paired_change
 
 REGRESSIONS = 5
 """Prompts that are shown with both answers."""
@@ -21,6 +23,12 @@ SHOWN_TOKENS = 128
 
 COMPARING, ANSWERING = 0.5, 0.4
 """Shares of the test's time, as rough as a progress line needs them; the rest times both models."""
+
+ALL = "all checks"
+"""The name of what passes each of them, where there are several."""
+
+Answered = Mapping[int, tuple[str, str]]
+"""The answers before and after, by example."""
 
 Tell = Callable[[str, float], None]
 
@@ -77,7 +85,8 @@ class Trial:
         )
 
     def _answers_of(self, model: ModelKey) -> Answers:
-        tokens = self.reply_tokens if self.checks else min(self.reply_tokens, SHOWN_TOKENS)
+        # At least half of the context is the question's.
+        tokens = min(self.reply_tokens if self.checks else SHOWN_TOKENS, self.reply_tokens, model.context // 2)
         return Answers(self.engine, self.tokenizer, model, tokens)
 
     def _with_own_answers(self, tell: Tell) -> list[Question]:
@@ -122,3 +131,42 @@ class Trial:
         # What a check lost first, then what differs most; an answer that stayed the same is no regression.
         worse = [each for each in found if each.lost or each.before != each.after]
         return tuple(sorted(worse, key=lambda each: (-len(each.lost), -each.kl))[:REGRESSIONS])
+
+
+def changes(checks: Sequence[Check], questions: Sequence[Question], answered: Answered) -> tuple[CheckChange, ...]:
+    """Return how the share that passes changed, of each check and of all together."""
+    asked = [question for question in questions if question.example in answered]
+    if not asked or not checks:
+        return ()
+    by_check = {check.name: [_passed(check, question, answered) for question in asked] for check in checks}
+    if len(checks) > 1:
+        together = zip(*by_check.values(), strict=True)
+        by_check[ALL] = [(all(b for b, _ in one), all(a for _, a in one)) for one in together]
+    return tuple(_change(name, pairs) for name, pairs in by_check.items())
+
+
+def lost(checks: Sequence[Check], question: Question, answered: Answered) -> tuple[str, ...]:
+    """Return the checks that the answer before passes and the one after does not."""
+    passed = {check.name: _passed(check, question, answered) for check in checks}
+    return tuple(name for name, (before, after) in passed.items() if before and not after)
+
+
+def _passed(check: Check, question: Question, answered: Answered) -> tuple[bool, bool]:
+    before, after = (score(check, reply, question.fields) >= 1 for reply in answered[question.example])
+    # What counts below 0 is a fault: it passes where it is not found.
+    return (before, after) if check.weight > 0 else (not before, not after)
+
+
+def _change(name: str, pairs: Sequence[tuple[bool, bool]]) -> CheckChange:
+    lost_now, won_now = pairs.count((True, False)), pairs.count((False, True))
+    change = paired_change(pairs.count((True, True)), lost_now, won_now, pairs.count((False, False)))
+    return CheckChange(
+        name=name,
+        of=len(pairs),
+        passed_before=sum(before for before, _ in pairs),
+        passed=sum(after for _, after in pairs),
+        change=change.value,
+        low=change.low,
+        high=change.high,
+        p=mcnemar_p(lost_now, won_now),
+    )

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from studio.inference.quantising.report import Report, Test
-from studio.inference.quantising.verdict import judge, recommend, sentence
+from studio.inference.quantising.types import FULL
+from studio.inference.quantising.verdict import judge, recommend, sentence, short
 from studio.sizes import size_in_words
 
 TITLES = ("type", "size", "speed", "perplexity", "mean KL", "worst KL", "same top", "checks", "verdict")
@@ -15,14 +16,27 @@ def lines(ref: str, reports: Sequence[Report]) -> list[str]:
     """Return all that is known, for a terminal."""
     if not reports:
         return [NOTHING.format(ref=ref)]
-    rows = [TITLES, *(row(report) for report in (before(reports), *reports) if report)]
-    widths = [max(len(each[column]) for each in rows) for column in range(len(TITLES))]
+    rows = _without_empty([_narrow(report) for report in (before(reports), *reports) if report])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(each, widths, strict=True)).rstrip() for each in rows]
     told = [sentence(report) for report in reports if judge(report).level in ("worse", "broken")]
     fallbacks = [line for report in reports for line in fallback_lines(report)]
     recommended = f"Recommended: {recommend(reports).why}"
     parts = [table, [measured_on(reports), *measured_otherwise(ref, reports)], told, fallbacks, [recommended]]
     return [line for part in parts if part and part[0] for line in (*part, "")][:-1]
+
+
+def _narrow(report: Report) -> dict[str, str]:
+    """Return the figures for which 80 columns are enough; of a speed what does not hang on the machine's mood."""
+    cells = dict(zip(TITLES, row(report), strict=True))
+    del cells["worst KL"]
+    rate, _, ratio = cells["speed"].partition(" ")
+    return {**cells, "speed": rate if report.type == FULL else ratio}
+
+
+def _without_empty(rows: Sequence[dict[str, str]]) -> list[list[str]]:
+    titles = [title for title in rows[0] if any(each[title] for each in rows)]
+    return [titles, *([each[title] for title in titles] for each in rows)]
 
 
 def row(report: Report) -> tuple[str, ...]:
@@ -35,7 +49,7 @@ def row(report: Report) -> tuple[str, ...]:
         report.type,
         size,
         speed(test),
-        f"{test.perplexity:.3f}",
+        short(test.perplexity),
         f"{test.mean_kl:.4f}",
         f"{test.worst_kl:.2f}",
         f"{100 * test.same_top:.1f} %",
@@ -65,7 +79,7 @@ def before(reports: Sequence[Report]) -> Report | None:
         speed_before=test.speed_before,
         speed_ratio=1.0,
     )
-    return Report("F16", first.made_from, first.bytes_before, first.bytes_before, 16.0, test=unchanged)
+    return Report(FULL, first.made_from, first.bytes_before, first.bytes_before, 16.0, test=unchanged)
 
 
 def speed(test: Test) -> str:

@@ -8,6 +8,7 @@ from gguf import GGUFReader
 from tokenizers import AddedToken, Tokenizer, decoders, models
 
 from studio.errors import StudioError
+from studio.named_templates import together
 from studio.training.base import sentence_pieces
 from studio.training.base.pre_tokenizers import PATTERNS, WHOLE_WORDS, pre_tokenizer
 
@@ -42,7 +43,8 @@ def write_tokenizer(gguf: Path, folder: Path) -> None:
     tokenizer = _build(reader, gguf, tokens, kinds)
     _add_special(tokenizer, tokens, kinds, swallow=_swallows_spaces(reader))
     tokenizer.save(str(folder / "tokenizer.json"))
-    template = _field(reader, "tokenizer.chat_template")
+    keys = {"default": "tokenizer.chat_template", "tool_use": "tokenizer.chat_template.tool_use"}
+    template = together({name: _field(reader, key) for name, key in keys.items()})
     if template:  # a base model has none, and the project must give it one
         (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
     config = _config(reader, tokens)

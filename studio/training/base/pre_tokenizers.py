@@ -74,5 +74,27 @@ def pre_tokenizer(rules: str) -> PreTokenizer:
     return Sequence([*cuts, to_bytes]) if cuts else to_bytes
 
 
+PROBES = (
+    "The order OP-48213 has not come; I paid 1,249.50 EUR. What now?",
+    "  I'LL say it's DONE,   they're late \t tabs\there",
+    "line\n\nbreaks\n  indented\n\t\n   \n1. first\n2. second\n",
+    "def f(x):\n    return x**2 + 3.14159 if x >= 100000 else {'a': [1, 2, 3]}",
+    "café naïve Straße 漢字とカナ 한국어 हिन्दी عربي 👩‍👧 ✅ €5 $x^2$",
+)
+"""Texts that rules cut differently, and that a converted model must read as its folder's tokenizer does."""
+
+
+def rules_of(own: PreTokenizer | None) -> list[str]:
+    """Return the known values whose rules cut the probes as a tokenizer's own do."""
+    if own is None:
+        return []
+    wanted = _pieces(own)
+    return [rules for rules in PATTERNS if _pieces(pre_tokenizer(rules)) == wanted]
+
+
+def _pieces(cutter: PreTokenizer) -> list[list[str]]:
+    return [[piece for piece, _ in cutter.pre_tokenize_str(text)] for text in PROBES]
+
+
 def _cut(pattern: str) -> PreTokenizer:
     return Digits(individual_digits=True) if pattern == DIGIT else Split(Regex(pattern), "isolated")

@@ -13,7 +13,11 @@ from studio.errors import StudioError
 from studio.inference.gguf import widen
 from studio.inference.gguf.conversion import convert
 from studio.models import CHAT_FILE, PROGRESS, BaseModel, chat_gguf, has_part, resolve
+from studio.sizes import size_in_words
 from studio.training.base.gguf_tokenizer import write_tokenizer
+
+SPARE_BYTES = 200_000_000
+"""What is left free on the disk, for whatever else writes there."""
 
 
 def main() -> None:
@@ -42,6 +46,7 @@ def _prepare(model: BaseModel, part: str) -> None:
             shutil.rmtree(left)  # of a preparation that was killed
         if model.kind == "hf":
             if not has_part(model, "gguf"):
+                _check_room(model.source, parent)
                 _place(folder, lambda made: convert(model.source, made / CHAT_FILE, on_progress=_tell))
             return
         # Everything else needs the tokenizer beside it.
@@ -51,6 +56,14 @@ def _prepare(model: BaseModel, part: str) -> None:
             _place(folder, lambda made: widen(model.source, made / CHAT_FILE, on_progress=_tell))
         if part == "weights" and not has_part(model, "weights"):
             _place(folder, lambda made: _write_weights(model, made))
+
+
+def _check_room(model: Path, place: Path) -> None:
+    """Refuse to fill the disk with a model that will not fit: others write there too."""
+    needed = sum(file.stat().st_size for file in model.glob("*.safetensors")) + SPARE_BYTES
+    free = shutil.disk_usage(place).free
+    if needed > free:
+        raise StudioError(f"its GGUF needs {size_in_words(needed)} in {place}, where {size_in_words(free)} is free")
 
 
 def _tell(done: float) -> None:

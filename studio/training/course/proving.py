@@ -4,20 +4,44 @@ import traceback
 
 from studio.errors import StudioError
 from studio.inference.engine import Engine
+from studio.inference.gguf.conversion import check_converter
 from studio.inference.proof.conversations import of_run
 from studio.inference.proof.evidence import read, write
 from studio.inference.proof.proving import prove_run, prove_texts
 from studio.inference.proof.subjects import Subject
-from studio.models import BaseModel, base_gguf
+from studio.models import BaseModel, base_gguf, prepare
 from studio.training.course.report import Reporter
 from studio.training.folder import RunFolder, read_description
 
 
-def before_training(folder: RunFolder, base: BaseModel, reporter: Reporter) -> str:
-    """Compare texts and tokens with llama.cpp's, and keep what was found; say it in a sentence."""
+def make_comparable(base: BaseModel, reporter: Reporter) -> str:
+    """Convert a Hugging Face folder for llama.cpp, once on this machine; say why that can't be done.
+
+    Without it the run is trained all the same. Of several processes all take part, so that none waits for another
+    within a collective step.
+    """
+    if base.kind == "gguf":
+        return ""
+    try:
+        check_converter()
+        prepare(base, "gguf", on_progress=reporter.doing)
+    except StudioError as error:
+        return str(error)
+    return ""
+
+
+def before_training(folder: RunFolder, base: BaseModel, reporter: Reporter, *, lacking: str = "") -> str:
+    """Compare texts and tokens with llama.cpp's, and keep what was found; say it in a sentence.
+
+    Args:
+        folder: the run's.
+        base: the model that it starts from.
+        reporter: told what is being done.
+        lacking: why the base has no GGUF.
+    """
     gguf = base_gguf(base)
     if gguf is None:
-        return "not checked: the base model has no GGUF to compare with"
+        return f"not checked: {lacking or 'llama.cpp has no use for this kind of model'}"
     reporter.doing("comparing the tokens with llama.cpp's")
     description = read_description(folder)
     is_own = "of the project" not in description.chat_template

@@ -54,11 +54,13 @@ def get_ready(folder: RunFolder, reporter: Reporter) -> Ready:
     base = resolve(description.base_model)
     check_unchanged(base, description.base_hash)
     prepare(base, "weights", on_progress=reporter.doing)
+    # llama.cpp has no use for a model that scores.
+    lacking = proving.make_comparable(base, reporter) if recipe.method != "reward" else ""
     reporter.doing("rendering the data")
     tokenizer = ChatTokenizer.load(folder.tokenizer)
     splits = _splits(folder, tokenizer, recipe, reporter)
     if reporter.is_main:
-        reporter.found({"parity": proving.before_training(folder, base, reporter)})
+        reporter.found({"parity": proving.before_training(folder, base, reporter, lacking=lacking)})
     facts: dict[str, Any] = {"device": hardware.name, "dtype": hardware.dtype_name, **facts_of(splits)}
     reporter.found(facts | ({"changed_for_memory": " ".join(changes)} if changes else {}))
     return Ready(folder, description, recipe, base, hardware, tokenizer, splits)

@@ -32,7 +32,7 @@ def save(trainer: Any, ready: Ready) -> None:
         model.save_pretrained(folder.adapter, selected_adapters=["default"], state_dict=weights)
     gguf = base_gguf(ready.base)
     if gguf is None or recipe.method == "reward":
-        return  # it is made at its first use; llama.cpp has no use for a model that scores
+        return  # it could not be converted; llama.cpp has no use for a model that scores
     try:
         if recipe.tuning == "full":
             _write_model(weights or model.state_dict(), ready, gguf)

@@ -19,7 +19,7 @@ from studio.errors import StudioError
 from studio.models import check_unchanged, resolve
 from studio.process import launching
 from studio.project import Project
-from studio.training.elsewhere.bundle import ABOUT
+from studio.training.elsewhere.about import ABOUT
 from studio.training.elsewhere.packing import SUFFIX, unpack
 from studio.training.elsewhere.results import damaged, files_of, given_files, sha256
 from studio.training.folder import Description, RunFolder, Status, read_description, read_status, write_json

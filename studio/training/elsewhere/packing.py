@@ -4,7 +4,7 @@ import io
 import os
 import shutil
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from studio.errors import StudioError
@@ -61,6 +61,14 @@ def unpack(archive: Path, folder: Path) -> Path:
     return inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
 
 
+def tree(folder: Path, inside: str, leave: tuple[str, ...] = ()) -> Iterator[tuple[str, Content]]:
+    """Yield the files of a folder by their path inside a bundle, but for hidden ones and some at its top."""
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if path.is_file() and parts[0] not in leave and not parts[0].startswith("."):
+            yield "/".join((inside, *parts)), path
+
+
 def _write_folder(files: Mapping[str, Content], folder: Path) -> None:
     folder.mkdir(mode=0o700)
     for name, content in files.items():
@@ -70,7 +78,7 @@ def _write_folder(files: Mapping[str, Content], folder: Path) -> None:
             shutil.copyfile(content, path)
         else:
             path.write_bytes(content)
-        path.chmod(_mode(name))
+        path.chmod(mode_of(name))
 
 
 def _write_archive(files: Mapping[str, Content], part: Path, root: str) -> None:
@@ -85,7 +93,7 @@ def _write_archive(files: Mapping[str, Content], part: Path, root: str) -> None:
 
 def _add(tar: tarfile.TarFile, name: str, content: Content) -> None:
     entry = tarfile.TarInfo(name)
-    entry.mode = _mode(name)
+    entry.mode = mode_of(name)
     if isinstance(content, bytes):
         entry.size = len(content)
         tar.addfile(entry, io.BytesIO(content))
@@ -95,5 +103,6 @@ def _add(tar: tarfile.TarFile, name: str, content: Content) -> None:
         tar.addfile(entry, file)
 
 
-def _mode(name: str) -> int:
+def mode_of(name: str) -> int:
+    """Return the mode of a file of a bundle: its owner's alone, scripts to be run."""
     return 0o700 if name.endswith(".sh") else 0o600

@@ -11,7 +11,7 @@ import orjson
 import zstandard
 
 from store import examples
-from studio import chat_template, chat_templates, rendering, special_tokens
+from studio import chat_template, chat_templates, encoding, rendering, special_tokens
 from studio.rendering import ChatTokenizer
 from studio.training.fast import cache
 from studio.training.recipe import Recipe, settings
@@ -43,7 +43,7 @@ def _name(recipe: Recipe, rows: Path, tokenizer_folder: Path) -> str:
             return ""
         digest.update(hashlib.sha256(content).digest())
     # The code that renders counts too: what an earlier version made is not what this one makes.
-    for module in (rendering, special_tokens, chat_template, chat_templates, examples, data, turns):
+    for module in (rendering, encoding, special_tokens, chat_template, chat_templates, examples, data, turns):
         digest.update(inspect.getsource(module).encode())
     digest.update(repr([version(package) for package in ("jinja2", "tokenizers")]).encode())
     with rows.open("rb") as file:

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -116,6 +117,22 @@ def test_a_chat_in_the_terminal_is_kept_with_its_branches(project: Project, stor
     assert chat.place_of_answer(chat.exchanges[0].asked, chat.exchanges[0].answers[0] or Answer("")) == (2, 2)
     once = runner.invoke(cli, ["chat", *where, "-m", "Hello", "--max-tokens", "3", "--json"])
     assert json.loads(once.stdout)["stats"]["tokens"] <= 3
+
+
+def test_a_chat_goes_on_in_the_terminal_as_it_was_held(project: Project, store: Store) -> None:
+    (project.folder / "papers").mkdir()
+    (project.folder / "papers" / "post.txt").write_text("Post costs 2.95.")
+    path = project.folder / "studio.toml"
+    path.write_text(path.read_text() + '[documents]\nfolders = ["papers"]\n')
+    chat = keeping.new_chat(project, ["smollm2"], ChatSettings(SHORT, 512, documents=True, alternatives=0))
+    keeping.keep_answer(store, chat, keeping.ask(store, chat, "Hello"), 0, Answer("Hi"))
+    arguments = ["chat", "--continue", str(chat.chat_id), "--max-tokens", "2", "--project", str(project.folder)]
+    ended = CliRunner().invoke(cli, arguments, input="What does post cost?\n\n")
+    assert "given with it: papers/post.txt, lines 1" in ended.stdout
+    found = keeping.open_chat(project, store, chat.chat_id or 0)
+    assert found.settings.sampling == replace(SHORT, max_tokens=2)
+    assert "2.95" in str(found.messages(0)[-1]["content"])
+    assert found.exchanges[-1].answers[0]
 
 
 def test_the_assistants_tests_are_asked(engine: Engine, project: Project, store: Store) -> None:

@@ -180,7 +180,7 @@ def test_a_chat_whose_only_question_failed_is_none(project: Project, store: Stor
     assert keeping.keep_answer(store, chat, failed, 0, Answer("late")) is None
     assert (chats.all_chats(store), chat.chat_id, chat.exchanges) == ([], None, [])
     one = asked(store, chat, "two", "a2", "b2")
-    assert (one.id, keeping.keep_answer(store, chat, failed, 0, Answer("late"))) == (failed.id, None)
+    assert keeping.keep_answer(store, chat, failed, 0, Answer("late")) is None
     keeping.withdraw(store, chat, keeping.ask_instead(store, chat, one, "zwei"))
     assert branch(chat) == branch(reopened(project, store, chat)) == [("two", "a2", "b2")]
 

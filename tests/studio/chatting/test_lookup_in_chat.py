@@ -4,6 +4,7 @@ from store import examples
 from store.database import Store
 from studio.chatting import keeping, lookup
 from studio.chatting.conversation import Answer
+from studio.chatting.exporting import as_markdown
 from studio.chatting.settings import ChatSettings
 from studio.project import Project, open_project
 
@@ -27,6 +28,7 @@ def test_passages_and_examples_go_with_the_question(project: Project, store: Sto
     assert "2.95" in given[-1]["content"]
     assert chat.messages(1) == given
     assert question.notes["passages"][0]["file"] == "papers/post.txt"
+    assert "> Given with it: papers/post.txt, lines 1\n" in as_markdown(chat)
     keeping.keep_answer(store, chat, question, 0, Answer("2.95"))
     keeping.ask(store, chat, "And abroad?")
     reopened = keeping.open_chat(told, store, chat.chat_id or 0)

@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
-from store import chats, examples, journal, pairs, responses, runs, tags
+from store import chats, examples, journal, pairs, responses, runs, tags, tallies
 from store.database import Store, now
+from store.gathered import gathered
 from studio.chatting import blind, keeping, preferences
 from studio.chatting.conversation import Answer, Conversation, Question
 from studio.chatting.preferences import TAG
@@ -136,6 +137,19 @@ def test_names_that_came_out_at_one_question_are_known_at_those_shown_alike(
     assert not blind.is_hidden(reopened.questions[first.id])
 
 
+def test_who_is_better_is_told_by_verdicts_without_names_alone(project: Project, store: Store) -> None:
+    for is_blind in (True, False, True):
+        chat, question = judged_chat(project, store, 2, blind=is_blind)
+        best = blind.order(chat, question).index(1)
+        preferences.judge(project, store, chat, question, best, shown_at=now())
+    with gathered(store) as of:
+        (met,) = tallies.meetings(of)
+    assert (met.first, met.first_won, met.second_won) == ("dpo-1", 2, 0)
+    most = tallies.most_met(store, task="", rater=project.rater)
+    assert most is not None
+    assert (most.won, most.lost) == (2, 0)
+
+
 def test_answers_that_say_the_same_are_not_judged(project: Project, store: Store) -> None:
     chat, question = judged_chat(project, store, 3, blind=False)
     keeping.continue_with(store, chat, question, 1)
@@ -196,6 +210,19 @@ def test_without_a_best_it_is_said_of_every_two(project: Project, store: Store) 
     judged = preferences.judge(project, store, chat, question, "both_bad")
     entries = [journal.current_verdict(store, pair) for pair in judged.pairs]
     assert [entry and entry.verdict for entry in entries] == ["both_bad"] * 3
+
+
+def test_what_follows_a_question_that_is_held_out_is_held_out(project: Project, store: Store) -> None:
+    first = [{"role": "user", "content": "Where is my order?"}]
+    examples.add(store, record_id=None, messages=first, split="test")
+    chat, question = judged_chat(project, store, 1, blind=False)
+    for number in range(8):
+        then = keeping.ask_instead(store, chat, keeping.ask(store, chat, "?"), f"And number {number}?")
+        answer = keeping.keep_answer(store, chat, then, 0, Answer("one"))
+        assert answer is not None
+        kept = preferences.keep_response(project, store, chat, then, answer)
+        assert examples.get(store, kept.example_id).split == "test"
+        keeping.go_to(store, chat, question)
 
 
 def test_answers_to_different_conversations_make_no_pair(project: Project, store: Store) -> None:

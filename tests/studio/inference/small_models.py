@@ -1,7 +1,8 @@
 """A model of two layers as a Hugging Face folder, an adapter of it, and their GGUFs, sound or broken on purpose."""
 
+import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,20 @@ Fields = dict[str, tuple[Any, Any, Any]]
 
 HEADS, KEY_HEADS, LAYERS, WIDTH, INNER = 4, 2, 2, 32, 64
 
+TOKENS = 2000
+"""Of the default model's vocabulary, whose merges stand in the order of its tokens: a beginning of it is sound."""
+
 TEMPLATE = "tokenizer.chat_template"
 
 
 def make_model(base: BaseModel, folder: Path) -> Path:
-    """Write a model of random weights, large enough that all of them matter, under the default model's tokenizer."""
+    """Write a model of random weights, large enough that all of them matter, under the beginning of a vocabulary."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(7)
     config = LlamaConfig(
-        vocab_size=49152,
+        vocab_size=TOKENS,
         hidden_size=WIDTH,
         intermediate_size=INNER,
         num_hidden_layers=LAYERS,
@@ -41,9 +45,18 @@ def make_model(base: BaseModel, folder: Path) -> Path:
         max_position_embeddings=512,
     )
     LlamaForCausalLM(config).save_pretrained(folder)
-    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+    for name in ("tokenizer_config.json", "chat_template.jinja"):
         shutil.copy(base.folder / name, folder)
+    tokenizer = json.loads((base.folder / "tokenizer.json").read_text(encoding="utf-8"))
+    model = tokenizer["model"]
+    model["vocab"] = {token: number for token, number in model["vocab"].items() if number < TOKENS}
+    model["merges"] = [pair for pair in model["merges"] if _is_kept(pair, model["vocab"])]
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
     return folder
+
+
+def _is_kept(pair: list[str], vocabulary: Collection[str]) -> bool:
+    return all(token in vocabulary for token in (*pair, "".join(pair)))
 
 
 def make_adapter(model: Path, folder: Path) -> Path:
@@ -74,7 +87,7 @@ def fields_of(path: Path) -> Fields:
 
 
 def small_fields(of_base: Fields) -> Fields:
-    """Return the same for the small model: the base's tokenizer, its own sizes."""
+    """Return the same for the small model: the beginning of the base's vocabulary, its own sizes."""
     number, fraction = gguf.GGUFValueType.UINT32, gguf.GGUFValueType.FLOAT32
     sizes = {
         "context_length": 512,
@@ -84,10 +97,18 @@ def small_fields(of_base: Fields) -> Fields:
         "attention.head_count": HEADS,
         "attention.head_count_kv": KEY_HEADS,
         "rope.dimension_count": WIDTH // HEADS,
-        "vocab_size": 49152,
+        "vocab_size": TOKENS,
     }
+    kept = {key: value for key, value in of_base.items() if key.startswith("tokenizer.")}
+    for name in ("tokens", "token_type"):
+        values, *kinds = kept[f"tokenizer.ggml.{name}"]
+        kept[f"tokenizer.ggml.{name}"] = (values[:TOKENS], kinds[0], kinds[1])
+    vocabulary = set(kept["tokenizer.ggml.tokens"][0])
+    merges, *kinds = kept["tokenizer.ggml.merges"]
+    merges = [merge for merge in merges if _is_kept(merge.split(" "), vocabulary)]
     return {
-        **{key: value for key, value in of_base.items() if key.startswith("tokenizer.")},
+        **kept,
+        "tokenizer.ggml.merges": (merges, kinds[0], kinds[1]),
         **{f"llama.{key}": (value, number, None) for key, value in sizes.items()},
         "llama.attention.layer_norm_rms_epsilon": (1e-6, fraction, None),
         "llama.rope.freq_base": (10000.0, fraction, None),

@@ -93,6 +93,18 @@ def test_a_repeatable_reply_does_not_hang_on_what_was_asked_before(engine: Engin
     assert list(first) == list(again), "down to the last digit of each chance"
 
 
+def test_a_repeatable_reply_does_not_go_on_from_tokens_that_were_written_one_by_one(engine: Engine, gguf: Path) -> None:
+    key = engine.load(gguf)
+    written = ids_of(engine.generate(key, PROMPT, GREEDY, repeatable=True))
+    turn = [*PROMPT, *written]
+    after = list(engine.generate(key, turn, GREEDY, repeatable=True, alternatives=1))
+    list(engine.generate(key, PROMPT[::-1], GREEDY))
+    assert list(engine.generate(key, turn, GREEDY, repeatable=True, alternatives=1)) == after
+    again = engine.generate(key, turn, GREEDY, repeatable=True, alternatives=1)
+    assert list(again) == after
+    assert again.stats["reused_tokens"] == len(turn) - 1
+
+
 def test_a_prompt_that_goes_on_from_the_last_one_is_read_right(engine: Engine, tiny: Path) -> None:
     key = engine.load(tiny)
     long = [40 + n * n % 90 for n in range(400)]
@@ -243,6 +255,25 @@ def test_a_process_that_is_killed_while_it_loads_is_started_again(engine: Engine
     with pytest.raises(EngineError, match="killed by SIGKILL"):
         engine.load(tiny, context=256)
     assert engine.load(tiny, context=256).context == 256
+
+
+def test_a_process_that_hangs_is_ended_by_the_wish_to_stop(
+    engine: Engine, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.inference.child.STOPPING_SECONDS", 0.3)
+    key = engine.load(tiny)
+    child_of_this_process().suspend()
+    # More than its pipe holds: nobody may wait for it to be read.
+    full = threading.Thread(target=engine.generate, args=[key, PROMPT * 4000, ENDLESS], daemon=True)
+    hanging = engine.generate(key, PROMPT, ENDLESS)
+    full.start()
+    full.join(0.2)
+    assert full.is_alive()
+    hanging.cancel()
+    with pytest.raises(EngineError, match="did not stop when it was asked to"):
+        list(hanging)
+    full.join()
+    assert ids_of(engine.generate(key, PROMPT, GREEDY))
 
 
 def test_an_illegal_instruction_comes_with_its_cure(engine: Engine, tiny: Path) -> None:

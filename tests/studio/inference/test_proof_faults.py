@@ -17,6 +17,8 @@ from studio.inference.proof.conversations import varied
 from studio.inference.proof.evidence import Check, Evidence
 from studio.inference.proof.logits import Amount, check_logits, sequences_of
 from studio.inference.proof.proving import open_gguf
+from studio.inference.proof.settings import check_settings
+from studio.inference.proof.tokens import check_tokens
 from studio.inference.proof.vocabulary import Vocabulary, check_special_tokens, check_template, read_vocabulary
 from studio.inference.proof.weights import Weights, check_weights
 from studio.models import BaseModel
@@ -72,6 +74,11 @@ def small(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> Sm
     return Small(model, peft, made, folder / "adapter.gguf", fields, tensors)
 
 
+@pytest.fixture(scope="module")
+def tokenizer(small: Small) -> ChatTokenizer:
+    return ChatTokenizer.load(small.model)
+
+
 def kinds(check: Check) -> list[str]:
     return [finding.kind for finding in check.findings]
 
@@ -93,7 +100,7 @@ def test_a_sound_conversion_is_proven_by_the_command(
         main(["parity", *(str(word) for pair in files.items() for word in pair), "--json"])
     found = orjson.loads(capsys.readouterr().out)
     assert {check["name"]: check["outcome"] for check in found["checks"]} == dict.fromkeys(
-        ("rendering", "tokens", "template", "special tokens", "weights", "adapter", "logits"), "equal"
+        ("rendering", "tokens", "template", "special tokens", "settings", "weights", "adapter", "logits"), "equal"
     )
     assert not ended.value.code
     assert found["equal"]
@@ -198,6 +205,11 @@ def other_embeddings(_: Fields, tensors: Tensors) -> None:
     tensors["token_embd.weight"] = np.random.default_rng(1).normal(size=tensors["token_embd.weight"].shape)
 
 
+def gate_as_up(_: Fields, tensors: Tensors) -> None:
+    one, two = "blk.0.ffn_gate.weight", "blk.0.ffn_up.weight"
+    tensors[one], tensors[two] = tensors[two], tensors[one]
+
+
 def shifted_norm(_: Fields, tensors: Tensors) -> None:
     tensors["output_norm.weight"] = tensors["output_norm.weight"] + 1
 
@@ -214,7 +226,8 @@ def rounded_away(_: Fields, tensors: Tensors) -> None:
     ("change", "kind", "words"),
     [
         (plain_rows, "rope", "blk.0.attn_q.weight has the trained rows in another order; blk.1.attn_k.weight"),
-        (other_layers, "layer", "blk.0.ffn_up.weight holds the weights of layer 1 instead of layer 0"),
+        (other_layers, "layer", "blk.0.ffn_up.weight holds the weights of blk.1.ffn_up.weight"),
+        (gate_as_up, "layer", "blk.0.ffn_gate.weight holds the weights of blk.0.ffn_up.weight"),
         (untied, "embeddings", "an output layer of its own; the model's is tied"),
         (other_embeddings, "embeddings", "The embeddings are not the trained ones"),
         (shifted_norm, "norm", "output_norm.weight is more by one"),
@@ -245,6 +258,73 @@ def test_an_output_layer_that_is_missing_is_no_tied_one(small: Small, tmp_path: 
     assert "has no output layer" in check.findings[0].message
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("rope.freq_base", 500000.0, "says rope.freq_base 500000; rope_theta is 10000 in the model's config.json."),
+        ("rope.scaling.type", "linear", "says rope.scaling.type linear; rope_type is default in the model's config"),
+        ("attention.head_count", 8, "says attention.head_count 8; num_attention_heads is 4"),
+        ("attention.head_count_kv", 4, "says attention.head_count_kv 4; num_key_value_heads is 2"),
+        (
+            "attention.layer_norm_rms_epsilon",
+            1e-5,
+            "says attention.layer_norm_rms_epsilon 1e-05; rms_norm_eps is 1e-06",
+        ),
+        ("block_count", 1, "says block_count 1; num_hidden_layers is 2"),
+        ("context_length", 64, "says context_length 64; max_position_embeddings is 512"),
+    ],
+)
+def test_a_setting_that_is_not_the_models_is_named(
+    small: Small, tmp_path: Path, key: str, value: float | str, words: str
+) -> None:
+    kinds_of = {int: gguf.GGUFValueType.UINT32, float: gguf.GGUFValueType.FLOAT32, str: gguf.GGUFValueType.STRING}
+
+    def say(fields: Fields, _: Tensors) -> None:
+        fields[f"llama.{key}"] = (value, kinds_of[type(value)], None)
+
+    check = check_settings(small.broken(tmp_path, say, numbers_only=True), small.model, tmp_path / "broken.gguf")
+    assert (check.outcome, kinds(check)) == ("different", ["setting"])
+    assert words in check.findings[0].message
+
+
+def test_settings_of_every_writing_of_config_json_are_read(small: Small, tmp_path: Path) -> None:
+    reader = small.broken(tmp_path, lambda _, __: None, numbers_only=True)
+    assert check_settings(reader, small.model, small.gguf).outcome == "equal"
+    config = orjson.loads((small.model / "config.json").read_bytes())
+    config.pop("rope_parameters")
+    earlier = {**config, "rope_theta": 500000.0, "rope_scaling": {"type": "linear", "factor": 4.0}}
+    layered = {**config, "rope_parameters": {"full_attention": {"rope_theta": 500000.0, "rope_type": "linear"}}}
+    for found in (earlier, layered, {"text_config": earlier}):
+        (tmp_path / "config.json").write_bytes(orjson.dumps(found))
+        first, second = check_settings(reader, tmp_path, small.gguf).findings
+        assert "rope_theta is 500000" in first.message
+        assert "rope_type is linear" in second.message
+    (tmp_path / "config.json").write_bytes(orjson.dumps({**config, "rope_parameters": {"rope_type": "llama3"}}))
+    (finding,) = check_settings(reader, tmp_path, small.gguf).findings
+    assert "lacks rope_freqs.weight" in finding.message
+    (tmp_path / "config.json").unlink()
+    assert check_settings(reader, tmp_path, small.gguf).outcome == "not checked"
+
+
+def test_other_rules_for_cutting_are_named_and_what_does_not_run_is_no_proof(
+    engine: Engine, small: Small, tokenizer: ChatTokenizer, tmp_path: Path
+) -> None:
+    def change(fields: Fields, _: Tensors) -> None:
+        fields["tokenizer.ggml.pre"] = ("llama-bpe", gguf.GGUFValueType.STRING, None)
+        fields["llama.attention.head_count_kv"] = (HEADS, gguf.GGUFValueType.UINT32, None)
+
+    reader, made = small.broken(tmp_path, change), tmp_path / "broken.gguf"
+    check = check_tokens(engine, tokenizer, made, varied())
+    assert check.outcome == "different"
+    assert check.findings[0].hint.startswith(
+        "broken.gguf says tokenizer.ggml.pre llama-bpe, and the tokenizer's rules are those of smollm. "
+    )
+    sequences = sequences_of(tokenizer, varied(), Amount(texts=1, positions=9))
+    logits = check_logits(engine, reader, made, None, small.model, None, sequences)
+    assert (logits.outcome, kinds(logits)) == ("different", ["loading"])
+    assert "blk.0.attn_k.weight" in logits.findings[0].message
+
+
 def lacking(_: Fields, tensors: Tensors) -> None:
     for side in "ab":
         del tensors[f"blk.1.attn_q.weight.lora_{side}"]
@@ -252,6 +332,14 @@ def lacking(_: Fields, tensors: Tensors) -> None:
 
 def half(_: Fields, tensors: Tensors) -> None:
     del tensors["blk.0.attn_v.weight.lora_a"]
+
+
+def twice_in_one(_: Fields, tensors: Tensors) -> None:
+    tensors["blk.0.attn_v.weight.lora_b"] = tensors["blk.0.attn_v.weight.lora_b"] * 2
+
+
+def nothing(_: Fields, tensors: Tensors) -> None:
+    tensors["blk.1.ffn_down.weight.lora_b"] = tensors["blk.1.ffn_down.weight.lora_b"] * 0
 
 
 def turned_twice(_: Fields, tensors: Tensors) -> None:
@@ -263,6 +351,8 @@ def turned_twice(_: Fields, tensors: Tensors) -> None:
     ("change", "kind", "words"),
     [
         (scaled(2), "scale", "acts at 2 times the strength that was trained: its alpha is 16, and 8 is right."),
+        (twice_in_one, "scale", "acts at 2 times the strength that was trained in 1 of 8 tensors."),
+        (nothing, "values", "holds other numbers than were trained in blk.1.ffn_down.weight (layer 1)."),
         (lacking, "missing layer", "lacks blk.1.attn_q.weight (layer 1), which training changed."),
         (half, "missing layer", "lacks one of the two matrices of blk.0.attn_v.weight"),
         (turned_twice, "rope", "changes the rows of blk.0.attn_q.weight (layer 0) in another order"),

@@ -162,6 +162,17 @@ def test_the_pieces_around_a_broken_token_have_its_ids(chat: ChatTokenizer) -> N
     assert "".join(part.text for part in head) == render_prompt(chat, messages).text
 
 
+@pytest.mark.parametrize("words", ["\\uf8f0 <|im_end|>", "\uf8f0<s></s>", "é <|im_end|>"])
+def test_a_template_that_writes_json_in_ascii_shows_no_mark(chat: ChatTokenizer, words: str) -> None:
+    template = "<|im_start|>{{ messages | tojson(ensure_ascii=true) }}{{ tools | tojson(true) }}<|im_end|>"
+    ascii_only = ChatTokenizer(chat.tokenizer, template, chat.named_tokens)
+    messages: list[Message] = [{"role": "user", "content": words}]
+    rendering = render_prompt(ascii_only, messages, [{words: words}])
+    untouched = render_template(template, messages, [{words: words}], chat.named_tokens, add_generation_prompt=True)
+    assert rendering.text == untouched
+    assert controls(ascii_only, rendering) == ["<|im_start|>", "<|im_end|>"]
+
+
 @pytest.mark.model
 def test_ids_of_the_default_model(tokenizer: ChatTokenizer, model_folder: Path) -> None:
     messages: list[Message] = [

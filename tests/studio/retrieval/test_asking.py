@@ -68,11 +68,12 @@ def test_chat_and_examples_are_given_the_same_text_to_the_byte(asked: Project, s
 def test_what_was_put_into_an_example_is_known_after_the_document_changed(asked: Project, store: Store) -> None:
     preview(store, LOOKS_UP, 1)
     text = augment(asked, store, QUESTION, documents=True, examples=0).text
-    assert not passages_in(asked, text)
+    assert not passages_in(store, text)
     applying.apply(asked, store, LOOKS_UP)
     (asked.folder / "documents" / "travel.md").write_text("Nothing is paid for.")
+    (asked.folder / "documents.db").unlink()
     augment(asked, store, QUESTION, documents=True, examples=0)
-    [passage] = passages_in(asked, str(examples.get(store, 1).messages[-2]["content"]))
+    [passage] = passages_in(store, str(examples.get(store, 1).messages[-2]["content"]))
     assert (passage.file, passage.lines, passage.heading) == ("documents/travel.md", "3", "Trains")
 
 

@@ -1,6 +1,8 @@
 """Documents: read, cut, followed and found."""
 
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -133,11 +135,30 @@ def test_html_is_read_as_a_reader_sees_it() -> None:
     ]
 
 
+@pytest.mark.parametrize("end", ["", "<p>"])
+@pytest.mark.parametrize("broken", ["<a ", "<!--", "<![CDATA[", "<?", "<!x "])
+def test_a_page_of_tags_without_an_end_takes_no_minutes(broken: str, end: str) -> None:
+    with suppress(ValueError):
+        list(blocks(broken * 50_000 + end, ".html"))
+    assert next(block.text for block in blocks("<p>1 < 2 <" + " < " * 1000, ".html")).startswith("1 < 2")
+
+
 def test_rows_of_data_are_passages_of_names_and_values() -> None:
     assert [b.text for b in blocks('name,price\n"Tea, green",2\n', ".csv")] == ["name: Tea, green\nprice: 2"]
     rows = list(blocks('[\n {"q": "caf\\u00e9",\n  "n": {"a": [1, "x"]}},\n {"q": "y"}\n]', ".json"))
     assert [(b.first, b.last, b.text) for b in rows] == [(2, 3, "q: café\nn: 1\nx"), (4, 4, "q: y")]
     assert [b.first for b in blocks('{"a": "b"}\n\n{"a": "c"}\n', ".jsonl")] == [1, 3]
+
+
+@pytest.mark.parametrize("ending", [".txt", ".md"])
+def test_page_breaks_of_text_from_a_pdf_end_no_line(ending: str) -> None:
+    text = "page one\n\n\fpage two\u2028goes on\n\nlast\n"
+    assert [(b.first, b.last) for b in blocks(text, ending)] == [(1, 1), (3, 3), (5, 5)]
+
+
+def test_a_pipe_among_the_documents_is_passed_over(project: Project) -> None:
+    os.mkfifo(project.folder / "documents" / "pipe.txt")
+    assert {passage.file for passage in passages_for(project, "planes")} == {"documents/handbook.md"}
 
 
 def test_a_heading_in_a_fence_is_code() -> None:

@@ -18,6 +18,12 @@ def one_thread_a_trainer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
+@pytest.fixture(autouse=True)
+def without_converter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As on a machine without llama.cpp's converter: the proof of each of these runs would take as long as they do."""
+    monkeypatch.setenv("TUNING_STUDIO_CONVERTER", str(tmp_path / "no converter"))
+
+
 @pytest.fixture(scope="session")
 def tiny_model(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Hugging Face folder: two layers of random weights under the default model's real tokenizer."""

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from studio.inference.engine import Engine, Sampling
 from studio.inference.quantising import launch, report, state
 from studio.inference.quantising.launch import Wanted
 from studio.inference.quantising.making import make
+from studio.inference.quantising.measuring import WORST, Text, measure
 from studio.inference.quantising.places import Place
 from studio.inference.quantising.state import State
 from studio.inference.quantising.types import USUAL
@@ -111,11 +113,35 @@ def test_after_a_kill_it_is_found_dead_and_goes_on_when_started_again(held_out, 
     os.kill(now.pid, signal.SIGKILL)
     found = ended(place)
     assert (found.state, "without a word" in found.words) == ("failed", True)
+    (place.folder / ".full.gguf.123.part").write_bytes(b"half")
     launch.start(held_out, store, held_out.settings.model, Wanted(USUAL, test=False))
     assert ended(place).state == "done"
     assert place.made == list(USUAL)
     assert not list(place.folder.glob(".*.part"))
     assert not place.full.exists()
+
+
+def test_what_a_kill_left_goes_also_where_nothing_is_left_to_do(held_out, store) -> None:
+    wanted = Wanted(("Q8_0",), test=False)
+    place = launch.start(held_out, store, held_out.settings.model, wanted)
+    assert ended(place).state == "done"
+    place.full.write_bytes(b"GGUF")
+    launch.start(held_out, store, held_out.settings.model, wanted)
+    assert ended(place).state == "done"
+    assert not place.full.exists()
+
+
+def test_a_model_that_computes_no_numbers_is_broken(held_out, store) -> None:
+    texts = [Text(1, [5, 6, 7], 1)]
+    broken = held_out.folder / "broken.gguf"
+    raw = bytearray(Path(held_out.settings.model).read_bytes())
+    # The last norm's weights are the last tensors of the file.
+    raw[-4:] = b"\x00\x00\xc0\x7f"
+    broken.write_bytes(raw)
+    with Engine(held_out.folder / "engine.log") as engine:
+        loss = measure(engine, engine.load(broken), engine.load(Path(held_out.settings.model)), texts)
+    assert loss.mean_kl == loss.worst_kl == WORST
+    assert loss.perplexity > 1e300
 
 
 def test_tensors_whose_rows_do_not_fit_are_named(narrow, tmp_path) -> None:

@@ -9,11 +9,11 @@ from quantised import BROKEN, TESTED, check, leave, of_type
 from studio.checks.settings import Check
 from studio.errors import StudioError
 from studio.inference.quantising import report, state
-from studio.inference.quantising.checking import changes, lost
 from studio.inference.quantising.held_out import Question
 from studio.inference.quantising.places import Place, model_of, parted
 from studio.inference.quantising.report import Report
 from studio.inference.quantising.state import State
+from studio.inference.quantising.testing import changes, lost
 from studio.inference.quantising.types import NEED_IMPORTANCE, TYPES, USUAL, named
 from studio.inference.quantising.verdict import judge, recommend, sentence
 from studio.inference.quantising.words import lines
@@ -129,6 +129,15 @@ def test_the_table_says_what_it_rests_on() -> None:
     assert "studio quantize dpo-1 --type Q8_0 --type Q2_K." in text
     assert lines("dpo-1", []) == ["Nothing was quantised yet: studio quantize dpo-1 --type all, or --type Q4_K_M."]
     assert TESTED.perplexity_rise == pytest.approx(0.01)
+
+
+def test_the_table_fits_eighty_columns_whatever_a_model_says() -> None:
+    checked = (check(80, 45, -0.35, -0.45, -0.24),)
+    found = [of_type("Q8_0", 145, checks=checked), of_type("IQ3_XXS", 888, checks=checked, perplexity=1e300)]
+    table = lines("dpo-1", found)[:4]
+    assert [len(line) for line in table if len(line) > 80] == []
+    assert table[0].split() == ["type", "size", "speed", "perplexity", "mean", "KL", "same", "top", "checks", "verdict"]
+    assert "BROKEN" in table[3]
 
 
 def test_a_process_that_is_gone_without_a_word_is_found_out(tmp_path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from studio.process import started_at
 from studio.project import Project, create_project
 from studio.training.course import checkpoints
 from studio.training.elsewhere import results
+from studio.training.elsewhere.about import ABOUT
 from studio.training.elsewhere.bundle import bundle
 from studio.training.elsewhere.import_run import take_back
 from studio.training.elsewhere.packing import unpack
@@ -89,11 +89,13 @@ def test_what_was_trained_names_no_place_either_and_its_checkpoints_count_still(
         (trained / "README.md").write_text(f"base_model: {place}\n")
         (trained / "training_args.bin").write_bytes(place.encode())
     checkpoints.seal(folder.checkpoints / "checkpoint-2", 1.0)
-    for purpose in ("training", "use"):
-        bundle(judged, store, run_id, tmp_path / purpose, purpose=purpose)  # type: ignore[arg-type]
-        for path in (tmp_path / purpose).rglob("*"):
-            assert not path.is_file() or place.encode() not in path.read_bytes(), path
+    (folder.path / "quantised").mkdir()
+    (folder.path / "quantised" / "Q8_0.gguf").write_bytes(b"made anew where it is wanted")
+    bundle(judged, store, run_id, tmp_path / "training")
+    for path in (tmp_path / "training").rglob("*"):
+        assert not path.is_file() or place.encode() not in path.read_bytes(), path
     there = RunFolder(tmp_path / "training" / "runs" / run_id)
+    assert not (there.path / "quantised").exists()
     assert there.latest_checkpoint() == there.checkpoints / "checkpoint-2"
     cut = there.checkpoints / "checkpoint-2" / "trainer_state.json"
     cut.write_bytes(cut.read_bytes()[:-1])
@@ -225,26 +227,8 @@ def test_a_run_of_the_same_name_is_not_taken_for_ours(
             take_back(other, store, away)
 
 
-def test_a_bundle_to_use_holds_no_rows_and_says_how_to_use_it(
-    judged: Project, store: Store, write_run: StartRun, tmp_path: Path
-) -> None:
-    run_id = write_run("dpo")
-    with pytest.raises(StudioError, match="has nothing to use yet"):
-        bundle(judged, store, run_id, tmp_path / "out", purpose="use")
-    pretend(judged.folder, run_id)
-    runs.update(store, run_id, status="done", result={"held_out_loss": 0.25, "parity": "a|b"})
-    runs.describe(store, run_id, name="Kind replies", note="For the shop.")
-    shutil.copyfile(__file__, judged.runs / run_id / "adapter.gguf")
-    bundle(judged, store, run_id, tmp_path / "out", purpose="use", with_model=True)
-    out = tmp_path / "out"
-    assert not (out / "data").exists()
-    card = (out / "README.md").read_text()
-    assert yaml.safe_load(card.split("---")[1])["library_name"] == "peft"
-    assert "# Kind replies" in card
-    assert "| held_out_loss | 0.25 |" in card
-    assert "ADAPTER ./adapter.gguf" in (out / "Modelfile").read_text()
-    assert (out / "base" / "model.safetensors").is_file()
-    told = json.loads((out / "adapter" / "adapter_config.json").read_text())
-    assert not told["base_model_name_or_path"].startswith("/")
+def test_a_bundle_to_use_is_not_taken_for_results(judged: Project, store: Store, tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / ABOUT).write_text(json.dumps({"purpose": "use", "run": "dpo-1"}))
     with pytest.raises(StudioError, match="is a bundle to use"):
-        take_back(judged, store, out)
+        take_back(judged, store, tmp_path / "given")

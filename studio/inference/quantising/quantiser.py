@@ -1,4 +1,4 @@
-"""The process that quantises: `python -m studio.inference.quantising.llama FROM TO TYPE THREADS`.
+"""The process that quantises: `python -m studio.inference.quantising.quantiser FROM TO TYPE THREADS`.
 
 It prints one JSON object a line: `plan` before anything is written, `tensor` for each one that is done, and at the
 end `done` or `error`. All that llama.cpp says goes to standard error, which is the log.
@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -90,7 +91,7 @@ def main() -> None:
     """Say what would come of it, then do it."""
     replies = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=[sys.argv[2]], daemon=True).start()
     source, out, type_, threads = *sys.argv[1:4], int(sys.argv[4])
     plan = Listener(replies, tells=False)
     if quantise(source, out, type_, threads, plan, dry=True) != 0 or plan.needs_importance:
@@ -114,11 +115,12 @@ def _last_word(listener: Listener) -> str:
     return listener.errors[-1].removeprefix("llama_model_quantize: failed to quantize: ").rstrip(".")
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(out: str) -> None:
     """Nobody waits for what an orphan makes."""
     parent = os.getppid()
     while os.getppid() == parent:
         threading.Event().wait(1.0)
+    Path(out).unlink(missing_ok=True)
     os._exit(1)
 
 
