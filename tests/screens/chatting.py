@@ -17,6 +17,7 @@ from studio.chatting.answering import Coming, Reply
 from studio.chatting.conversation import Answer, Prompt
 from studio.chatting.traces import Likely, Received, Trace
 from studio.errors import StudioError
+from studio.inference.engine import EngineError
 from studio.project import Project, open_project
 from studio.training.folder import RunFolder
 
@@ -32,6 +33,8 @@ class Answers:
         self.prompts: list[Prompt] = []
         self.waits = False
         """Whether a reply begins, and ends only when it is stopped."""
+        self.breaks_off = False
+        """Whether the process dies once a reply has begun."""
 
     @property
     def asked(self) -> list[tuple[str, list[Message]]]:
@@ -48,6 +51,8 @@ class Answers:
             if isinstance(text, StudioError):
                 raise text
             on_news(Coming("writing", 1.0, text[:4]))
+            if self.breaks_off:
+                raise EngineError("The llama.cpp process was killed by SIGKILL.", "Its last words are in engine.log.")
             if self.waits:
                 reply._stopped.wait(10)
                 return Answer(text[:4], {"reason": "cancelled", "tokens": 1})

@@ -215,3 +215,29 @@ async def test_the_small_model_answers_is_stopped_and_shows_its_tokens(
         await until(pilot, lambda: " %" in window.query_one(TextView).plain)
         await pilot.press("v", "v")
         await until(pilot, lambda: "<|im_start|>/1|" in window.query_one(TextView).plain)
+
+
+async def test_what_was_said_before_the_engine_died_is_kept(project: Project, store: Store, answers: Answers) -> None:
+    answers.breaks_off = True
+    async with opened(project, (120, 30)) as (pilot, screen):
+        await pilot.press("i", *"hello", "enter")
+        await until(pilot, lambda: "broken off" in pane(screen, 0))
+        assert "was killed by SIGKILL" in screen_text(pilot.app)
+        assert screen.composer.text == ""
+    latest = chats.latest(store)
+    assert latest is not None
+    assert [turn.content for turn in chats.turns(store, latest)] == ["hello", "I am"]
+
+
+async def test_a_reply_that_can_not_be_kept_is_said_and_waits_for_nothing(
+    project: Project, store: Store, answers: Answers
+) -> None:
+    answers.waits = True
+    async with opened(project, (120, 30)) as (pilot, screen):
+        await pilot.press("i", *"hello", "enter")
+        await until(pilot, lambda: "I am" in pane(screen, 0))
+        aside = project.database.rename(project.folder / "aside")
+        await pilot.press("escape")
+        await until(pilot, lambda: not screen.busy)
+        assert any("was deleted, moved or replaced" in note.message for note in screen.studio._notifications)
+        aside.rename(project.database)

@@ -162,7 +162,7 @@ async def test_a_chat_is_deleted_after_a_question_and_a_new_one_is_open(
 async def test_a_chat_is_written_into_a_file(project: Project, answers: Answers) -> None:
     async with opened(project) as (pilot, screen):
         await say(pilot, screen, "what now")
-        await pilot.press("x", "1")
+        await pilot.press("E", "1")
         await until(pilot, lambda: "Written:" in screen_text(pilot.app))
     [path] = project.exports.iterdir()
     assert "what now" in path.read_text(encoding="utf-8")

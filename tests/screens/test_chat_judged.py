@@ -169,7 +169,7 @@ async def test_replies_that_say_the_same_can_not_be_judged_and_the_app_goes_on(
     async with opened(project, (140, 30)) as (pilot, screen):
         await pilot.press("b")
         await say(pilot, screen, "which")
-        await pilot.press("w", "l")
+        await pilot.press("tab", "w", "l")
         await until(pilot, lambda: any("word for word" in note.message for note in pilot.app._notifications))
         await pilot.press("escape", "v")
         assert f"{run_id}: same" in pane(screen, 0) + pane(screen, 1)

@@ -53,9 +53,7 @@ def test_a_short_answer_is_written_once(store: Store) -> None:
     assert (coming.text, coming.turn_id) == ("Be", None)
 
 
-def test_a_chat_that_was_deleted_meanwhile_gets_no_answer(
-    store: Store, asked: tuple[Conversation, Question]
-) -> None:
+def test_a_chat_that_was_deleted_meanwhile_gets_no_answer(store: Store, asked: tuple[Conversation, Question]) -> None:
     chat, question = asked
     coming = Begun(chat, question, 0)
     coming.grow(store, "Be")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from studio.errors import StudioError
-from studio.inference.gguf import adapter_to_gguf, model_to_gguf
+from studio.inference.gguf import adapter_to_gguf, describe, model_to_gguf
 from studio.models import CHAT_FILE, BaseModel, prepare
 from studio.rendering import ChatTokenizer, render
 
@@ -35,6 +35,7 @@ def test_logits_agree_with_peft(base_model: BaseModel, tokenizer: ChatTokenizer,
     tuned.eval()
     tuned.save_pretrained(tmp_path / "adapter")
     adapter_to_gguf(tmp_path / "adapter", base_model.source, tmp_path / "adapter.gguf")
+    assert describe(tmp_path / "adapter.gguf").licence == "apache-2.0", "its terms hold for what was made of it"
 
     ids = render(tokenizer, CONVERSATION).ids
     with torch.no_grad():
