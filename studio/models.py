@@ -28,7 +28,7 @@ Part = Literal["tokenizer", "gguf", "weights"]
 PROGRESS = "\x1eprogress "
 """How the process that prepares begins a line that says how far it is."""
 
-PREPARED_FORM = 1
+PREPARED_FORM = 2
 """Raised when models are prepared otherwise than before, so that old caches are left alone."""
 
 

@@ -221,7 +221,7 @@ CHAT: list[BindingType] = [
     key("n", "go_on_from", "Go on", "chat.go_on", "Let all models go on from this reply", show=False),
     key("R", "again_here", "This again", "chat.again_here", "Let only this pane's model answer again", show=False),
     key("z", "alone", "One pane", "chat.alone", "Show one pane at a time, or all", show=False),
-    key("E", "export_chat", "Export", "chat.export", "Write this chat into a file", show=False),
+    key("E", "export_chat", "Export", "chat.export", "Write this chat into a file"),
     key("ctrl+n", "new_chat", "New", "chat.new", "Begin a new chat", show=False),
     key("ctrl+x", "cancel", "Stop", "chat.cancel", "Stop the replies that are coming", show=False),
     key("tab", "switch_pane", "Other reply", "screen.pane", "Go to the other pane", show=False),

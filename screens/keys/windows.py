@@ -82,8 +82,8 @@ SYSTEM_PROMPT: list[BindingType] = [
 COMPOSER: list[BindingType] = [
     key("enter", "send", "Send", "composer.send", "Ask what is written"),
     key("ctrl+j", "newline", "New line", "composer.newline", "Begin another line; a paste keeps its lines"),
-    key("ctrl+o", "screen.write_outside", "$EDITOR", "composer.editor", "Write the question in your own editor"),
     key("escape", "screen.back", "Other keys", "composer.leave", "Stop the replies, or leave the line for the panes"),
+    key("ctrl+o", "screen.write_outside", "$EDITOR", "composer.editor", "Write the question in your own editor"),
     key("ctrl+x", "screen.cancel", "Stop", "composer.cancel", "Stop the replies that are coming", show=False),
 ]
 """Keys of the lines in which a question is written."""

@@ -230,7 +230,7 @@ def _sum(value: Any, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
     return (parts, *args)
 
 
-def _int(value: Any, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+def _int(value: Any, *args: Any, **_: Any) -> tuple[Any, ...]:
     _check_digits(None, value)
     return (value, *args)
 

@@ -1,7 +1,7 @@
 """A template's syntax tree with counting put in: rounds, what is printed, and what grows."""
 
 from collections.abc import Iterable
-from typing import cast
+from typing import Any, cast
 
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.visitor import NodeTransformer
@@ -13,6 +13,9 @@ ROUND, LOOK, PRINTED, SUM, JOINED, MADE = "a round", "look", "printed", "sum of 
 
 FEW = 16
 """Terms of a sum that is printed at once; also of a comparison."""
+
+MOST_NAMED = 200
+"""Arguments with names, of one call."""
 
 COMPARED = 4
 """Comparisons, of what may be long lists, between two looks at the clock."""
@@ -34,6 +37,13 @@ class _Bounder(NodeTransformer):
         self._is_gathered = False
         """Whether what is printed becomes a value of the template, and not yet its text."""
         self._compared = 0
+
+    def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
+        named = getattr(node, "kwargs", None) or (node.args if isinstance(node, (nodes.Macro, nodes.CallBlock)) else ())
+        if len(named) > MOST_NAMED:
+            # Python compares each with all others.
+            raise TemplateSyntaxError(f"it gives more than {MOST_NAMED} arguments at once", node.lineno)
+        return super().visit(node, *args, **kwargs)
 
     def visit_For(self, node: nodes.For) -> nodes.Node:
         if node.test is not None:

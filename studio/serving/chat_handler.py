@@ -6,6 +6,8 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.rendering import ChatTokenizer, render_prompt
+from studio.serving.bodies import gone
+from studio.serving.guard import fault
 
 NAME = "tuning-studio"
 """Under which the handler is registered with llama-cpp-python."""
@@ -13,15 +15,15 @@ NAME = "tuning-studio"
 _OF_CHAT = ("functions", "function_call", "tool_choice", "response_format", "logprobs", "top_logprobs")
 
 
-def register(tokenizer: ChatTokenizer, system: str) -> None:
+def register(name: str, tokenizer: ChatTokenizer, system: str) -> None:
     """Tell llama-cpp-python of the handler."""
     from llama_cpp.llama_chat_format import register_chat_completion_handler
 
-    register_chat_completion_handler(NAME)(handler(tokenizer, system))
+    register_chat_completion_handler(NAME)(handler(name, tokenizer, system))
 
 
-def handler(tokenizer: ChatTokenizer, system: str) -> Callable[..., Any]:
-    """Return what answers a chat request."""
+def handler(name: str, tokenizer: ChatTokenizer, system: str) -> Callable[..., Any]:
+    """Return what answers a chat request, under the name that is served."""
 
     def answer(*, llama: Any, messages: list[dict[str, Any]], tools: Any = None, **asked: Any) -> Any:
         from llama_cpp.llama_chat_format import _convert_completion_to_chat
@@ -35,15 +37,10 @@ def handler(tokenizer: ChatTokenizer, system: str) -> Callable[..., Any]:
                 return iter([{"error": fault(str(error))}])
             raise _refused(str(error)) from error
         return _convert_completion_to_chat(
-            llama.create_completion(prompt=ids, **options), stream=bool(options.get("stream"))
+            llama.create_completion(prompt=ids, **{**options, "model": name}), stream=bool(options.get("stream"))
         )
 
     return answer
-
-
-def fault(message: str) -> dict[str, Any]:
-    """Return a fault of the request in the form that clients of OpenAI know."""
-    return {"message": message, "type": "invalid_request_error", "param": None, "code": None}
 
 
 def _options(llama: Any, tokenizer: ChatTokenizer, asked: dict[str, Any], length: int) -> dict[str, Any]:
@@ -58,6 +55,9 @@ def _options(llama: Any, tokenizer: ChatTokenizer, asked: dict[str, Any], length
         from llama_cpp.llama_chat_format import _grammar_for_response_format
 
         options["grammar"] = _grammar_for_response_format(form)
+    if (left := gone.get()) is not None:
+        # A client that waits for the whole answer may leave too.
+        options["stopping_criteria"] = lambda _ids, _logits: left.is_set()
     options["logits_processor"] = _ending(llama, tokenizer, options.get("logits_processor"))
     return options
 
@@ -68,6 +68,8 @@ def prompt_ids(tokenizer: ChatTokenizer, messages: list[dict[str, Any]], tools: 
     Raises:
         StudioError: the template refuses it, or it holds more than text.
     """
+    if not messages:
+        raise StudioError("There is no message to answer.")
     turns = [_turn(message) for message in messages]
     if system and not any(turn["role"] in ("system", "developer") for turn in turns):
         turns.insert(0, {"role": "system", "content": system})

@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
+
 from studio.serving.settings import is_loopback
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-_REFUSAL = b'{"error": {"message": "This server answers programs of its own machine only.", "type": "forbidden"}}'
 
 
 def guarded(application: Application) -> Application:
@@ -21,11 +21,21 @@ def guarded(application: Application) -> Application:
         if scope["type"] != "http" or _is_own(scope):
             await application(scope, receive, send)
             return
-        headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 403, "headers": headers})
-        await send({"type": "http.response.body", "body": _REFUSAL})
+        await refuse(send, 403, "This server answers programs of its own machine only.")
 
     return answer
+
+
+async def refuse(send: Send, status: int, why: str) -> None:
+    """Answer a request with a reason, in the form that clients of OpenAI know."""
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": orjson.dumps({"error": fault(why)})})
+
+
+def fault(message: str) -> dict[str, Any]:
+    """Return a fault of the request in the form that clients of OpenAI know."""
+    return {"message": message, "type": "invalid_request_error", "param": None, "code": None}
 
 
 def _is_own(scope: Scope) -> bool:
@@ -37,6 +47,7 @@ def _is_own(scope: Scope) -> bool:
 
 def _host(url: str) -> str:
     try:
-        return urlsplit(url).hostname or ""
+        parts = urlsplit(url)
+        return "" if parts.username is not None else parts.hostname or ""
     except ValueError:
         return ""

@@ -13,7 +13,8 @@ import orjson
 
 from studio.rendering import ChatTokenizer
 from studio.serving import chat_handler
-from studio.serving.guard import Application, guarded
+from studio.serving.bodies import checked
+from studio.serving.guard import Application, fault, guarded
 from studio.serving.settings import Serving
 
 
@@ -42,10 +43,11 @@ def application(serving: Serving) -> Application:
     """Return the application: llama-cpp-python's, with this rendering, and guarded where no key is."""
     from fastapi import HTTPException
     from llama_cpp.server.app import create_app
+    from llama_cpp.server.errors import RouteErrorHandler
     from llama_cpp.server.settings import ModelSettings, ServerSettings
 
     tokenizer = ChatTokenizer.load(Path(serving.tokenizer_folder), serving.template)
-    chat_handler.register(tokenizer, serving.system)
+    chat_handler.register(serving.name, tokenizer, serving.system)
     model = ModelSettings(
         model=serving.gguf,
         model_alias=serving.name,
@@ -55,17 +57,31 @@ def application(serving: Serving) -> Application:
         n_gpu_layers=-1,
         verbose=False,
     )
-    server = ServerSettings(host=serving.host, port=serving.port, api_key=serving.key or None)
+    server = ServerSettings(host=serving.host, port=serving.port, api_key=serving.key or None, interrupt_requests=False)
+    RouteErrorHandler.error_message_wrapper = _explained(RouteErrorHandler.error_message_wrapper)
     made = create_app(server_settings=server, model_settings=[model])
     made.add_exception_handler(HTTPException, _refusal)
-    served = cast(Application, made)
+    served = checked(cast(Application, made))
     return guarded(served) if serving.is_for_this_machine else served
+
+
+def _explained(others: Any) -> Any:
+    """Return what words a fault: one of the request as the client's, which the library takes for its own."""
+    from fastapi.exceptions import RequestValidationError
+
+    def worded(handler: Any, error: Exception, body: Any = None) -> Any:
+        if not isinstance(error, RequestValidationError):
+            return others(handler, error, body)
+        first = error.errors()[0]
+        return 400, fault(f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}.")
+
+    return worded
 
 
 async def _refusal(_: Any, error: Any) -> Any:
     from fastapi.responses import JSONResponse
 
-    return JSONResponse({"error": chat_handler.fault(error.detail)}, status_code=error.status_code)
+    return JSONResponse({"error": fault(error.detail)}, status_code=error.status_code)
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ class Part:
         except (
             TemplateRuntimeError,
             ArithmeticError,
+            AssertionError,
             AttributeError,
             LookupError,
             MemoryError,

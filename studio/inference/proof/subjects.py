@@ -14,8 +14,10 @@ from studio.training.folder import RunFolder, read_description
 
 Say = Callable[[str], None]
 
-PLAIN = "{% for message in messages %}{{ message.content }}\n{% endfor %}"
-"""Renders for a model that has no chat template and was never shown one: its tokens can be compared all the same."""
+PLAIN = "{{ bos_token | default('') }}{% for message in messages %}{{ message.content }}\n{% endfor %}"
+"""Renders for a model that has no chat template and was never shown one: its tokens can be compared all the same.
+
+With the first token that such models were trained to see: without it their numbers are far from what they learnt."""
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,7 @@ from studio.named_templates import together
 from tests.studio.rendering.published_templates import NAMED, small_tokenizer
 
 PLAIN = "\n  {% if true %}P{% endif %}\n{% for m in messages %}{{ m.content }}\n{% endfor %}\n  \n"
-TOOLS = (
-    "  {% if tools %}T{{ tools | length }}{% endif %} \n{% for m in messages %}{{ m.tool_calls }}{% endfor %}\n\n\n"
-)
+TOOLS = "  {% if tools %}T{{ tools | length }}{% endif %} \n{% for m in messages %}{{ m.tool_calls }}{% endfor %}\n\n\n"
 MESSAGES: list[dict[str, Any]] = [{"role": "user", "content": "Hi"}]
 CALLS = [*MESSAGES, {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f", "arguments": {}}}]}]
 

@@ -1,22 +1,26 @@
 """A served model: the `openai` client works against it, its prompts are ours, and strangers stay out."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
+import orjson
 import pytest
 
 from studio.errors import StudioError
 from studio.models import BaseModel, chat_gguf, prepare
 from studio.project import Project
 from studio.rendering import ChatTokenizer, render_prompt
+from studio.serving.bodies import MOST_BYTES, checked, gone
 from studio.serving.chat_handler import prompt_ids
 from studio.serving.running import served
 from studio.serving.settings import Serving, check, is_loopback, read_key
@@ -97,6 +101,66 @@ def test_a_conversation_that_is_too_long_is_refused(client: Any) -> None:
 
 @pytest.mark.model
 @pytest.mark.parametrize(
+    ("body", "status", "why"),
+    [
+        (b"{", 400, "The request is no JSON."),
+        (b"[]", 400, "The request is no JSON object."),
+        (b'{"messages": []}', 400, "There is no message to answer."),
+        (b'{"messages": [{"role": "owner", "content": "a"}]}', 400, "Input should be"),
+        (b'{"messages": [{"role": "user", "content": "a"}], "grammar": "root ::= ("}', 400, "Grammars are not served."),
+        (b'{"messages": "%b"}' % (b"a" * MOST_BYTES), 413, "16,000,000 bytes"),
+        (b'{"messages": [{"role": "developer", "content": "a"}], "max_completion_tokens": 1}', 200, '"length"'),
+    ],
+    ids=["no JSON", "a list", "no message", "a role", "a grammar", "huge", "newer names"],
+)  # fmt: skip
+def test_what_is_asked_wrongly_is_said(serving: Serving, body: bytes, status: int, why: str) -> None:
+    headers = {"Authorization": f"Bearer {serving.key}", "Content-Type": "application/json"}
+    answer = httpx.post(f"{serving.address}/chat/completions", content=body, headers=headers, timeout=60)
+    assert (answer.status_code, why in answer.text) == (status, True), answer.text
+
+
+ENDLESS = {"max_tokens": 400, "temperature": 0, "logit_bias": {"0": -100, "2": -100}}
+
+
+@pytest.mark.model
+def test_another_question_waits_and_cuts_nothing_off(client: Any) -> None:
+    asked = {"model": "smollm2", "messages": QUESTION, **ENDLESS, "max_tokens": 60}
+    first = iter(client.chat.completions.create(**asked, stream=True))
+    begun = [next(first) for _ in range(3)]
+    with ThreadPoolExecutor() as pool:
+        other = pool.submit(client.chat.completions.create, **{**asked, "max_tokens": 1})
+        chunks = [*begun, *first]
+        assert other.result().usage.completion_tokens == 1
+    assert chunks[-1].choices[0].finish_reason == "length"
+
+
+async def test_a_client_that_has_gone_is_noticed_while_its_answer_is_made() -> None:
+    messages: list[Any] = [
+        {"type": "http.request", "body": b'{"max_completion_tokens"', "more_body": True},
+        {"type": "http.request", "body": b": 3}"},
+        {"type": "http.disconnect"},
+    ]
+    seen = []
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(_: Any) -> None:
+        pass
+
+    async def application(_: Any, again: Any, __: Any) -> None:
+        left = gone.get()
+        assert left is not None
+        seen.append(orjson.loads((await again())["body"])["max_tokens"])
+        assert await asyncio.to_thread(left.wait, 20)
+        seen.append("gone")
+
+    await checked(application)({"type": "http", "method": "POST", "headers": []}, receive, send)
+    assert seen == [3, "gone"]
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
     ("headers", "status"),
     [
         ({}, 401),
@@ -105,6 +169,7 @@ def test_a_conversation_that_is_too_long_is_refused(client: Any) -> None:
         ({"Authorization": "Bearer a-long-word", "Origin": "http://localhost:3000"}, 200),
         ({"Authorization": "Bearer a-long-word", "Host": "evil.example"}, 403),
         ({"Authorization": "Bearer a-long-word", "Host": "127.0.0.1.evil.example:8080"}, 403),
+        ({"Authorization": "Bearer a-long-word", "Host": "evil.example@127.0.0.1"}, 403),
         ({"Authorization": "Bearer a-long-word", "Origin": "https://evil.example"}, 403),
         ({"Authorization": "Bearer a-long-word", "Origin": "null"}, 403),
     ],
