@@ -3,8 +3,6 @@
 import hashlib
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ import orjson
 from platformdirs import user_cache_path
 
 from studio.errors import StudioError
+from studio.own_process import run_apart
 from studio.packaged import PACKAGED
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
@@ -24,9 +23,6 @@ CHAT_FILE = "model.gguf"
 
 Part = Literal["tokenizer", "gguf", "weights"]
 """What can be prepared: for rendering, for chat, for training."""
-
-PROGRESS = "\x1eprogress "
-"""How the process that prepares begins a line that says how far it is."""
 
 PREPARED_FORM = 2
 """Raised when models are prepared otherwise than before, so that old caches are left alone."""
@@ -123,24 +119,8 @@ def prepare(model: BaseModel, part: Part, *, on_progress: Callable[[str], None] 
         raise StudioError(f"{model.source} lacks its weights or its tokenizer.", "Copy the whole model folder.")
     if on_progress:
         on_progress(f"preparing {model.name} (once on this machine)")
-    with subprocess.Popen(
-        [sys.executable, "-P", "-m", "studio.training.base.prepare", model.name, part],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as child:
-        assert child.stdout is not None
-        said = ""
-        for line in child.stdout:
-            if line.startswith(PROGRESS):
-                if on_progress:
-                    on_progress(line.removeprefix(PROGRESS).strip())
-            else:
-                said = line.strip() or said
-    if child.returncode != 0:
-        why = said.rstrip(".") or f"status {child.returncode}"
+    why = run_apart("studio.training.base.prepare", model.name, part, on_progress=on_progress)
+    if why:
         raise StudioError(f"{model.name} can't be prepared: {why}.")
 
 

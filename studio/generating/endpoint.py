@@ -1,6 +1,5 @@
 """A model of an OpenAI-compatible endpoint: off unless the user names one and agrees to what is sent."""
 
-import ipaddress
 import os
 import queue
 import threading
@@ -14,6 +13,7 @@ from store.responses import ResponseOrigin
 from studio.errors import StudioError
 from studio.generating.speakers import ENDPOINT, RefusedError, Said
 from studio.inference.engine import Sampling
+from studio.loopback import is_loopback
 from studio.settings import GenerateSettings
 from studio.text import clean_line
 
@@ -69,13 +69,13 @@ def endpoint_of(settings: GenerateSettings) -> Endpoint:
             "generate.endpoint holds more than an address.",
             "Take name, key or question mark out of it; endpoint_key names the variable that holds the key.",
         )
-    is_loopback = _is_loopback(host)
-    if parts.scheme == "http" and not is_loopback:
+    stays = is_loopback(host)
+    if parts.scheme == "http" and not stays:
         raise StudioError(f"{host} would be sent everything unencrypted.", "Use https in generate.endpoint.")
     if settings.endpoint_key:
         _check_key(settings.endpoint_key, host)
     url = settings.endpoint.rstrip("/") + "/chat/completions"
-    return Endpoint(url, parts.scheme, f"{host}:{port}" if port else host, is_loopback, settings.endpoint_key)
+    return Endpoint(url, parts.scheme, f"{host}:{port}" if port else host, stays, settings.endpoint_key)
 
 
 class EndpointSpeaker:
@@ -222,15 +222,6 @@ def _check_key(name: str, host: str) -> None:
     # Refused here: what an HTTP library says of such a header would show the key.
     if not key.isascii() or not key.isprintable() or " " in key:
         raise StudioError(f"The environment variable {name} is no key: it holds a space or a strange sign.", again)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _seconds(text: str) -> float | None:

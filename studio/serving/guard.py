@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from studio.serving.settings import is_loopback
+from studio.loopback import is_loopback
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -1,12 +1,12 @@
 """What is served, where, and to whom."""
 
-import ipaddress
 import os
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from studio.errors import StudioError
+from studio.loopback import is_loopback
 
 NEEDED = ("fastapi", "uvicorn", "sse_starlette", "starlette_context", "pydantic_settings")
 """Packages that llama-cpp-python's server stands on."""
@@ -38,16 +38,6 @@ class Serving:
     def address(self) -> str:
         """The address for clients."""
         return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/v1"
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host's name or address means this machine, and can't be made to mean another."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def read_key(file: Path | None, variable: str | None) -> str:

@@ -81,6 +81,7 @@ def test_a_verdict_must_be_a_word_of_ours() -> None:
         TemplateSettings(),
         TemplateSettings(turns=(TurnTemplate("user", "{{ body.__class__.__mro__ }}"),)),
         TemplateSettings(turns=(TurnTemplate("user", "{{ ''.__class__.__base__.__subclasses__() }}"),)),
+        TemplateSettings(turns=(TurnTemplate("user", "{{ body | truncate(2, true, 'xxx') }}"),)),
     ],
 )
 def test_a_wrong_or_prying_template_gives_nothing(template) -> None:

@@ -4,7 +4,6 @@
 """
 
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,8 @@ from studio.errors import StudioError
 from studio.inference.gguf.adapter import adapter_to_gguf
 from studio.inference.gguf.conversion import convert
 from studio.inference.gguf.metadata import Metadata
-from studio.models import PROGRESS, BaseModel, chat_gguf, prepare, resolve
+from studio.models import BaseModel, chat_gguf, prepare, resolve
+from studio.own_process import run_apart, tell_progress
 from studio.training.folder import RunFolder
 
 Say = Callable[[str], None]
@@ -31,24 +31,9 @@ def make(folder: RunFolder, base: BaseModel, *, on_progress: Say | None = None) 
         return
     if on_progress:
         on_progress(f"converting {folder.path.name} for llama.cpp (once)")
-    with subprocess.Popen(
-        [sys.executable, "-P", "-m", "studio.inference.gguf.of_run", str(folder.path), base.name],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as child:
-        assert child.stdout is not None
-        said = ""
-        for line in child.stdout:
-            if not line.startswith(PROGRESS):
-                said = line.strip() or said
-            elif on_progress:
-                on_progress(line.removeprefix(PROGRESS).strip())
-    if child.returncode != 0 or not folder.has_gguf:
-        why = said.rstrip(".") or f"status {child.returncode}"
-        raise StudioError(f"{folder.path.name} can't be converted for llama.cpp: {why}.")
+    why = run_apart("studio.inference.gguf.of_run", str(folder.path), base.name, on_progress=on_progress)
+    if why or not folder.has_gguf:
+        raise StudioError(f"{folder.path.name} can't be converted for llama.cpp: {why or 'nothing was made'}.")
 
 
 def prepared(name: str, *, on_progress: Say | None = None) -> Path:
@@ -92,7 +77,7 @@ def main() -> None:
 
 def _adapter(folder: RunFolder, base: BaseModel) -> None:
     try:
-        gguf = prepared(base.name, on_progress=_say)
+        gguf = prepared(base.name, on_progress=tell_progress)
         adapter_to_gguf(folder.adapter, gguf, folder.adapter_gguf, metadata_of(folder, base))
     except StudioError:
         # A layout that is not known here, or a DoRA: what any adapter becomes once it is worked into the weights.
@@ -103,8 +88,8 @@ def _merged(folder: RunFolder, base: BaseModel) -> None:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    _say("working the adapter into the weights")
-    prepare(base, "weights", on_progress=_say)
+    tell_progress("working the adapter into the weights")
+    prepare(base, "weights", on_progress=tell_progress)
     loaded: Any = AutoModelForCausalLM.from_pretrained(str(base.folder), dtype="float32")
     merged = PeftModel.from_pretrained(loaded, str(folder.adapter)).merge_and_unload()
     with TemporaryDirectory(dir=folder.path, prefix=".merging.") as temporary:
@@ -125,11 +110,7 @@ def _complete(model: Path, base: BaseModel) -> None:
 
 
 def _tell(done: float) -> None:
-    _say(f"writing the model for llama.cpp: {done:.0%}")
-
-
-def _say(text: str) -> None:
-    print(f"{PROGRESS}{text}", flush=True)  # noqa: T201
+    tell_progress(f"writing the model for llama.cpp: {done:.0%}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from typing import Any
 from studio.errors import StudioError
 from studio.inference.gguf import widen
 from studio.inference.gguf.conversion import convert
-from studio.models import CHAT_FILE, PROGRESS, BaseModel, chat_gguf, has_part, resolve
+from studio.models import CHAT_FILE, BaseModel, chat_gguf, has_part, resolve
+from studio.own_process import tell_progress
 from studio.sizes import size_in_words
 from studio.training.base.gguf_tokenizer import write_tokenizer
 
@@ -67,7 +68,7 @@ def _check_room(model: Path, place: Path) -> None:
 
 
 def _tell(done: float) -> None:
-    print(f"{PROGRESS}writing the model for llama.cpp: {done:.0%}", flush=True)  # noqa: T201
+    tell_progress(f"writing the model for llama.cpp: {done:.0%}")
 
 
 def _prefix(folder: Path) -> str:

@@ -17,13 +17,14 @@ import orjson
 import pytest
 
 from studio.errors import StudioError
+from studio.loopback import is_loopback
 from studio.models import BaseModel, chat_gguf, prepare
 from studio.project import Project
 from studio.rendering import ChatTokenizer, render_prompt
 from studio.serving.bodies import MOST_BYTES, checked, gone
 from studio.serving.chat_handler import prompt_ids
 from studio.serving.running import served
-from studio.serving.settings import Serving, check, is_loopback, read_key
+from studio.serving.settings import Serving, check, read_key
 
 QUESTION: list[Any] = [{"role": "user", "content": "What is the capital of France?"}]
 
