@@ -54,7 +54,9 @@ def _index_all(store: "Store", stop: Callable[[], bool], after_batch: Callable[[
     with _writing(store) as index:
         while not stop() and (_index_records(store, index) or _index_examples(store, index)):
             after_batch()
-        # The log of a large import is as large as the index; nobody else's close would take it away.
+        # The log of a large import is as large as the index; nobody else's close would take it away. Where somebody
+        # reads just now, it is left for the next time.
+        index.execute("PRAGMA busy_timeout=0")
         index.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 

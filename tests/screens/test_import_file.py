@@ -352,7 +352,8 @@ async def test_an_import_behind_the_list_is_stopped_by_a_key(project: Project, s
         assert 0 < records.count(store) < MANY
 
 
-async def test_leaving_keeps_the_rows_so_far(project: Project, many: Path) -> None:
+async def test_leaving_keeps_the_rows_so_far(project: Project, many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.importing.BATCH_ROWS", 1)
     async with importing(project) as pilot:
         await begin(pilot, many)
         pilot.app.simulate_key("b")

@@ -12,6 +12,8 @@ from store import examples, journal, pairs, responses
 from store.database import Store
 from studio.project import Project, open_project
 
+SHOWN = "2026-01-11T10:00:00+00:00"
+
 HOSTILE = "\x1b]52;c;aGk=\x07 [b]model[/b] \u202e"
 
 
@@ -26,7 +28,7 @@ def judged(project: Project, store: Store) -> Project:
             for name in ("base", HOSTILE)
         ]
         pair = pairs.get(store, pairs.add_pair(store, example, *ids, seed=0))
-        journal.judge(store, pair, "left", rater=project.rater, task="tone" if number < 2 else "")
+        journal.judge(store, pair, "left", rater=project.rater, task="tone" if number < 2 else "", shown_at=SHOWN)
         if number == 4:
             journal.judge(store, pair, "right", rater="Ben", purpose="second")
     return project

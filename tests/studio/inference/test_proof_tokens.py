@@ -1,5 +1,6 @@
 """Token ids: nothing differs with the prepared tokenizer, and the unmended one is caught."""
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,14 @@ from tests.studio.inference.real_texts import conversations_in
 pytestmark = pytest.mark.model
 
 
-def test_every_real_text_has_the_same_tokens(
+def test_real_texts_have_the_same_tokens(
     engine: Engine, tokenizer: ChatTokenizer, base_model: BaseModel, shared_data: Path
 ) -> None:
-    result = check_tokens(engine, tokenizer, base_model.source, conversations_in(shared_data))
+    # One in five; tests/bench/parity_all.py takes them all.
+    some = islice(conversations_in(shared_data), 0, None, 5)
+    result = check_tokens(engine, tokenizer, base_model.source, some)
     assert result.outcome == "equal", result.sentence
-    assert result.figures["texts"] > 10_000
+    assert result.figures["texts"] > 3_000
 
 
 def test_hostile_text_has_the_same_tokens(engine: Engine, tokenizer: ChatTokenizer, base_model: BaseModel) -> None:

@@ -121,7 +121,7 @@ def test_early_stopping_keeps_the_best_weights_and_ends_the_run_for_good(
         "gradient_accumulation=1",
         "epochs=4",
         "evaluations=14",
-        "early_stopping=2",
+        "early_stopping=1",
         "keep_checkpoints=1",
     )
     folder = write_run(talks, store, "sft", tiny_model, *asked, *steep)

@@ -20,6 +20,7 @@ from studio.inference.quantising.state import State
 from studio.inference.quantising.types import USUAL
 from studio.inference.quantising.verdict import judge
 from studio.inference.quantising.words import lines
+from studio.process import only_one
 from studio.project import open_project
 
 
@@ -85,15 +86,16 @@ def test_types_are_made_tested_kept_and_answered_with(held_out, store) -> None:
 
 
 def test_a_stop_keeps_what_was_finished_and_nothing_half(held_out, store) -> None:
-    model = held_out.settings.model
-    place = launch.start(held_out, store, model, Wanted(USUAL, test=False))
-    with pytest.raises(StudioError, match="is being quantised already"):
-        launch.start(held_out, store, model, Wanted(("Q8_0",), test=False))
+    model, many = (
+        held_out.settings.model,
+        (*USUAL, "Q5_K_S", "Q5_1", "Q5_0", "Q4_K_S", "Q4_1", "Q4_0", "Q3_K_L", "Q3_K_S"),
+    )
+    place = launch.start(held_out, store, model, Wanted(many, test=False))
     while not place.made:
         time.sleep(0.01)
     launch.stop(place)
     assert ended(place).state == "stopped"
-    assert 1 <= len(place.made) < len(USUAL)
+    assert 1 <= len(place.made) < len(many)
     assert not list(place.folder.glob(".*.part")), list(place.folder.iterdir())
     assert not place.full.exists()
     launch.start(held_out, store, model, Wanted(("Q8_0", "Q4_K_M"), test=False))
@@ -102,6 +104,11 @@ def test_a_stop_keeps_what_was_finished_and_nothing_half(held_out, store) -> Non
     assert {judge(each).level for each in report.read_all(place)} == {"untested"}
     launch.delete(place, "Q8_0")
     assert "Q8_0" not in place.made
+
+
+def test_one_model_at_a_time(held_out, store) -> None:
+    with only_one(held_out.folder / launch.LOCK), pytest.raises(StudioError, match="is being quantised already"):
+        launch.start(held_out, store, held_out.settings.model, Wanted(("Q8_0",), test=False))
 
 
 def test_after_a_kill_it_is_found_dead_and_goes_on_when_started_again(held_out, store) -> None:
