@@ -60,7 +60,7 @@ def test_from_a_file_to_a_tuned_model_and_back_to_a_file(tmp_path: Path) -> None
     subprocess.run([sys.executable, "-m", "studio", "new", str(folder)], check=True, capture_output=True)
     studio("import", str(tmp_path / "pairs.jsonl"), folder=folder)
 
-    changes = ("epochs=3", "learning_rate=3e-4", "samples=0", "general_text=false")
+    changes = ("epochs=1", "learning_rate=3e-4", "samples=0", "general_text=false")
     asked = [word for change in changes for word in ("--set", change)]
     run_id = studio("train", "dpo", "--wait", *asked, folder=folder).split()[0]
     shown = studio_json("runs", run_id, folder=folder)
