@@ -24,7 +24,7 @@ from studio.inference.llama.steps import Message, Steps, Stopped
 IDLE_SECONDS = 0.005
 """How long to rest where every job waits for something."""
 
-GATHERED_SECONDS = 0.02
+GATHERED_SECONDS = 0.04
 """Tokens of one fast model are sent this often: each one would wake the user's process, and it the processor."""
 
 

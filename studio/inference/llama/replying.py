@@ -12,9 +12,6 @@ from studio.inference.llama.native import Refused, bytes_of
 from studio.inference.llama.sampling import Sampler, likeliest
 from studio.inference.llama.steps import WORKED, Message, Steps, Stopped
 
-TOLD_SECONDS = 0.04
-"""Tokens that come faster are sent together: whoever reads them takes processor time from those that come."""
-
 
 def generate(request: Message, models: Models, inbox: Inbox) -> Steps:
     """Load the model and let it reply; `done` comes last, with the reason and the figures."""
@@ -42,8 +39,6 @@ class _Reply:
     decoder: codecs.IncrementalDecoder = field(default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace"))
     begun: float = field(default_factory=time.monotonic)
     read: float | None = None
-    unsent: list[list[Any]] = field(default_factory=list)
-    told: float = 0.0
 
     def steps(self, context: Context) -> Steps:
         """Read the prompt, then write."""
@@ -60,8 +55,6 @@ class _Reply:
             yield from self._write(context, sampler)
         finally:
             sampler.close()
-        if self.unsent:
-            yield self._tell()
         yield self.done()
 
     def done(self) -> Message:
@@ -105,8 +98,7 @@ class _Reply:
                 return
             self.count += 1
             text = self.decoder.decode(bytes_of(context.model, token))
-            self.unsent.append(self._sent(context, token, text))
-            yield self._tell() if time.monotonic() - self.told >= TOLD_SECONDS else WORKED
+            yield {"event": "tokens", "tokens": [self._sent(context, token, text)]}
             if self.count >= limit:
                 self.reason = "length"
                 return
@@ -129,11 +121,6 @@ class _Reply:
         logprob, others = likeliest(context.rows()[-1], token, count)
         named = [[one, _text(context, one), score] for one, score in others]
         return [token, text, logprob, named]
-
-    def _tell(self) -> Message:
-        sent, self.unsent = self.unsent, []
-        self.told = time.monotonic()
-        return {"event": "tokens", "tokens": sent}
 
     def _check(self) -> None:
         if self.inbox.is_cancelled(self.request["id"]):
