@@ -23,7 +23,6 @@ from store import examples, responses, runs
 from store.database import Store
 from store.errors import MissingRowError
 from studio.errors import StudioError
-from studio.project import Project
 from studio.retrieval.origins import Origin, origins, run_of
 from studio.text import clean_line
 
@@ -77,7 +76,7 @@ class OriginsWindow(ListOverText[None]):
         run = None if self._of_all else self._run
         whose = f"examples that {run} was given" if run else "all examples of the project"
         self.title_line.update(clean_line(f"Nearest in words to the reply, of {whose}"))
-        work = partial(_look, self.studio.project, self._said, run)
+        work = partial(_look, self._said, run)
         in_background(self, work, self._show, failed=self._failed, group="origins", exclusive=True)
 
     def _show(self, found: list[Origin]) -> None:
@@ -115,8 +114,8 @@ async def _show_example(app: "StudioApp", example_id: int) -> None:
         screen.go_to(example_id)
 
 
-def _look(project: Project, text: str, run: str | None, store: Store) -> list[Origin]:
-    return origins(project, store, text, run=run)
+def _look(text: str, run: str | None, store: Store) -> list[Origin]:
+    return origins(store, text, run=run)
 
 
 def _row(origin: Origin) -> Row:

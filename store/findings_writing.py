@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from store import noted_blocks
 from store.database import Store, now
+from store.derived_file import transaction
 from store.facts import Kind
 from store.findings_file import FINDINGS
 
@@ -43,7 +44,7 @@ def writing(store: Store) -> Iterator[sqlite3.Connection]:
 
 def begin(file: sqlite3.Connection, basis: str, last_example: int) -> None:
     """Forget what was found on another basis, and about examples that are there no more."""
-    with _transaction(file):
+    with transaction(file):
         if file.execute("SELECT basis FROM run").fetchone() != (basis,):
             for table in ("looked", "noted", "finding", "checked"):
                 file.execute(f"DELETE FROM {table}")
@@ -56,7 +57,7 @@ def begin(file: sqlite3.Connection, basis: str, last_example: int) -> None:
 
 def declare(file: sqlite3.Connection, checks: Iterable[tuple[str, Kind]]) -> None:
     """Say which checks are run; what others found is forgotten."""
-    with _transaction(file):
+    with transaction(file):
         known: dict[str, str] = dict(file.execute("SELECT name, note FROM checked"))
         file.execute("DELETE FROM checked")
         file.executemany(
@@ -68,7 +69,7 @@ def declare(file: sqlite3.Connection, checks: Iterable[tuple[str, Kind]]) -> Non
 def keep(file: sqlite3.Connection, looked: list[Looked], checks: Iterable[str]) -> None:
     """Keep what these checks of single examples found, in the place of what they found there before."""
     marks = ",".join("?" * len(names := list(checks)))
-    with _transaction(file):
+    with transaction(file):
         states = ((each.example_id, each.state) for each in looked)
         file.executemany("INSERT OR REPLACE INTO looked VALUES (?, ?)", states)
         noted_blocks.keep(file, {each.example_id: each.features for each in looked})
@@ -83,7 +84,7 @@ def keep(file: sqlite3.Connection, looked: list[Looked], checks: Iterable[str]) 
 
 def replace(file: sqlite3.Connection, kind: Kind, name: str, found: Iterable[tuple[int, str]], note: str) -> None:
     """Keep what a check of all rows found, in the place of what it found before."""
-    with _transaction(file):
+    with transaction(file):
         file.execute("DELETE FROM finding WHERE kind = ? AND name = ?", (kind, name))
         file.executemany(_INSERT, _numbered(kind, ((name, row_id, detail) for row_id, detail in found)))
         file.execute("UPDATE checked SET note = ? WHERE name = ?", (_text(note, LONGEST_NOTE), name))
@@ -101,7 +102,7 @@ def set_sum_of_noted(file: sqlite3.Connection, noted: str) -> None:
 
 def finish(file: sqlite3.Connection, mark: str, examples: int, records: int) -> None:
     """Note that all checks were run to their end, on the data of this mark."""
-    with _transaction(file):
+    with transaction(file):
         file.execute(
             "UPDATE run SET mark = ?, ended_at = ?, examples = ?, records = ?", (mark, now(), examples, records)
         )
@@ -125,15 +126,3 @@ def _text(detail: str, longest: int = LONGEST_DETAIL) -> str:
     """Return a text that SQLite can hold, cut where it is too long: halves of characters are none."""
     text = detail if len(detail) <= longest else f"{detail[: longest - 4]} ..."
     return text.encode(errors="replace").decode()
-
-
-@contextmanager
-def _transaction(file: sqlite3.Connection) -> Iterator[None]:
-    file.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        file.execute("COMMIT")
-    except BaseException:
-        if file.in_transaction:
-            file.execute("ROLLBACK")
-        raise

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from store.database import BUSY_TIMEOUT_MS, explain
-from store.derived_file import is_damaged
+from store.derived_file import is_damaged, transaction
 from store.errors import StoreError
 from store.passages_file import PASSAGES
 from store.unspaced import apart
@@ -94,7 +94,7 @@ def counts(index: sqlite3.Connection) -> dict[str, int]:
 
 def put(index: sqlite3.Connection, document: Document, cuts: Iterable[Cut]) -> None:
     """Keep a document with its passages, in the place of what it was before."""
-    with _transaction(index):
+    with transaction(index):
         _take_away(index, document.name)
         added = index.execute(
             "INSERT INTO document (name, size, changed_ns, hash, cut, problem) VALUES (?, ?, ?, ?, ?, ?)", document[1:]
@@ -114,7 +114,7 @@ def touch(index: sqlite3.Connection, name: str, size: int, changed_ns: int) -> N
 
 def remove(index: sqlite3.Connection, name: str) -> None:
     """Forget a document that is gone."""
-    with _transaction(index):
+    with transaction(index):
         _take_away(index, name)
 
 
@@ -150,7 +150,7 @@ def without_embedding(index: sqlite3.Connection, model: str, most: int) -> list[
 
 def put_embeddings(index: sqlite3.Connection, model: str, vectors: Iterable[tuple[int, bytes]]) -> None:
     """Keep the vectors of passages, as 32-bit numbers."""
-    with _transaction(index):
+    with transaction(index):
         index.executemany(
             "INSERT OR REPLACE INTO embedding (passage_id, model, vector) VALUES (?, ?, ?)",
             ((number, model, vector) for number, vector in vectors),
@@ -168,15 +168,3 @@ def _take_away(index: sqlite3.Connection, name: str) -> None:
     for table, column in (("passage_fts", "rowid"), ("embedding", "passage_id"), ("passage", "id")):
         index.execute(f"DELETE FROM {table} WHERE {column} IN ({old})", (name,))
     index.execute("DELETE FROM document WHERE name = ?", (name,))
-
-
-@contextmanager
-def _transaction(index: sqlite3.Connection) -> Iterator[None]:
-    index.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        index.execute("COMMIT")
-    except BaseException:
-        if index.in_transaction:
-            index.execute("ROLLBACK")
-        raise

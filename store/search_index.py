@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from store import quoting
-from store.derived_file import is_damaged
+from store.derived_file import is_damaged, transaction
 from store.search_file import SEARCH
 from store.unspaced import apart
 
@@ -73,7 +73,7 @@ def _writing(store: "Store") -> Iterator[sqlite3.Connection]:
 
 def _index_records(store: "Store", index: sqlite3.Connection) -> bool:
     """Index the next records; tell whether there were any."""
-    with _transaction(index):
+    with transaction(index):
         done = _begin_after(store, index)
         rows, last = _next_texts(store, done)
         if not rows:
@@ -151,7 +151,7 @@ def _index_examples(store: "Store", index: sqlite3.Connection) -> bool:
     """Index examples whose own text changed; tell whether there were any."""
     from store import examples, responses
 
-    with _transaction(index):
+    with transaction(index):
         if _mark(index, "progress") != _mark(store.connection):
             _queue_all(store, index)
         numbers = _take_from_queue(store, index)
@@ -195,15 +195,3 @@ def _marked(store: "Store", index: sqlite3.Connection) -> Iterator[sqlite3.Conne
 
 def _mark(connection: sqlite3.Connection, table: str = "search_mark") -> str:
     return str(connection.execute(f"SELECT mark FROM {table}").fetchone()[0])
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise

@@ -58,3 +58,24 @@ def replacing(folder: Path) -> Iterator[Callable[[Path], BinaryIO]]:
         raise StudioError(
             f"{path} can't be written: {error.strerror or error}.", "Check that its folder is there and has room."
         ) from error
+
+
+@contextmanager
+def placed(out: Path) -> Iterator[Path]:
+    """Give a path beside `out` that becomes `out` when the block ends without an error, and is deleted if not.
+
+    Raises:
+        StudioError: it can't be written.
+    """
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(out)
+    except OSError as error:
+        raise StudioError(
+            f"{out} can't be written: {error.strerror or error}.", "Check that its folder is there and has room."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)

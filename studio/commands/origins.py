@@ -30,9 +30,9 @@ def origins(text: str, run: str | None, limit: int, folder: Path, as_json: bool)
     said = sys.stdin.read() if text == "-" else text
     if not said.strip():
         raise StudioError("There is no text to look for.", "Give the reply, or - and the reply on standard input.")
-    with opened(folder) as (project, store):
+    with opened(folder) as (_, store):
         make_all_searchable(store)
-        found = look(project, store, said, run=run, limit=limit)
+        found = look(store, said, run=run, limit=limit)
     if as_json:
         print_json(found)
         return

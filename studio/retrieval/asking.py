@@ -29,7 +29,7 @@ def augment(project: Project, store: Store, question: str, *, documents: bool, e
         StudioError: there are no documents, or their template can't be used.
     """
     passages = tuple(passages_for(project, question)) if documents else ()
-    near = tuple(few_shot_for(project, store, question, examples)) if examples else ()
+    near = tuple(few_shot_for(store, question, examples)) if examples else ()
     text = inserted(project.settings.documents, question, passages) if documents else question
     shown = [turn for example in near for turn in example.turns]
     return Augmented([*shown, {"role": "user", "content": text}], text, passages, near)

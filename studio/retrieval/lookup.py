@@ -59,6 +59,6 @@ class Lookup:
         """Return the turns of examples near a question; their answers are not to be learnt once more."""
         from studio.retrieval.near_examples import few_shot_for
 
-        near = few_shot_for(self.project, self.store, question, wanted)
+        near = few_shot_for(self.store, question, wanted)
         turns = (turn for example in near for turn in example.turns)
         return [{**turn, "weight": 0} if turn["role"] == "assistant" else turn for turn in turns]

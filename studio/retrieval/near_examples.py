@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from store import examples, nearest, responses
 from store.database import Store
 from store.examples import Example, Message, completion_of, prompt_of
-from studio.project import Project
 from studio.retrieval.searchable import make_searchable
 from studio.retrieval.terms import any_of, words_of
 from studio.retrieval.weights import weigh
@@ -27,12 +26,7 @@ class NearExample:
     """From 0 to 1, how much of what the question says it asks too."""
 
 
-def few_shot_for(
-    project: Project,  # noqa: ARG001
-    store: Store,
-    question: str,
-    k: int,
-) -> list[NearExample]:
+def few_shot_for(store: Store, question: str, k: int) -> list[NearExample]:
     """Return the `k` examples nearest to a question, the nearest last, where a model heeds it most.
 
     None is held out, or has a prompt that is held out as well, or asks the question itself.

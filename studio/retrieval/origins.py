@@ -9,7 +9,6 @@ from store.errors import MissingRowError
 from store.examples import Example, Message, prompt_of
 from store.snapshots import Snapshot
 from studio.errors import StudioError
-from studio.project import Project
 from studio.retrieval.overlap import MOST_WORDS, Overlap, excerpt, first_of, longest_overlap
 from studio.retrieval.searchable import make_searchable
 from studio.retrieval.terms import any_of, words_of
@@ -52,14 +51,7 @@ class Origin:
         return f"{self.file}:{self.line}" if self.file else "written here"
 
 
-def origins(
-    project: Project,  # noqa: ARG001
-    store: Store,
-    text: str,
-    *,
-    run: str | None = None,
-    limit: int = 10,
-) -> list[Origin]:
+def origins(store: Store, text: str, *, run: str | None = None, limit: int = 10) -> list[Origin]:
     """Return the examples nearest to a reply, the nearest first; of a run, only those of its snapshot.
 
     Nearness is no proof: it says where the words are, not what moved the weights.

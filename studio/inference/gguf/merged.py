@@ -8,12 +8,13 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from studio.atomic import placed
 from studio.errors import StudioError
 from studio.inference.gguf.header import read_header
 from studio.inference.gguf.layout import Layout, field
 from studio.inference.gguf.lora import CONFIG, WEIGHTS, Lora, read_adapter_gguf, read_peft
 from studio.inference.gguf.metadata import MADE_FROM, Metadata, apply, put
-from studio.inference.gguf.writing import Planned, Progress, copy_metadata, kinds, placed, shape_of, write
+from studio.inference.gguf.writing import Planned, Progress, copy_metadata, kinds, shape_of, write
 from studio.models import file_hash
 
 if TYPE_CHECKING:

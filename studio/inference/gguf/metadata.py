@@ -1,6 +1,7 @@
 """What a GGUF that is written here says of itself, so that whoever finds the file knows what it is."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 RUN = "tuning_studio.run"
@@ -18,6 +19,18 @@ class Metadata:
     description: str = ""
     base: str = ""
     chat_template: str = ""
+
+
+def of_run(run_id: str, base: str, chat_template: str) -> Metadata:
+    """Return what the files of a run over a base model say of themselves."""
+    name = Path(base).name
+    return Metadata(
+        f"{name} {run_id}",
+        run=run_id,
+        description=f"{name}, fine-tuned by Tuning Studio",
+        base=name,
+        chat_template=chat_template,
+    )
 
 
 def apply(writer: Any, metadata: Metadata) -> None:

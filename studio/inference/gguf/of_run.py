@@ -3,19 +3,18 @@
 `python -m studio.inference.gguf.of_run RUNFOLDER BASE` does it in a process of its own, since it may need torch.
 """
 
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from studio.errors import StudioError
 from studio.inference.gguf.adapter import adapter_to_gguf
 from studio.inference.gguf.conversion import convert
-from studio.inference.gguf.metadata import Metadata
+from studio.inference.gguf.metadata import Metadata, of_run
 from studio.models import BaseModel, chat_gguf, prepare, resolve
 from studio.own_process import run_apart, tell_progress
+from studio.training.base.merged import complete, merge
 from studio.training.folder import RunFolder
 
 Say = Callable[[str], None]
@@ -53,13 +52,7 @@ def prepared(name: str, *, on_progress: Say | None = None) -> Path:
 def metadata_of(folder: RunFolder, base: BaseModel) -> Metadata:
     """Return what the file of a run says of itself."""
     template = folder.chat_template.read_text(encoding="utf-8") if folder.chat_template.is_file() else ""
-    return Metadata(
-        name=f"{Path(base.name).name} {folder.path.name}",
-        run=folder.path.name,
-        description=f"{Path(base.name).name}, fine-tuned by Tuning Studio",
-        base=Path(base.name).name,
-        chat_template=template,
-    )
+    return of_run(folder.path.name, base.name, template)
 
 
 def main() -> None:
@@ -67,7 +60,7 @@ def main() -> None:
     folder, base = RunFolder(Path(sys.argv[1])), resolve(sys.argv[2])
     try:
         if (folder.model / "config.json").is_file():
-            _complete(folder.model, base)
+            complete(folder.model, (), base.folder)
             convert(folder.model, folder.model_gguf, metadata=metadata_of(folder, base), on_progress=_tell)
         else:
             _adapter(folder, base)
@@ -85,28 +78,13 @@ def _adapter(folder: RunFolder, base: BaseModel) -> None:
 
 
 def _merged(folder: RunFolder, base: BaseModel) -> None:
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM
-
     tell_progress("working the adapter into the weights")
     prepare(base, "weights", on_progress=tell_progress)
-    loaded: Any = AutoModelForCausalLM.from_pretrained(str(base.folder), dtype="float32")
-    merged = PeftModel.from_pretrained(loaded, str(folder.adapter)).merge_and_unload()
     with TemporaryDirectory(dir=folder.path, prefix=".merging.") as temporary:
         whole = Path(temporary)
-        merged.save_pretrained(whole)
-        for file in folder.tokenizer.iterdir():
-            if not (whole / file.name).exists():
-                shutil.copyfile(file, whole / file.name)
-        _complete(whole, base)
+        merge(base.folder, folder.adapter, whole, "float32")
+        complete(whole, folder.tokenizer.iterdir(), base.folder)
         convert(whole, folder.model_gguf, metadata=metadata_of(folder, base), on_progress=_tell)
-
-
-def _complete(model: Path, base: BaseModel) -> None:
-    """Put the vocabulary of SentencePiece beside a model, which transformers does not save and the converter reads."""
-    pieces = base.folder / "tokenizer.model"
-    if pieces.is_file() and not (model / pieces.name).exists():
-        shutil.copyfile(pieces, model / pieces.name)
 
 
 def _tell(done: float) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from studio.atomic import placed
 from studio.errors import StudioError
 from studio.inference.gguf.layout import Layout, field
 from studio.inference.gguf.metadata import Metadata, apply
-from studio.inference.gguf.writing import Planned, Progress, copy_metadata, kinds, placed, shape_of, write
+from studio.inference.gguf.writing import Planned, Progress, copy_metadata, kinds, shape_of, write
 
 if TYPE_CHECKING:
     import gguf as gguf_library

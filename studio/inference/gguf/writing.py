@@ -1,17 +1,12 @@
 """Writing a GGUF tensor by tensor: no more than one of them in memory, and no half file under the name."""
 
-import os
 from collections.abc import Callable, Iterable
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from studio.errors import StudioError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import gguf as gguf_library
     import numpy as np
 
@@ -28,27 +23,6 @@ class Planned:
     shape: tuple[int, ...]
     kind: "type[np.floating[Any]]"
     values: "Callable[[], Array]"
-
-
-@contextmanager
-def placed(out: Path) -> "Iterator[Path]":
-    """Give a path beside `out` that becomes `out` when the block ends without an error, and is deleted if not.
-
-    Raises:
-        StudioError: it can't be written.
-    """
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(out)
-    except OSError as error:
-        raise StudioError(
-            f"{out} can't be written: {error.strerror or error}.", "Check that its folder is there and has room."
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write(writer: Any, tensors: Iterable[Planned], on_progress: Progress | None = None) -> None:

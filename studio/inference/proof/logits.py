@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.errors import StudioError
+from studio.free_memory import free_memory
 from studio.inference.engine import Engine, EngineError, Scored
 from studio.inference.proof.conversations import Conversation
 from studio.inference.proof.evidence import Check, Finding
@@ -220,10 +221,8 @@ def _ask_torch(question: Question) -> None:
 
 def _want_of_memory(reader: "gguf_library.GGUFReader", gguf: Path) -> str:
     """Say that memory is short; empty where it is not."""
-    import psutil
-
     needed = 4 * sum(int(tensor.n_elements) for tensor in reader.tensors) + gguf.stat().st_size + SPARE_BYTES
-    free = psutil.virtual_memory().available
+    free = free_memory()
     if needed <= free:
         return ""
     words = f"torch needs about {size_in_words(needed)} for it, and {size_in_words(free)} is free"

@@ -16,6 +16,7 @@ import orjson
 from store import runs
 from store.database import Store
 from store.errors import MissingRowError
+from studio.atomic import placed
 from studio.errors import StudioError
 from studio.inference.chat import check_can_chat
 from studio.inference.quantising import state
@@ -96,16 +97,12 @@ def copy_to(place: Place, types: Iterable[str], folder: Path) -> list[Path]:
         StudioError: one can't be written.
     """
     copies = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for type_ in types:
-            out = folder / f"{Path(place.ref).stem}-{type_}.gguf"
-            part = out.with_name(f".{out.name}.part")
+    for type_ in types:
+        out = folder / f"{Path(place.ref).stem}-{type_}.gguf"
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with placed(out) as part:
             shutil.copyfile(place.gguf(type_), part)
-            part.replace(out)
-            copies.append(out)
-    except OSError as error:
-        raise StudioError(f"{folder} can't be written: {error.strerror or error}.", "Is there room?") from error
+        copies.append(out)
     return copies
 
 

@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import orjson
 
+from studio.atomic import placed
 from studio.errors import StudioError
 from studio.inference.quantising.types import FULL
 from studio.processors import usable_processors
@@ -128,12 +129,6 @@ def _check_room(part: Path, size: int, type_: str) -> None:
 
 
 def _copied(source: Path, out: Path) -> Made:
-    part = out.with_name(f".{out.name}.part")
-    try:
+    with placed(out) as part:
         shutil.copyfile(source, part)
-        part.replace(out)
-    except OSError as error:
-        raise StudioError(f"{out} can't be written: {error.strerror}.", "Free some disk space.") from error
-    finally:
-        part.unlink(missing_ok=True)
     return Made(out.stat().st_size, 16.0)

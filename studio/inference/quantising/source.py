@@ -8,7 +8,7 @@ from store.errors import MissingRowError
 from studio.errors import StudioError
 from studio.inference.gguf.header import is_gguf, read_header
 from studio.inference.gguf.merged import hash_of
-from studio.inference.gguf.metadata import MADE_FROM, Metadata
+from studio.inference.gguf.metadata import MADE_FROM, Metadata, of_run
 
 
 def metadata_of(store: Store, ref: str, template: str) -> Metadata:
@@ -17,8 +17,7 @@ def metadata_of(store: Store, ref: str, template: str) -> Metadata:
         run = runs.get(store, ref)
     except MissingRowError:
         return Metadata(chat_template=template)
-    base = Path(run.base_model).stem
-    return Metadata(run.id, run=run.id, description=f"{run.method} over {base}", base=base, chat_template=template)
+    return of_run(run.id, run.base_model, template)
 
 
 def is_quantised_from(path: Path, digest: str) -> bool:

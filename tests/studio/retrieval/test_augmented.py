@@ -97,16 +97,16 @@ def test_a_question_imported_again_after_its_documents_changed_stays_in_its_spli
 
 
 def test_no_example_shows_itself_or_what_is_held_out_or_not_approved(asked: Project, store: Store) -> None:
-    assert [near.id for near in few_shot_for(asked, store, QUESTION, 9)] == [3, 2]
+    assert [near.id for near in few_shot_for(store, QUESTION, 9)] == [3, 2]
     examples.set_status(store, 2, "draft")
-    assert [near.id for near in few_shot_for(asked, store, QUESTION, 9)] == [3]
+    assert [near.id for near in few_shot_for(store, QUESTION, 9)] == [3]
     examples.set_excluded(store, 3, True)
-    assert few_shot_for(asked, store, QUESTION, 9) == []
+    assert few_shot_for(store, QUESTION, 9) == []
 
 
 def test_a_prompt_that_is_held_out_elsewhere_is_not_shown(asked: Project, store: Store) -> None:
     examples.add(store, record_id=None, messages=examples.get(store, 2).messages, split="validation")
-    assert [near.id for near in few_shot_for(asked, store, QUESTION, 9)] == [3]
+    assert [near.id for near in few_shot_for(store, QUESTION, 9)] == [3]
 
 
 def test_what_an_example_was_shown_is_not_shown_again_with_it(asked: Project, store: Store) -> None:
@@ -118,7 +118,7 @@ def test_what_an_example_was_shown_is_not_shown_again_with_it(asked: Project, st
         ),
     )
     assert len(examples.get(store, 2).messages) > 2
-    assert [len(near.turns) for near in few_shot_for(asked, store, QUESTION, 9)] == [2, 2]
+    assert [len(near.turns) for near in few_shot_for(store, QUESTION, 9)] == [2, 2]
 
 
 def test_the_answers_of_shown_examples_are_not_learnt_again(asked: Project, store: Store) -> None:

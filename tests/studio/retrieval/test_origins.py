@@ -43,7 +43,7 @@ def a_run(project: Project, store: Store, *excluded: int) -> str:
 
 
 def test_the_nearest_example_comes_first_with_its_place_and_the_shared_words(answered: Project, store: Store) -> None:
-    found = origins(answered, store, REPLY)
+    found = origins(store, REPLY)
     first = found[0]
     assert (first.example_id, first.record, first.place) == (1, 1, "letters.jsonl:1")
     assert (first.part, first.shared) == ("answer", "Kelp left our warehouse in Porto on Tuesday and")
@@ -54,25 +54,25 @@ def test_the_nearest_example_comes_first_with_its_place_and_the_shared_words(ans
 def test_a_run_has_only_what_it_was_given(answered: Project, store: Store) -> None:
     with_it, without = a_run(answered, store), a_run(answered, store, 1)
     split = examples.get(store, 1).split
-    first = origins(answered, store, REPLY, run=with_it)[0]
+    first = origins(store, REPLY, run=with_it)[0]
     assert (first.example_id, first.split, first.in_training) == (1, split, split == "train")
-    assert 1 not in [origin.example_id for origin in origins(answered, store, REPLY, run=without)]
+    assert 1 not in [origin.example_id for origin in origins(store, REPLY, run=without)]
     with pytest.raises(StudioError, match="no run 'sft-9'"):
-        origins(answered, store, REPLY, run="sft-9")
+        origins(store, REPLY, run="sft-9")
 
 
 def test_what_a_run_learnt_is_looked_at_also_after_an_edit(answered: Project, store: Store) -> None:
     run = a_run(answered, store)
     turns = examples.get(store, 1).messages
     examples.revise(store, 1, [turns[0], {"role": "assistant", "content": "We do not know."}])
-    assert origins(answered, store, REPLY, run=run)[0].shared
-    assert not origins(answered, store, REPLY)[0].shared
+    assert origins(store, REPLY, run=run)[0].shared
+    assert not origins(store, REPLY)[0].shared
 
 
 def test_an_edited_example_is_found_by_its_new_words(answered: Project, store: Store) -> None:
     turns = examples.get(store, 9).messages
     examples.revise(store, 9, [turns[0], {"role": "assistant", "content": "The zeppelin lands at noon in Trieste."}])
-    first = origins(answered, store, "Our zeppelin lands at noon in Trieste, as agreed.")[0]
+    first = origins(store, "Our zeppelin lands at noon in Trieste, as agreed.")[0]
     assert (first.example_id, first.shared) == (9, "zeppelin lands at noon in Trieste")
 
 
@@ -84,15 +84,15 @@ def test_of_pairs_it_says_which_answer_is_near(project: Project, store: Store, t
     snapshot = build(project, store, "preference").snapshot
     snapshots.save(store, snapshot)
     run = runs.add(store, method="dpo", base_model="m", base_hash=None, snapshot_id=snapshot.id, recipe={})
-    assert origins(project, store, "seventy heaped spoons", run=run)[0].part == "worse answer"
-    assert origins(project, store, "some grams of dry stuff", run=run)[0].part == "better answer"
+    assert origins(store, "seventy heaped spoons", run=run)[0].part == "worse answer"
+    assert origins(store, "some grams of dry stuff", run=run)[0].part == "better answer"
     assert run_of(store, f"{run}@Q4_K_M") == run
     assert run_of(store, "smollm2") is None
 
 
 @pytest.mark.parametrize("text", ["", "!!! ...", 'quo"te* NEAR(a b) AND -x', "unheardof words entirelyelsewhere"])
 def test_text_that_finds_nothing_or_looks_like_a_query_does_no_harm(answered: Project, store: Store, text: str) -> None:
-    assert isinstance(origins(answered, store, text), list)
+    assert isinstance(origins(store, text), list)
 
 
 def test_unspaced_writing_has_origins_too(project: Project, store: Store) -> None:
@@ -102,7 +102,7 @@ def test_unspaced_writing_has_origins_too(project: Project, store: Store) -> Non
         split="train",
         messages=[{"role": "user", "content": "票?"}, {"role": "assistant", "content": "火车票可以报销飞机票不可以。"}],
     )
-    first = origins(project, store, "火车票可以报销吗")[0]
+    first = origins(store, "火车票可以报销吗")[0]
     assert (first.shared, first.place) == ("火车票可以报销", "written here")
 
 
@@ -111,4 +111,4 @@ def test_records_that_made_no_example_are_no_origins(answered: Project, store: S
     file.write_text(json.dumps({"note": "Kelp left our warehouse in Porto on Tuesday"}))
     import_file(answered, store, file, format="plain")
     assert len(records.span(store)) == 44
-    assert [origin.example_id for origin in origins(answered, store, REPLY)].count(1) == 1
+    assert [origin.example_id for origin in origins(store, REPLY)].count(1) == 1

@@ -2,7 +2,10 @@
 
 import json
 import shutil
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -48,6 +51,24 @@ def talks(project: Project, store: Store) -> Project:
     path.write_bytes(b"\n".join(map(orjson.dumps, rows)))
     import_file(project, store, path)
     return project
+
+
+def forgetting_from(number: int) -> Callable[[Any], None]:
+    """Return what makes a trainer lose what it has learnt at the so-manieth step, and at each one after it."""
+
+    def touch(trainer: Any) -> None:
+        given, calls = trainer.training_step, count(1)
+
+        def call(model: torch.nn.Module, *arguments: Any, **named: Any) -> Any:
+            if next(calls) >= number:
+                for name, parameter in model.named_parameters():
+                    if "lora_B" in name:
+                        torch.nn.init.normal_(parameter)
+            return given(model, *arguments, **named)
+
+        trainer.training_step = call
+
+    return touch
 
 
 def test_broken_off_twice_it_ends_with_the_same_weights(judged: Project, store: Store, tiny_model: Path) -> None:
@@ -115,7 +136,6 @@ def test_an_order_by_length_is_the_same_after_a_break(talks: Project, store: Sto
 def test_early_stopping_keeps_the_best_weights_and_ends_the_run_for_good(
     talks: Project, store: Store, tiny_model: Path
 ) -> None:
-    steep = ("learning_rate=3.0", "scheduler=constant", "warmup=0")
     asked = (
         "batch_size=2",
         "gradient_accumulation=1",
@@ -124,8 +144,8 @@ def test_early_stopping_keeps_the_best_weights_and_ends_the_run_for_good(
         "early_stopping=1",
         "keep_checkpoints=1",
     )
-    folder = write_run(talks, store, "sft", tiny_model, *asked, *steep)
-    result = go(folder).status.result
+    folder = write_run(talks, store, "sft", tiny_model, *asked, "learning_rate=0.002", "scheduler=constant", "warmup=0")
+    result = go(folder, touched=forgetting_from(10)).status.result
     assert result is not None
     history = json.loads(
         (checkpoints.latest(folder.checkpoints) or folder.path).joinpath("trainer_state.json").read_text()
