@@ -1,91 +1,136 @@
-"""The branches of a chat: a question asked anew, answers made once more, and the way between them."""
+"""The questions of a chat: asked, asked anew in a branch, answered once more, and the way between the branches."""
 
-from screens.chat_asking import WAIT
-from screens.chat_judged import JudgedChat
+from screens.base import StudioScreen
+from screens.chat_composer import Composer
+from screens.chat_judging import JudgeLine
+from screens.chat_replies import Replies
+from screens.chat_sight import WAIT, ChatSight
 from studio.chatting import keeping
 from studio.chatting.conversation import Question
 
 
-class BranchedChat(JudgedChat):
-    """A chat that can be taken up again at any of its questions."""
+class Branches:
+    """Takes a chat up at any of its questions."""
 
-    def action_mark(self, step: int) -> None:
+    def __init__(self, screen: StudioScreen, sight: ChatSight, replies: Replies) -> None:
+        self._screen = screen
+        self._sight = sight
+        self._replies = replies
+
+    @property
+    def _composer(self) -> Composer:
+        return self._screen.query_one(Composer)
+
+    def send(self) -> None:
+        """Ask what is written, in the place of the question that is edited, or after all that is in sight."""
+        written, sight, store = self._composer.written, self._sight, self._screen.studio.store
+        if sight.coming:
+            self._screen.set_status(WAIT)
+        elif written:
+            if sight.editing is None:
+                question = keeping.ask(store, sight.chat, written)
+            else:
+                question = keeping.ask_instead(store, sight.chat, sight.editing, written)
+            sight.editing = None
+            self._composer.put("")
+            self.answer_all(question)
+
+    def answer_all(self, question: Question, sides: list[int] | None = None) -> None:
+        """Let all models answer the last question in sight, or some of them."""
+        chat = self._sight.chat
+        self._sight.marked = None
+        self._screen.studio.note_place("chat.open", chat.chat_id)
+        self._screen.query_one(JudgeLine).display = False
+        self._screen.set_status("")
+        self._replies.answer(question, list(range(len(chat.models))) if sides is None else sides)
+
+    def take_back(self, question: Question) -> None:
+        """Put a question that nothing was said to into the line again, so that enter sends it once more."""
+        sight = self._sight
+        if question.answers or self._composer.text:
+            return
+        beside = [each for each in sight.chat.siblings(question) if each is not question]
+        if keeping.withdraw(self._screen.studio.store, sight.chat, question):
+            sight.editing = beside[-1] if beside else None
+            self._composer.put(question.text)
+            sight.show_all()
+
+    def mark(self, step: int) -> None:
         """Mark the question before or after, for the keys that are about one."""
-        path = [exchange.asked.id for exchange in self._chat.exchanges]
-        here = self.question_here
+        sight = self._sight
+        path = [exchange.asked.id for exchange in sight.chat.exchanges]
+        here = sight.question_here
         if here is None:
             return
         at = max(0, min(path.index(here.id) + step, len(path) - 1))
-        self._marked = None if at == len(path) - 1 else path[at]
-        self.show_all()
-        for pane in range(self.panes.count):
-            self.panes.pane(pane).turns.reveal(at)
-        self.set_status(f"turn {at + 1} of {len(path)}")
+        sight.marked = None if at == len(path) - 1 else path[at]
+        sight.show_all()
+        for pane in range(sight.panes.count):
+            sight.panes.pane(pane).turns.reveal(at)
+        self._screen.set_status(f"turn {at + 1} of {len(path)}")
 
-    def action_edit(self) -> None:
-        """Write the question anew, to be asked in a branch of its own."""
+    def edit(self) -> None:
+        """Write the question here anew, to be asked in a branch of its own."""
         question = self._may_change()
         if question is not None:
-            self._editing = question
-            self.composer.put(question.text)
-            self.set_focus(self.composer)
-            self.show_settings()
+            self._sight.editing = question
+            self._composer.put(question.text)
+            self._screen.set_focus(self._composer)
+            self._sight.show_settings()
 
-    def action_again(self) -> None:
-        """Let all models answer the question once more."""
+    def leave_edit(self) -> None:
+        """Leave the question that is written anew as it was."""
+        if self._sight.editing is not None:
+            self._sight.editing = None
+            self._composer.put("")
+            self._sight.show_settings()
+
+    def again(self, *, only_here: bool = False) -> None:
+        """Let all models answer the question here once more, or this pane's alone."""
         question = self._may_change()
-        if question is not None:
-            self._go_to(question)
-            self.answer_all(question)
+        if question is None:
+            return
+        sides = [self._sight.side_here(question)] if only_here else None
+        if question is not self._sight.chat.last:
+            keeping.go_to(self._screen.studio.store, self._sight.chat, question)
+        self.answer_all(question, sides)
 
-    def action_again_here(self) -> None:
-        """Let this pane's model answer the question once more."""
-        question = self._may_change()
-        if question is not None:
-            side = self.side_here(question)
-            self._go_to(question)
-            self.answer_all(question, [side])
-
-    def action_branch(self, step: int) -> None:
+    def step_branch(self, step: int) -> None:
         """Show another question in this one's place, with all that came of it."""
-        question = self._may_change()
-        if question is not None and self._marked is None:
-            question = next((q for q in self._upwards() if len(self._chat.siblings(q)) > 1), question)
-        if question is not None and keeping.step_question(self.studio.store, self._chat, question, step):
+        chat, question = self._sight.chat, self._may_change()
+        if question is None:
+            return
+        if self._sight.marked is None:
+            upwards = [exchange.asked for exchange in reversed(chat.exchanges)]
+            question = next((each for each in upwards if len(chat.siblings(each)) > 1), question)
+        if keeping.step_question(self._screen.studio.store, chat, question, step):
             self.walked()
-        elif question is not None:
-            self.set_status("there is no other branch on that side")
+        else:
+            self._screen.set_status("there is no other branch on that side")
 
-    def action_answer(self, step: int) -> None:
+    def step_answer(self, step: int) -> None:
         """Show another reply of this pane's model, with what was asked after it."""
         question = self._may_change()
         if question is None:
             return
-        store, side = self.studio.store, self.side_here(question)
-        if keeping.step_answer(store, self._chat, question, side, step):
+        store, side = self._screen.studio.store, self._sight.side_here(question)
+        if keeping.step_answer(store, self._sight.chat, question, side, step):
             self.walked()
         else:
-            self.set_status("there is no other reply on that side; r asks for one")
+            self._screen.set_status("there is no other reply on that side; r asks for one")
 
     def walked(self) -> None:
         """Show another branch from its end."""
-        self._marked = None
-        self.judge_line.display = False
-        self.set_status("")
-        self.show_all(at_end=True)
-
-    def _go_to(self, question: Question) -> None:
-        if question is not self._chat.last:
-            keeping.go_to(self.studio.store, self._chat, question)
-
-    def _upwards(self) -> list[Question]:
-        return [exchange.asked for exchange in reversed(self._chat.exchanges)]
+        self._sight.marked = None
+        self._screen.query_one(JudgeLine).display = False
+        self._screen.set_status("")
+        self._sight.show_all(at_end=True)
 
     def _may_change(self) -> Question | None:
         """Return the question here, unless replies are coming."""
-        if self._replies:
-            self.set_status(WAIT)
+        if self._sight.coming:
+            self._screen.set_status(WAIT)
             return None
-        if self._chat.last is None:
-            self.set_status("nothing was asked yet")
-        return self.question_here
+        if self._sight.chat.last is None:
+            self._screen.set_status("nothing was asked yet")
+        return self._sight.question_here

@@ -94,7 +94,7 @@ async def test_who_has_scrolled_up_stays_there_while_more_comes(
         question = screen.chat.last
         assert question is not None
         keeping.keep_answer(store, screen.chat, question, 0, Answer("more\n" * 80))
-        screen.show_all()
+        screen.sight.show_all()
         await pilot.pause()
         assert "you: first" in screen_text(pilot.app)
         await pilot.press("G")
