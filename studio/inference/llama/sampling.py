@@ -1,5 +1,6 @@
 """Which token comes next, and which could have come."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import llama_cpp
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 PENALISED = 64
 """Tokens back that a penalty for repetition looks."""
+
+ROWS = 64
+"""The logits are laid in so many rows; the largest of each column are found for all columns at once."""
 
 
 class Sampler:
@@ -48,24 +52,18 @@ def _samplers(settings: dict[str, Any], width: int) -> list[Any]:
 
 def likeliest(logits: "Row", token: int, count: int) -> tuple[float, list[tuple[int, float]]]:
     """Return a token's natural log-probability, and the likeliest tokens with theirs, the first one first."""
-    highest = logits.max()
-    total = highest + np.log(np.exp(logits - highest).sum(dtype=np.float64))
-    count = min(count, len(logits))
-    best = _largest(logits, count)
-    best = best[np.argsort(-logits[best], kind="stable")]
-    return float(logits[token] - total), [(int(one), float(logits[one] - total)) for one in best]
-
-
-def _largest(logits: "Row", count: int) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    """Return the places of the largest; five times as fast as looking through all, which every token would pay."""
-    whole = len(logits) - len(logits) % _BLOCK
-    highest = logits[:whole].reshape(-1, _BLOCK).max(axis=1)
-    if len(highest) <= count:
-        return np.argpartition(logits, -count)[-count:]
-    blocks = np.argpartition(highest, -count)[-count:]
-    places = np.concatenate([(blocks[:, None] * _BLOCK + np.arange(_BLOCK)).ravel(), np.arange(whole, len(logits))])
-    return places[np.argpartition(logits[places], -count)[-count:]]
-
-
-_BLOCK = 64
-"""The largest of all are in the blocks whose largest are the largest."""
+    columns = logits[: len(logits) - len(logits) % ROWS].reshape(ROWS, -1)
+    rest = np.arange(columns.size, len(logits))
+    highest = columns.max(axis=0)
+    top = max(highest.max(initial=-np.inf), logits[rest].max(initial=-np.inf))
+    shares = logits - top
+    np.exp(shares, out=shares)
+    total = float(top) + math.log(shares.sum())
+    if len(highest) > count:
+        # The largest of all are in the columns whose largest are the largest.
+        among = np.argpartition(highest, -count)[-count:]
+        places = np.concatenate([(among + np.arange(0, columns.size, len(highest))[:, None]).ravel(), rest])
+    else:
+        places = np.arange(len(logits))
+    best = places[np.argsort(-logits[places], kind="stable")[:count]]
+    return float(logits[token]) - total, [(int(one), float(logits[one]) - total) for one in best]
