@@ -13,8 +13,7 @@ from studio.bounded.budget import Budget, Limits, budget, count_round, current, 
 from studio.bounded.operations import before_call, bounded_filter, check_operator, joined, total
 
 MOST_SOURCE = 100_000
-"""Characters of a template: five times the longest that is published, and about a second to compile."""
-
+"""Characters of a template: five times the longest that is published, and half a second to read."""
 
 _NAMES_OF_DICT = frozenset(dir(dict))
 

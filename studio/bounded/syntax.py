@@ -11,6 +11,9 @@ from studio.bounded.budget import MOST_BITS
 ROUND, LOOK, PRINTED, SUM, JOINED, MADE = "a round", "look", "printed", "sum of two", "joined", "made"
 """Filters of the bounded environment; no template can spell names with a space, and the others do no harm."""
 
+MOST_NODES = 10_000
+"""Nodes of a syntax tree: seven times the largest that is published, and half a second to compile."""
+
 FEW = 16
 """Terms of a sum that is printed at once; also of a comparison."""
 
@@ -22,7 +25,17 @@ COMPARED = 4
 
 
 def bound(tree: nodes.Template) -> nodes.Template:
-    """Put the counting into a template's syntax tree, and return it."""
+    """Put the counting into a template's syntax tree, and return it.
+
+    Raises:
+        TemplateSyntaxError: it would take long to compile, or some of it long to run.
+    """
+    left, waiting = MOST_NODES, [cast(nodes.Node, tree)]
+    while waiting:
+        left -= 1
+        if left < 0:
+            raise TemplateSyntaxError(f"it has more than {MOST_NODES:,} parts", waiting[-1].lineno)
+        waiting.extend(waiting.pop().iter_child_nodes())
     counted = _Bounder().visit(tree)
     assert isinstance(counted, nodes.Template)
     return counted
