@@ -19,7 +19,6 @@ from store.material import Alike, Columns, Material
 from store.snapshots import Items, Snapshot, SnapshotItem, SnapshotKind
 from studio.errors import StudioError
 from studio.formats.row import PreferenceRow
-from studio.project import Project
 from studio.snapshot_rows import LeftOut, SnapshotRow, row_of
 
 ID_LENGTH = 32
@@ -176,7 +175,6 @@ class Selection:
 
 
 def build(
-    project: Project,  # noqa: ARG001
     store: Store,
     kind: SnapshotKind,
     *,

@@ -71,7 +71,7 @@ def prompt_ids(tokenizer: ChatTokenizer, messages: list[dict[str, Any]], tools: 
     if not messages:
         raise StudioError("There is no message to answer.")
     turns = [_turn(message) for message in messages]
-    if system and not any(turn["role"] in ("system", "developer") for turn in turns):
+    if system and not any(turn["role"] == "system" for turn in turns):
         turns.insert(0, {"role": "system", "content": system})
     return render_prompt(tokenizer, turns, tools).ids
 

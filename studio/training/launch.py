@@ -96,7 +96,7 @@ def _make(
     base = base_of(project, parent_run, model)
     adapter = parent_adapter(project, parent_run, base)
     checks = chosen(project.settings.checks, recipe.checks) if recipe.method == "grpo" else ()
-    built = rows_of(project, store, recipe, parent_run)
+    built = rows_of(store, recipe, parent_run)
     refuse_too_little(method, built.snapshot.counts)
     recipe = make_recipe(method, overrides, rows=built.snapshot.counts.get("train", 0))
     if parent_run:

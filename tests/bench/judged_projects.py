@@ -51,7 +51,7 @@ def written(project: Project, folder: Path) -> tuple[BaseModel, Rows, Rows]:
     run = RunFolder(folder)
     folder.mkdir()
     with project.open_store() as store:
-        write_data(run, build(project, store, "preference").rows, base, template)
+        write_data(run, build(store, "preference").rows, base, template)
     tokenizer, recipe = ChatTokenizer.load(run.tokenizer), make_recipe("dpo", [])
     rows = {split: load_rows(run.data / f"{split}.jsonl") for split in ("train", "validation")}
     return base, rows, {split: tokenise(tokenizer, recipe, each).rows for split, each in rows.items()}

@@ -19,7 +19,7 @@ REPLY = "Well, it is on its way, number 7. Bring an umbrella."
 def run(filled: Project, store: Store) -> str:
     for number in range(8, 13):
         examples.set_excluded(store, number, True)
-    snapshot = build(filled, store, "sft").snapshot
+    snapshot = build(store, "sft").snapshot
     snapshots.save(store, snapshot)
     for number in range(8, 13):
         examples.set_excluded(store, number, False)

@@ -27,7 +27,7 @@ def judged(project: Project, store: Store, tmp_path: Path) -> Store:
 
 
 def test_preferences_are_explicit_and_conversational(project, judged) -> None:
-    built = build(project, judged, "preference")
+    built = build(judged, "preference")
     item, row = built.rows[3]
     assert row == PreferenceRow(
         [{"role": "user", "content": "Q3"}],
@@ -45,10 +45,10 @@ def test_only_the_current_verdict_with_a_better_side_counts(project, judged) -> 
     journal.judge(judged, queue[1], "both_bad", rater="me")
     journal.judge(judged, queue[2], "skip", rater="me")
     journal.undo(judged, rater="file rows.jsonl")
-    chosen_now = build(project, judged, "preference").rows[0][1].chosen
+    chosen_now = build(judged, "preference").rows[0][1].chosen
     other = "right" if journal.current_verdict(judged, 4).verdict == "left" else "left"
     journal.judge(judged, queue[3], other, rater="me")
-    built = build(project, judged, "preference")
+    built = build(judged, "preference")
     assert built.left_out == {"judged a tie": 1, "judged both bad": 1, "skipped": 1, "not judged yet": 1}
     assert built.rows[0][1].rejected == chosen_now
 
@@ -58,7 +58,7 @@ def test_excluded_and_rejected_stay_out_and_flagged_stay_in(project, judged) -> 
     records.set_excluded(judged, 2, True)
     examples.set_status(judged, 3, "rejected")
     examples.set_flagged(judged, 4, True)
-    built = build(project, judged, "preference")
+    built = build(judged, "preference")
     assert built.left_out == {"excluded": 2, "rejected": 1}
     assert len(built.rows) == 9
 
@@ -73,7 +73,7 @@ def test_answers_that_teach_nothing_stay_out(project, store, tmp_path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     import_file(project, store, path)
-    built = build(project, store, "preference")
+    built = build(store, "preference")
     assert built.left_out == {
         "both answers are the same": 1,
         "an answer is empty": 1,
@@ -87,25 +87,25 @@ def test_conversations_need_an_answer_and_take_the_newest_revision(project, stor
     examples.add(store, record_id=None, messages=[question, {**answer, "content": ""}], split="train")
     edited = examples.add(store, record_id=None, messages=[question, answer], split="test")
     examples.revise(store, edited, [question, {**answer, "content": "B"}])
-    built = build(project, store, "sft")
+    built = build(store, "sft")
     assert [row for _, row in built.rows] == [SftRow([question, {**answer, "content": "B"}])]
     assert built.rows[0][0].revision == 2
     assert built.snapshot.counts == {"test": 1, "left_out": {"without an answer": 1, "the answer is empty": 1}}
 
 
 def test_the_id_is_the_contents(project, judged) -> None:
-    first = build(project, judged, "preference").snapshot
+    first = build(judged, "preference").snapshot
     snapshots.save(judged, first)
-    snapshots.save(judged, build(project, judged, "preference").snapshot)
+    snapshots.save(judged, build(judged, "preference").snapshot)
     assert snapshots.get(judged, first.id) == first
     examples.set_excluded(judged, 1, True)
-    assert build(project, judged, "preference").snapshot.id != first.id
+    assert build(judged, "preference").snapshot.id != first.id
     examples.set_excluded(judged, 1, False)
-    assert build(project, judged, "preference").snapshot.id == first.id
+    assert build(judged, "preference").snapshot.id == first.id
 
 
 def test_one_split_can_be_had_alone(project, judged) -> None:
-    built = build(project, judged, "preference", split="train")
+    built = build(judged, "preference", split="train")
     assert {item.split for item, _ in built.rows} == {"train"}
     assert len(built.rows) + built.left_out["not in the train split"] == 12
 
@@ -118,14 +118,14 @@ def test_a_prompt_that_an_edit_makes_one_of_another_split_is_left_out(project, s
     examples.add(store, record_id=None, messages=turns("Q"), split="validation")
     examples.add(store, record_id=None, messages=turns("R"), split="train")
     examples.revise(store, trained, [{"role": "system", "content": "Be kind."}, *turns("Q")])
-    built = build(project, store, "sft")
+    built = build(store, "sft")
     assert built.snapshot.counts == {
         "validation": 1,
         "train": 1,
         "left_out": {"its prompt is in the validation split": 1},
     }
     examples.revise(store, trained, turns("P"))
-    assert not build(project, store, "sft").left_out
+    assert not build(store, "sft").left_out
 
 
 def test_what_is_written_meanwhile_is_not_seen_in_part(project, judged) -> None:
@@ -136,7 +136,7 @@ def test_what_is_written_meanwhile_is_not_seen_in_part(project, judged) -> None:
                 journal.judge(other, pair, "tie", rater="me")
             add_judged(other)
         assert sum(len(block.rows) for block in selection) == 12
-    built = build(project, judged, "preference")
+    built = build(judged, "preference")
     assert (len(built.rows), built.left_out) == (1, {"judged a tie": 12})
 
 
@@ -149,7 +149,7 @@ def add_judged(store: Store) -> int:
 
 
 def test_an_earlier_snapshot_is_recalled_whatever_came_later(project, judged) -> None:
-    before = build(project, judged, "preference")
+    before = build(judged, "preference")
     snapshots.save(judged, before.snapshot)
     journal.judge(judged, pairs.get(judged, 1), "tie", rater="me")
     examples.revise(judged, 2, [{"role": "user", "content": "Other"}])
@@ -166,14 +166,14 @@ def test_the_id_is_the_same_in_another_project_with_the_same_data(project, judge
     twin = create_project(tmp_path / "twin")
     with twin.open_store() as store:
         import_file(twin, store, tmp_path / "rows.jsonl")
-        assert build(twin, store, "preference").snapshot.id == build(project, judged, "preference").snapshot.id
+        assert build(store, "preference").snapshot.id == build(judged, "preference").snapshot.id
         examples.revise(store, 1, [{"role": "user", "content": "Q0!"}])
-        assert build(twin, store, "preference").snapshot.id != build(project, judged, "preference").snapshot.id
+        assert build(store, "preference").snapshot.id != build(judged, "preference").snapshot.id
 
 
 def test_the_survey_counts_the_same_and_keeps_no_rows(project, judged) -> None:
     journal.judge(judged, pairs.get(judged, 1), "tie", rater="me")
-    assert survey(judged, "preference") == build(project, judged, "preference").snapshot
+    assert survey(judged, "preference") == build(judged, "preference").snapshot
 
 
 def test_labelled_answers_come_with_the_pairs_where_they_are_wanted(project, judged) -> None:
@@ -196,7 +196,7 @@ def test_labelled_answers_come_with_the_pairs_where_they_are_wanted(project, jud
         (good, None, LabelledRow(prompt, [{"role": "assistant", "content": "good"}], True)),
         (None, bad, LabelledRow(prompt, [{"role": "assistant", "content": "bad"}], False)),
     ]
-    assert len(build(project, judged, "preference").rows) == 13
+    assert len(build(judged, "preference").rows) == 13
 
 
 def test_a_labelled_answer_that_was_judged_in_a_pair_comes_once(project, store) -> None:
@@ -224,7 +224,7 @@ def test_numbers_that_would_change_are_left_out(project, store, tmp_path, number
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows).replace("7777", number))
     import_file(project, store, path)
-    built = build(project, store, "sft")
+    built = build(store, "sft")
     assert built.left_out == {"holds half a character or too large a number": 1}
     assert len(built.rows) == 1
 
@@ -248,7 +248,7 @@ def test_texts_are_what_the_record_says_however_they_are_stored(project, store, 
         else:
             path.write_text(f"prompt,chosen,rejected\n{long}.,{long}6,{long}7\n", encoding="utf-8")
         import_file(project, store, path)
-    built = build(project, store, "preference")
+    built = build(store, "preference")
     assert [row.chosen[0]["content"] for _, row in built.rows] == [
         long + "1", "short", long + "3", long + "4", long + "6"
     ]  # fmt: skip
@@ -271,7 +271,7 @@ def test_no_prompt_is_in_two_splits_whatever_was_edited(tmp_path_factory, data) 
                 examples.revise(store, number, asked(data.draw(words)))
             if data.draw(st.integers(0, 5)) == 0:
                 examples.set_excluded(store, number, True)
-        built = build(project, store, "sft")
+        built = build(store, "sft")
         found = {e.id: e for e in examples_of(store) if not e.excluded}
     held_out: dict[str, str] = {}
     for example in found.values():

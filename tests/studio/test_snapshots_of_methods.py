@@ -28,7 +28,7 @@ def judged(project: Project, store: Store, tmp_path: Path) -> Store:
 
 
 def labels(project: Project, store: Store) -> dict[str, bool]:
-    built = build(project, store, "unpaired")
+    built = build(store, "unpaired")
     return {row.completion[0]["content"]: row.label for _, row in built.rows if isinstance(row, LabelledRow)}
 
 
@@ -42,7 +42,7 @@ def test_verdicts_make_single_answers_good_or_bad(project: Project, judged: Stor
     assert (found["good 0"], found["bad 0"]) == (False, False)
     assert not {"good 1", "bad 1", "good 2", "bad 2"} & set(found)
     assert (found["good 3"], found["bad 3"]) == (True, False)
-    assert build(project, judged, "unpaired").left_out == {"excluded": 2}
+    assert build(judged, "unpaired").left_out == {"excluded": 2}
 
 
 def test_a_label_of_its_own_counts_until_a_verdict_speaks_and_both_ways_is_neither(
@@ -55,8 +55,8 @@ def test_a_label_of_its_own_counts_until_a_verdict_speaks_and_both_ways_is_neith
     journal.judge(judged, pair, "left", rater="me")
     assert labels(project, judged)["by itself"] is True
     assert "good 0" not in labels(project, judged)
-    assert build(project, judged, "unpaired").left_out == {"better in one pair and worse in another": 1}
-    assert survey(judged, "unpaired").counts == build(project, judged, "unpaired").snapshot.counts
+    assert build(judged, "unpaired").left_out == {"better in one pair and worse in another": 1}
+    assert survey(judged, "unpaired").counts == build(judged, "unpaired").snapshot.counts
 
 
 def test_prompts_come_with_what_an_answer_is_checked_against(project: Project, store: Store, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_prompts_come_with_what_an_answer_is_checked_against(project: Project, s
     path.with_name("talk.jsonl").write_text(json.dumps(asked) + "\n")
     import_file(project, store, path.with_name("talk.jsonl"))
     examples.set_status(store, 1, "rejected")
-    built = build(project, store, "prompts")
+    built = build(store, "prompts")
     assert built.left_out == {"rejected": 1}
     second, last = built.rows[0][1], built.rows[-1][1]
     assert isinstance(second, PromptRow)
@@ -86,12 +86,12 @@ def test_a_teachers_newest_answer_is_learnt(project: Project, judged: Store) -> 
     responses.add(judged, 1, said("another"), origin="run", author="sft-1", parameters={"ended": "stop"})
     responses.add(judged, 2, said(" "), origin="model", author="big")
     responses.add(judged, 3, said("mine"), origin="human", author="big")
-    built = build(project, judged, "distillation", teacher="big")
+    built = build(judged, "distillation", teacher="big")
     [(item, row)] = built.rows
     assert row == SftRow([{"role": "user", "content": "Q0"}, *said("new")])
     assert built.left_out == {"without a whole answer of the teacher": 10, "an answer is empty": 1}
     assert survey(judged, "distillation", teacher="big").counts == built.snapshot.counts
-    [(_, of_any)] = build(project, judged, "distillation").rows
+    [(_, of_any)] = build(judged, "distillation").rows
     assert of_any[0][-1]["content"] == "another"
     assert [each.item for each in outcomes(judged, "distillation", [1], teacher="big")] == [item]
 
@@ -99,11 +99,11 @@ def test_a_teachers_newest_answer_is_learnt(project: Project, judged: Store) -> 
 @pytest.mark.parametrize("kind", ["unpaired", "prompts", "distillation"])
 def test_a_snapshot_is_recalled_as_it_was(project: Project, judged: Store, kind: str) -> None:
     responses.add(judged, 1, said("taught"), origin="model", author="big")
-    built = build(project, judged, kind)
+    built = build(judged, kind)
     snapshots.save(judged, built.snapshot)
     examples.set_excluded(judged, 1, True)
     with judged.reading():
         again = [row for block in recall(judged, built.snapshot.id) for row in block.rows]
     assert again == [row for _, row in built.rows]
     assert len(again) == {"unpaired": 24, "prompts": 12, "distillation": 1}[kind]
-    assert not [item for item, _ in build(project, judged, kind).rows if item.example_id == 1]
+    assert not [item for item, _ in build(judged, kind).rows if item.example_id == 1]

@@ -76,7 +76,7 @@ def _rows(project: Project, store: Store, ref: str) -> Iterator[dict[str, Any]]:
     try:
         folder = RunFolder(project.runs / runs.get(store, ref).id)
     except MissingRowError:
-        return _rows_of_project(project, store)
+        return _rows_of_project(store)
     return _rows_of_run(folder)
 
 
@@ -88,8 +88,8 @@ def _rows_of_run(folder: RunFolder) -> Iterator[dict[str, Any]]:
         raise StudioError(f"{folder.path} has no held-out rows.", "Its folder may have been copied in part.") from error
 
 
-def _rows_of_project(project: Project, store: Store) -> Iterator[dict[str, Any]]:
-    built = chain.from_iterable(build(project, store, kind, split="validation").rows for kind in _KINDS)
+def _rows_of_project(store: Store) -> Iterator[dict[str, Any]]:
+    built = chain.from_iterable(build(store, kind, split="validation").rows for kind in _KINDS)
     for item, row in built:
         yield {"example": item.example_id, **row._asdict()}
 

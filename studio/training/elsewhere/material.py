@@ -88,7 +88,7 @@ def of_project(
     adapter = parent_adapter(project, parent_run, base)
     prepare(base, "tokenizer")
     rows: dict[str, list[Row]] = {split: [] for split in SPLITS}
-    for item, row in rows_of(project, store, make_recipe(method, overrides), parent_run).rows:
+    for item, row in rows_of(store, make_recipe(method, overrides), parent_run).rows:
         if item.split in rows:
             rows[item.split].append({name: value for name, value in row._asdict().items() if value is not None})
     recipe = make_recipe(method, overrides, rows=len(rows["train"]))

@@ -52,7 +52,7 @@ def gather(project: Project, store: Store, question: Question) -> Gathered:
     base = base_of(project, parent, question.model)
     adapter = parent_adapter(project, parent, base)
     checks = chosen(project.settings.checks, recipe.checks) if recipe.method == "grpo" else ()
-    built = rows_of(project, store, recipe, parent)
+    built = rows_of(store, recipe, parent)
     recipe = make_recipe(question.method, overrides, rows=built.snapshot.counts.get("train", 0))
     if parent:
         recipe = with_shape_of(parent, recipe, overrides)

@@ -10,7 +10,6 @@ from store.runs import Run
 from store.snapshots import Items, SnapshotItem, SnapshotKind
 from studio.errors import StudioError
 from studio.formats.row import PreferenceRow, SftRow
-from studio.project import Project
 from studio.snapshot_rows import SnapshotRow
 from studio.snapshots import ID_LENGTH, Built, build, outcomes, recall
 from studio.training.recipe import KINDS, Recipe, from_table, kind_of
@@ -24,7 +23,7 @@ SAME_ANSWER = "an answer that another pair has as well"
 Rows = list[tuple[SnapshotItem, SnapshotRow]]
 
 
-def rows_of(project: Project, store: Store, recipe: Recipe, parent: Run | None) -> Built:
+def rows_of(store: Store, recipe: Recipe, parent: Run | None) -> Built:
     """Return what a run learns from and is measured with.
 
     With `replay` these are the rows that the parent has not seen, and a seeded choice of those that it has: all
@@ -33,7 +32,7 @@ def rows_of(project: Project, store: Store, recipe: Recipe, parent: Run | None) 
     Raises:
         StudioError: replay is asked for, and there is no parent, nothing new, or rows of another form.
     """
-    built = _learnt_from(recipe, build(project, store, kind_of(recipe), teacher=recipe.teacher))
+    built = _learnt_from(recipe, build(store, kind_of(recipe), teacher=recipe.teacher))
     if not recipe.replay:
         return built
     if parent is None:

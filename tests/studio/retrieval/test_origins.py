@@ -35,7 +35,7 @@ def answered(project: Project, store: Store, tmp_path: Path) -> Project:
 def a_run(project: Project, store: Store, *excluded: int) -> str:
     for number in excluded:
         examples.set_excluded(store, number, True)
-    snapshot = build(project, store, "sft").snapshot
+    snapshot = build(store, "sft").snapshot
     snapshots.save(store, snapshot)
     for number in excluded:
         examples.set_excluded(store, number, False)
@@ -81,7 +81,7 @@ def test_of_pairs_it_says_which_answer_is_near(project: Project, store: Store, t
     row = {"prompt": "How much?", "chosen": "Seven grams of dry yeast.", "rejected": "Dump in seventy heaped spoons!"}
     file.write_text(json.dumps(row))
     import_file(project, store, file)
-    snapshot = build(project, store, "preference").snapshot
+    snapshot = build(store, "preference").snapshot
     snapshots.save(store, snapshot)
     run = runs.add(store, method="dpo", base_model="m", base_hash=None, snapshot_id=snapshot.id, recipe={})
     assert origins(store, "seventy heaped spoons", run=run)[0].part == "worse answer"

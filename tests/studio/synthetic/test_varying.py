@@ -150,9 +150,9 @@ def test_unreviewed_ones_are_in_no_snapshot_and_say_why(project, store, asked) -
     [made] = synthetic.ids(store)
     answered = [*examples.get(store, made).messages, {"role": "assistant", "content": "On its way."}]
     examples.revise(store, made, answered)
-    assert build(project, store, "sft").left_out == {"synthetic and not approved yet": 1}
+    assert build(store, "sft").left_out == {"synthetic and not approved yet": 1}
     examples.set_status(store, made, "approved")
-    built = build(project, store, "sft")
+    built = build(store, "sft")
     assert (built.left_out, len(built.rows)) == ({}, 5)
 
 
@@ -162,7 +162,7 @@ def test_a_variation_never_brings_a_held_out_prompt_into_training(project, store
     examples.set_status(store, made, "approved")
     answered = [{"role": "user", "content": QUESTION.format("Hull")}, {"role": "assistant", "content": "Yes."}]
     examples.revise(store, made, answered)
-    assert build(project, store, "sft").left_out == {"its prompt is in the test split": 1}
+    assert build(store, "sft").left_out == {"its prompt is in the test split": 1}
 
 
 def test_what_can_not_be_varied_is_said(project, store) -> None:

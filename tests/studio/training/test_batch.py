@@ -73,7 +73,7 @@ def prepared(project: Project, store: Store, recipe: Recipe, base: BaseModel, pa
     folder = RunFolder(path)
     template = chosen(project, base)
     assert template
-    write_data(folder, build(project, store, "preference" if recipe.method == "dpo" else "sft").rows, base, template)
+    write_data(folder, build(store, "preference" if recipe.method == "dpo" else "sft").rows, base, template)
     tokenizer = ChatTokenizer.load(folder.tokenizer)
     train, held_out = (
         tokenise(tokenizer, recipe, load_rows(folder.data / f"{split}.jsonl")) for split in ("train", "validation")

@@ -28,7 +28,7 @@ def add_talks(project: Project, store: Store, first: int, count: int) -> None:
 
 
 def parent_of(project: Project, store: Store, recipe: Recipe) -> Run:
-    built = rows_of(project, store, recipe, None)
+    built = rows_of(store, recipe, None)
     snapshots.save(store, built.snapshot)
     made = runs.add(
         store,
@@ -54,7 +54,7 @@ def test_new_rows_are_mixed_with_a_share_of_the_parents(project: Project, store:
     gone = min(item.example_id for item in seen)
     examples.set_excluded(store, gone, True)
     recipe = make_recipe("sft", ["replay=0.25"])
-    built = rows_of(project, store, recipe, parent)
+    built = rows_of(store, recipe, parent)
     train = [item for item, _ in built.rows if item.split == "train"]
     fresh = [item for item in train if item not in seen]
     old = [item for item in train if item in seen]
@@ -64,10 +64,10 @@ def test_new_rows_are_mixed_with_a_share_of_the_parents(project: Project, store:
     assert built.snapshot.counts["train"] == len(train)
     assert built.left_out == {KNOWN_ALREADY: len(seen) - 1, "excluded": 1}
     held_out = [item for item, _ in built.rows if item.split == "validation"]
-    assert held_out == [item for item, _ in rows_of(project, store, make_recipe("sft", []), None).rows
+    assert held_out == [item for item, _ in rows_of(store, make_recipe("sft", []), None).rows
                         if item.split == "validation"]  # fmt: skip
-    assert rows_of(project, store, recipe, parent).snapshot == built.snapshot
-    other = rows_of(project, store, replace(recipe, seed=2), parent)
+    assert rows_of(store, recipe, parent).snapshot == built.snapshot
+    other = rows_of(store, replace(recipe, seed=2), parent)
     assert other.snapshot.id != built.snapshot.id
     snapshots.save(store, built.snapshot)
     assert list(snapshots.get(store, built.snapshot.id).items) == [item for item, _ in built.rows]
@@ -78,7 +78,7 @@ def test_conversations_are_replayed_among_a_teachers_answers(project: Project, s
     for number in range(21, 41):
         said = [{"role": "assistant", "content": "So the teacher says."}]
         responses.add(store, number, said, origin="model", author="big")
-    built = rows_of(project, store, make_recipe("distill", ["replay=0.5"]), parent)
+    built = rows_of(store, make_recipe("distill", ["replay=0.5"]), parent)
     fresh = [item for item, _ in built.rows if item.split == "train" and item.chosen_id]
     assert len(fresh) > 5
     assert built.snapshot.counts["replayed"] == round(len(fresh) / 2)
@@ -93,7 +93,7 @@ def test_what_a_parent_replayed_itself_is_replayed_too(project: Project, store: 
     add_talks(project, store, 100, 20)
     for number in range(21, 41):
         responses.add(store, number, [taught], origin="model", author="big")
-    built = rows_of(project, store, make_recipe("distill", ["replay=10"]), parent)
+    built = rows_of(store, make_recipe("distill", ["replay=10"]), parent)
     snapshots.save(store, built.snapshot)
     recipe = make_recipe("distill", ["replay=10"])
     made = runs.add(
@@ -102,7 +102,7 @@ def test_what_a_parent_replayed_itself_is_replayed_too(project: Project, store: 
     add_talks(project, store, 200, 20)
     for number in range(41, 61):
         responses.add(store, number, [taught], origin="model", author="big")
-    grandchild = rows_of(project, store, recipe, runs.get(store, made))
+    grandchild = rows_of(store, recipe, runs.get(store, made))
     old = {item for item, _ in built.rows if item.split == "train"}
     assert {item.chosen_id is None for item in old} == {True, False}
     assert old < {item for item, _ in grandchild.rows}
@@ -111,23 +111,23 @@ def test_what_a_parent_replayed_itself_is_replayed_too(project: Project, store: 
 def test_what_can_not_be_replayed_is_said(project: Project, store: Store, parent: Run) -> None:
     recipe = make_recipe("sft", ["replay=0.5"])
     with pytest.raises(StudioError, match="this run has none"):
-        rows_of(project, store, recipe, None)
+        rows_of(store, recipe, None)
     with pytest.raises(StudioError, match=f"{parent.id} has seen every row already"):
-        rows_of(project, store, recipe, parent)
+        rows_of(store, recipe, parent)
     add_talks(project, store, 100, 3)
     with pytest.raises(StudioError, match="rows of another form"):
-        rows_of(project, store, make_recipe("grpo", ["replay=0.5"]), parent)
+        rows_of(store, make_recipe("grpo", ["replay=0.5"]), parent)
 
 
 def test_the_better_answers_of_pairs_are_learnt_once_each(judged: Project, store: Store) -> None:
-    pairs_of = {item.example_id: row for item, row in rows_of(judged, store, make_recipe("dpo", []), None).rows}
+    pairs_of = {item.example_id: row for item, row in rows_of(store, make_recipe("dpo", []), None).rows}
     again = next(iter(pairs_of))
     better = next(each for each in responses.of_example(store, again) if "left on Monday" in str(each.messages))
     worse = responses.add(store, again, [{"role": "assistant", "content": "Who knows?"}], origin="human")
     pair = pairs.get(store, pairs.add_pair(store, again, better.id, worse, seed=0))
     journal.judge(store, pair, "left" if pair.left_id == better.id else "right", rater="Ada")
     recipe = make_recipe("sft", ["answers=chosen"])
-    built = rows_of(judged, store, recipe, None)
+    built = rows_of(store, recipe, None)
     assert {item.example_id for item, _ in built.rows} == set(pairs_of)
     assert all(isinstance(row, SftRow) for _, row in built.rows)
     first = built.rows[0]
@@ -136,7 +136,7 @@ def test_the_better_answers_of_pairs_are_learnt_once_each(judged: Project, store
     assert built.left_out == {SAME_ANSWER: 1}
     parent = parent_of(judged, store, recipe)
     add_talks(judged, store, 0, 20)
-    mixed = rows_of(judged, store, make_recipe("sft", ["replay=0.5"]), parent)
+    mixed = rows_of(store, make_recipe("sft", ["replay=0.5"]), parent)
     assert mixed.snapshot.counts["replayed"] == round(0.5 * sum(
-        item.split == "train" for item, _ in rows_of(judged, store, make_recipe("sft", []), None).rows
+        item.split == "train" for item, _ in rows_of(store, make_recipe("sft", []), None).rows
     ))  # fmt: skip
