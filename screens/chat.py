@@ -22,7 +22,7 @@ from screens.chat_ways import ChatWays
 from screens.external_editor import edit_outside
 from store import chats, interface_state
 from store.errors import MissingRowError
-from studio.chatting import keeping
+from studio.chatting import keeping, standing
 from studio.chatting.choices import choices, sides_of
 from studio.chatting.conversation import Conversation, Question
 from studio.chatting.finding import go_to_turn
@@ -80,6 +80,11 @@ class ChatScreen(StudioScreen):
         self.composer.put(interface_state.recall(self.studio.store, "chat.draft", ""))
         self.sight.show_all(anew=True)
 
+    def on_screen_resume(self) -> None:
+        """Show what stands of the verdicts: one may have been undone in Compare."""
+        if self.is_mounted and standing.look_again(self.studio.store, self.chat):
+            self.sight.show_all()
+
     def on_unmount(self) -> None:
         """End the models' process."""
         self._replies.close()
@@ -95,6 +100,7 @@ class ChatScreen(StudioScreen):
     def show_chat(self, chat: Conversation) -> None:
         """Show another chat; what still comes goes into the one that is left."""
         self._replies.stop()
+        standing.look_again(self.studio.store, chat)
         self.sight.take(chat)
         if self.is_mounted:
             self.judge_line.display = False

@@ -9,9 +9,9 @@ from textual.pilot import Pilot
 
 from screens.chat_correction import Correction
 from screens.widgets.safe_text_area import SafeTextArea
-from store import examples, responses
+from store import examples, journal, responses
 from store.database import Store
-from studio.chatting import blind
+from studio.chatting import blind, keeping
 from studio.project import Project
 
 
@@ -41,6 +41,26 @@ async def test_the_better_reply_becomes_a_judged_pair(project: Project, store: S
     assert (rejected.origin, rejected.author) == ("model", "smollm2")
     assert chosen.parameters["temperature"] == 0.7
     assert examples.get(store, chosen.example_id).messages == [{"role": "user", "content": "which"}]
+
+
+async def test_a_verdict_undone_in_compare_does_not_stand_here(
+    project: Project, store: Store, answers: Answers
+) -> None:
+    add_run(project, store)
+    async with opened(project) as (pilot, screen):
+        await say(pilot, screen, "which")
+        await pilot.press("w", "l")
+        assert "[better]" in pane(screen, 1)
+        await pilot.press("3")
+        await pilot.pause()
+        await pilot.press("enter", "u")
+        await until(pilot, lambda: not current_verdicts(store))
+        await pilot.press("5")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        assert "[better]" not in pane(screen, 0) + pane(screen, 1)
+        journal.redo(screen.studio.store, rater=project.rater)
+        screen.show_chat(keeping.open_chat(project, screen.studio.store, screen.chat.chat_id or 0))
+        assert "[better]" in pane(screen, 1)
 
 
 async def test_blind_replies_tell_nothing_until_they_are_judged(
