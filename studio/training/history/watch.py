@@ -100,7 +100,7 @@ def describe_run(project: Project, store: Store, run: Run) -> list[str]:
     lines += [f"template   {origin}" for origin in [_template_origin(folder)] if origin]
     matters = {setting.name for setting in settings(run.method)}
     lines += [f"recipe     {name} = {value}" for name, value in run.recipe.items() if name in matters]
-    lines += [f"result     {name} = {_shown(value)}" for name, value in run.result.items()]
+    lines += [f"result     {name} = {_shown(value)}" for name, value in run.result.items() if value is not None]
     return lines
 
 
