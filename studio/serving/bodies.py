@@ -15,8 +15,13 @@ MOST_BYTES = 16_000_000
 gone: ContextVar[threading.Event | None] = ContextVar("whether the client has gone", default=None)
 
 
-def checked(application: Application) -> Application:
-    """Return an application that gets whole requests of a sensible size, in the words that it knows."""
+def checked(application: Application, name: str) -> Application:
+    """Return an application that gets whole requests of a sensible size, in the words that it knows.
+
+    Args:
+        application: llama-cpp-python's.
+        name: what the model is called in replies to who calls it nothing; the library says its file's path.
+    """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
@@ -29,7 +34,7 @@ def checked(application: Application) -> Application:
             await refuse(send, 413, f"A request may have {MOST_BYTES:,} bytes.")
             return
         try:
-            asked = _known(orjson.loads(body))
+            asked = _known(orjson.loads(body), name)
         except orjson.JSONDecodeError:
             await refuse(send, 400, "The request is no JSON.")
         except ValueError as error:
@@ -52,12 +57,13 @@ async def _body(receive: Receive) -> bytearray | None:
             return body
 
 
-def _known(asked: Any) -> Any:
+def _known(asked: Any, name: str) -> Any:
     """Return a request without what llama.cpp ends on, and with the newer names of OpenAI's as the older ones."""
     if not isinstance(asked, dict):
         raise ValueError("The request is no JSON object.")
     if asked.get("grammar"):
         raise ValueError("Grammars are not served.")
+    asked = {**asked, "model": asked.get("model") or name}
     if "max_completion_tokens" in asked:
         asked = {"max_tokens": asked["max_completion_tokens"], **asked}
     messages = asked.get("messages")

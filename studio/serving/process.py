@@ -61,7 +61,7 @@ def application(serving: Serving) -> Application:
     RouteErrorHandler.error_message_wrapper = _explained(RouteErrorHandler.error_message_wrapper)
     made = create_app(server_settings=server, model_settings=[model])
     made.add_exception_handler(HTTPException, _refusal)
-    served = checked(cast(Application, made))
+    served = checked(cast(Application, made), serving.name)
     return guarded(served) if serving.is_for_this_machine else served
 
 

@@ -120,6 +120,14 @@ def test_what_is_asked_wrongly_is_said(serving: Serving, body: bytes, status: in
     assert (answer.status_code, why in answer.text) == (status, True), answer.text
 
 
+@pytest.mark.model
+def test_who_names_no_model_is_told_its_name_and_no_path(serving: Serving) -> None:
+    headers = {"Authorization": f"Bearer {serving.key}"}
+    asked = {"prompt": "Once", "max_tokens": 1}
+    answer = httpx.post(f"{serving.address}/completions", json=asked, headers=headers, timeout=60).json()
+    assert answer["model"] == "smollm2"
+
+
 ENDLESS = {"max_tokens": 400, "temperature": 0, "logit_bias": {"0": -100, "2": -100}}
 
 
@@ -156,7 +164,7 @@ async def test_a_client_that_has_gone_is_noticed_while_its_answer_is_made() -> N
         assert await asyncio.to_thread(left.wait, 20)
         seen.append("gone")
 
-    await checked(application)({"type": "http", "method": "POST", "headers": []}, receive, send)
+    await checked(application, "smollm2")({"type": "http", "method": "POST", "headers": []}, receive, send)
     assert seen == [3, "gone"]
 
 
