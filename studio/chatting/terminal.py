@@ -12,6 +12,7 @@ from store.database import Store
 from store.errors import StoreError
 from studio.chatting import keeping, lookup
 from studio.chatting.answering import Coming, Reply
+from studio.chatting.begun import Begun
 from studio.chatting.conversation import Answer, Conversation, Question
 from studio.chatting.exporting import kind_of, write_export
 from studio.chatting.stats_words import context_left, stats_words
@@ -76,13 +77,23 @@ class TerminalChat:
                 lookup.keep_found(self.store, question, found)
                 self._given(found)
             for side in range(len(self.chat.models)):
-                answer = self.reply(side)
-                if answer.text or answer.stats.get("reason") != "cancelled":
-                    keeping.keep_answer(self.store, self.chat, question, side, answer)
+                self._answer_of(question, side)
         except (StudioError, StoreError) as error:
             self._say(str(error))
         if not question.answers:
             keeping.withdraw(self.store, self.chat, question)
+
+    def _answer_of(self, question: Question, side: int) -> None:
+        """Keep a model's answer, or what there is of it where it breaks off."""
+        begun = Begun(self.chat, question, side)
+        try:
+            answer = self._reply(side, begun)
+        except StudioError:
+            if begun.text:
+                keeping.keep_answer(self.store, self.chat, question, side, begun.answer, begun=begun.turn_id)
+            raise
+        if answer.text or answer.stats.get("reason") != "cancelled":
+            keeping.keep_answer(self.store, self.chat, question, side, answer, begun=begun.turn_id)
 
     def _given(self, found: dict[str, Any]) -> None:
         for passage in found["passages"]:
@@ -90,12 +101,8 @@ class TerminalChat:
         for example in found["near"]:
             self._say(f"[given with it: example {example['id']}]")
 
-    def reply(self, side: int) -> Answer:
-        """Let a model answer what is in sight, writing the answer as it comes.
-
-        Raises:
-            StudioError: see `Reply.run`.
-        """
+    def _reply(self, side: int, begun: Begun) -> Answer:
+        """Let a model answer what is in sight, writing the answer as it comes."""
         if len(self.chat.models) > 1:
             self.write(f"{self.chat.models[side]}> ")
         reply, shown = Reply(), 0
@@ -108,6 +115,7 @@ class TerminalChat:
             self.loading("")
             self.write(coming.text[shown:])
             shown = len(coming.text)
+            begun.grow(self.store, coming.text)
 
         with stopped_by_ctrl_c(reply):
             answer = reply.run(self.engine, self.project, self.chat.prompt(side), news, self.store)

@@ -1,13 +1,18 @@
 """An answer that is coming: what is left of it where the program ends before it does."""
 
+from typing import Any
+
 import pytest
 
 from store import chats
 from store.database import Store
 from studio.chatting import begun, keeping
+from studio.chatting.answering import Coming, Reply
 from studio.chatting.begun import Begun
 from studio.chatting.conversation import Answer, Conversation, Question
 from studio.chatting.stats_words import stats_words
+from studio.chatting.terminal import TerminalChat
+from studio.inference.engine import Engine, EngineError
 from studio.project import Project
 
 
@@ -64,3 +69,25 @@ def test_a_chat_that_was_deleted_meanwhile_gets_no_answer(store: Store, asked: t
     late = Begun(chat, question, 0)
     late.grow(store, "Because")
     assert late.turn_id is None
+
+
+def test_in_a_terminal_what_broke_off_is_kept_and_said(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(begun, "EVERY_SECONDS", 0.0)
+    kept_meanwhile: list[str] = []
+
+    def run(_reply: Reply, _engine: Any, _project: Any, _prompt: Any, on_news: Any, used: Store) -> Answer:
+        on_news(Coming("writing", 1.0, "Because"))
+        kept_meanwhile.extend(turn.content for turn in chats.turns(used, chat.chat_id or 0) if turn.role == "assistant")
+        raise EngineError("The llama.cpp process was killed by SIGKILL.")
+
+    monkeypatch.setattr(Reply, "run", run)
+    chat, written = Conversation(["smollm2"]), list[str]()
+    terminal = TerminalChat(project, store, Engine(project.folder / "log"), chat, written.append, lambda _: None)
+    assert terminal.take("why")
+    assert kept_meanwhile == ["Because"]
+    assert "killed by SIGKILL" in written[-1]
+    [exchange] = keeping.open_chat(project, store, chat.chat_id or 0).exchanges
+    assert exchange.answers[0] is not None
+    assert (exchange.answers[0].text, exchange.answers[0].stats["reason"]) == ("Because", "broken")
