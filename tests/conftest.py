@@ -1,5 +1,6 @@
 """Fixtures that the tests of every package share."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from store.database import Store
 from studio.models import BaseModel, prepare, resolve
 from studio.project import Project, create_project
 from studio.rendering import ChatTokenizer
+
+# Before torch is imported, and for the trainers that tests start: on models this small, and with two tests at a time,
+# threads that wait for each other take ten times as long as the work.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 

@@ -39,8 +39,13 @@ def choose(recipe: Recipe) -> Hardware:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     able = torch.cuda.is_bf16_supported() if device == "cuda" else processor_has_bf16()
     bf16 = able if recipe.dtype == "auto" else recipe.dtype == "bf16"
-    name = torch.cuda.get_device_name() if device == "cuda" else f"processor, {torch.get_num_threads()} threads"
+    name = torch.cuda.get_device_name() if device == "cuda" else f"processor, {_threads()}"
     return Hardware(device, torch.bfloat16 if bf16 else torch.float32, name)
+
+
+def _threads() -> str:
+    count = torch.get_num_threads()
+    return f"{count} thread{'s' if count > 1 else ''}"
 
 
 def processor_has_bf16() -> bool:

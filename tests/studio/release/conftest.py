@@ -61,7 +61,6 @@ def ended(
 ) -> Ended:
     """Return what makes a run of `judged` that has ended."""
     monkeypatch.setenv("TUNING_STUDIO_CACHE", str(small_model.parent / "cache"))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
     kept = chat_gguf(resolve(str(small_model)))
     assert kept

@@ -13,12 +13,6 @@ from studio.project import Project
 
 
 @pytest.fixture(autouse=True)
-def one_thread_a_trainer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On models as small as these, threads that wait for each other take ten times as long as the work."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
-@pytest.fixture(autouse=True)
 def without_converter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As on a machine without llama.cpp's converter: the proof of each of these runs would take as long as they do."""
     monkeypatch.setenv("TUNING_STUDIO_CONVERTER", str(tmp_path / "no converter"))

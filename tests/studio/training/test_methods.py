@@ -1,6 +1,5 @@
 """Each method from the project's rows to what is kept: a run's own steps in this process, on a tiny model."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,17 +22,6 @@ pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
 QUICK = ["device=cpu", "dtype=fp32", "lora_rank=2", "max_steps=2", "evaluations=1", "batch_size=2"]
 QUICK += ["gradient_accumulation=1", "samples=0", "general_text=false", "max_length=128"]
 TRYING = ["generations=2", "completion_length=4"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Let torch compute in one thread: on so small a model several only wait for each other."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -30,11 +30,6 @@ from tests.studio.training.going import (
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture
 def talks(project: Project, store: Store) -> Project:
     """A project with examples of many lengths."""

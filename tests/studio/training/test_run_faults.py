@@ -36,11 +36,6 @@ CPU_OOM = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.mark.parametrize(
     ("error", "is_memory", "is_disk"),
     [
@@ -135,7 +130,7 @@ def test_the_trainer_begins_again_as_the_same_process(judged: Project, store: St
     asked = ("batch_size=4", "gradient_accumulation=1", "epochs=1", "evaluations=2")
     folder = write_run(judged, store, "dpo", tiny_model, *asked)
     command = [sys.executable, "-c", STARVED, str(folder.path)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         said, _ = process.communicate(timeout=240)
     status = read_status(folder)
@@ -227,7 +222,7 @@ runpy.run_module("studio.training.worker", run_name="__main__")
 
 def worker(folder: RunFolder, limit: int) -> int:
     """Run the trainer where no file may grow beyond so many bytes, which fails as a full disk does."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-c", LIMITED, str(limit), str(folder.path)]
     return subprocess.run(command, env=environment, check=False, capture_output=True, timeout=240).returncode
 

@@ -82,7 +82,6 @@ def narrow(tmp_path: Path) -> Path:
 def held_out(project: Project, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project with a check and four held-out questions, whose model is small and lies prepared in its own cache."""
     monkeypatch.setenv("TUNING_STUDIO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     model = resolve(str(write_model(tmp_path / "wide.gguf", write_tokenizer(tmp_path / "tokenizer"), 256)))
     model.folder.parent.mkdir(parents=True)
     (tmp_path / "tokenizer").rename(model.folder)

@@ -32,7 +32,7 @@ _PYTHONS = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 def train_there(folder: Path, *way: str) -> None:
     """Start a bundle's own script, with nothing of this repository in Python's way but the packages."""
     environment = {name: value for name, value in os.environ.items() if name not in _PYTHONS}
-    environment |= {"PYTHON": sys.executable, "PROCESSES": "2", "OMP_NUM_THREADS": "1", "PORT": "29617"}
+    environment |= {"PYTHON": sys.executable, "PROCESSES": "2", "PORT": "29617"}
     done = subprocess.run(
         ["sh", "run.sh", *way], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=240
     )

@@ -1,7 +1,6 @@
 """The fast ways of training give the losses and gradients of TRL's own: fp32, random weights, relative to 1e-4."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,6 @@ LOSSES = next(each.choices for each in settings("dpo") if each.name == "loss")
 
 SAME = {"rtol": 1e-4, "atol": 1e-6}
 """Sums of other orders: all that may differ in fp32."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Models as small as these are slower with more."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def some_ids(chance: random.Random, most: int) -> list[int]:

@@ -32,7 +32,6 @@ def learn(model_folder: Path, folder: Path) -> None:
 def test_two_processes_learn_alike_in_both_ways(small: Path, tmp_path: Path) -> None:
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
-        "OMP_NUM_THREADS": "1",
         "ACCELERATE_USE_CPU": "true",
         "TUNING_STUDIO_CACHE": str(tmp_path / "cache"),
     }
