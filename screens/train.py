@@ -1,6 +1,5 @@
 """Train: the runs, how they go, and what can be done with them."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -18,20 +17,18 @@ from screens.base import StudioScreen
 from screens.curve_keys import CurveKeys
 from screens.curves_in_sight import MOST_RUNS, Sight, charts_of, lettered
 from screens.run_actions import RunActions
+from screens.run_list import RunList
 from screens.train_look import Looked, Wanted, look
-from screens.train_text import columns, facts, going_on, is_named, row_of
+from screens.train_text import columns, facts, going_on
 from screens.widgets.curves import Curves
-from screens.widgets.table import RecordTable, Row
+from screens.widgets.table import RecordTable
 from screens.widgets.text_view import TextView
 from store import interface_state
 from store.runs import ACTIVE, Run
 from studio.errors import StudioError
-from studio.training.history.overview import Overview, RunDetail, RunLine
+from studio.training.history.overview import Overview, RunDetail
 
 POLL_SECONDS = 1.0
-LIST_SHARE = 3
-"""The list takes at most one line in so many; it scrolls beyond."""
-
 VIEWS = ("", "-facts", "-curves")
 """Facts beside curves, or one of them; a narrow screen has no room for both."""
 
@@ -57,17 +54,14 @@ class TrainScreen(CurveKeys, StudioScreen):
         super().__init__()
         self._actions = RunActions(self, self._done, self._started)
         self._looked = Looked()
-        self._numbers: dict[str, int] = {}
-        """A number for each run that was seen, for the list."""
-        self._lines: dict[int, RunLine] = {}
-        self._selected: str | None = None
+        self._list = RunList(self)
         self._looking = False
         self._asked: Wanted | None = None
         """What the last look was for."""
 
     def compose_body(self) -> ComposeResult:
         """Lay the list over what goes on, the run's facts and its curves."""
-        yield RecordTable(columns(0, named=False), self._rows, empty=NO_RUNS, id="runs")
+        yield RecordTable(columns(0, named=False), self._list.rows, empty=NO_RUNS, id="runs")
         yield TextView(id="now")
         with Container(id="run"):
             yield TextView(id="facts")
@@ -83,7 +77,7 @@ class TrainScreen(CurveKeys, StudioScreen):
 
     @on(Resize)
     def _fit(self) -> None:
-        self._lay_out_list()
+        self._list.lay_out()
 
     def on_screen_resume(self) -> None:
         """Look at once."""
@@ -92,8 +86,8 @@ class TrainScreen(CurveKeys, StudioScreen):
     def on_record_table_highlighted(self) -> None:
         """Show the run under the cursor."""
         run = self.run_here
-        if run is not None and run.id != self._selected:
-            self._selected = run.id
+        if run is not None and run.id != self._list.selected:
+            self._list.selected = run.id
             if self.table.selected:
                 self.table.refresh_rows()
             self.look()
@@ -140,7 +134,7 @@ class TrainScreen(CurveKeys, StudioScreen):
 
     def _started(self, run_id: str) -> None:
         # The cursor goes to it as soon as it is in the list.
-        self._selected = run_id
+        self._list.selected = run_id
 
     def _done(self, text: str) -> None:
         if text:
@@ -168,7 +162,7 @@ class TrainScreen(CurveKeys, StudioScreen):
         from screens.run_compare import MOST_COMPARED, RunCompare
 
         run = self.run_here
-        ids = list(self._overlaid())
+        ids = list(self._list.overlaid())
         if len(ids) < 2 and run is not None:
             ids = [run.parent_id, run.id] if run.parent_id else []
         if len(ids) < 2:
@@ -189,10 +183,10 @@ class TrainScreen(CurveKeys, StudioScreen):
             return
 
         def go(position: int | None) -> None:
-            if position is not None and ids[position] in self._numbers:
-                self.table.go_to(self._numbers[ids[position]])
+            if position is not None:
+                self._list.go_to(ids[position])
 
-        at = ids.index(self._selected) if self._selected in ids else 0
+        at = ids.index(self._list.selected) if self._list.selected in ids else 0
         self.app.push_screen(ChooseLine("Which run went on from which", list(map(str, found)), at), go)
 
     async def action_chat(self) -> None:
@@ -256,19 +250,10 @@ class TrainScreen(CurveKeys, StudioScreen):
     @property
     def run_here(self) -> Run | None:
         """The run under the cursor."""
-        line = self._lines.get(self.table.cursor_id) if self.table.cursor_id is not None else None
-        return line.run if line else None
-
-    def _overlaid(self) -> tuple[str, ...]:
-        """Return the selected runs, with the one under the cursor; none where only that one is meant."""
-        selected = self.table.selected
-        ids = [line.run.id for number, line in self._lines.items() if number in selected]
-        if ids and self._selected and self._selected not in ids:
-            ids.append(self._selected)
-        return tuple(ids)
+        return self._list.here
 
     def _wanted(self) -> Wanted:
-        return Wanted(self._selected, self._overlaid()[:MOST_RUNS], self.sight)
+        return Wanted(self._list.selected, self._list.overlaid()[:MOST_RUNS], self.sight)
 
     def look(self) -> None:
         """Look at the runs, unless that goes on already."""
@@ -287,7 +272,7 @@ class TrainScreen(CurveKeys, StudioScreen):
         lines = found.overview.lines
         if lines != before.overview.lines:
             self._say_ended(before.overview)
-            self._show_lines(lines)
+            self._list.show(lines)
         detail = found.overview.detail
         if detail != before.overview.detail:
             self._show_detail(detail, before.overview.detail)
@@ -305,33 +290,6 @@ class TrainScreen(CurveKeys, StudioScreen):
         for line in self._looked.overview.lines:
             if line.run.id in active and line.run.status not in ACTIVE:
                 self.set_status(f"{line.run.id} {'has' if line.run.status == 'failed' else 'is'} {line.run.status}")
-
-    def _show_lines(self, lines: Iterable[RunLine]) -> None:
-        before, self._lines = self._lines, {self._number(line.run.id): line for line in lines}
-        if self._named != any(map(is_named, before.values())):
-            self._lay_out_list()
-        if list(before) == list(self._lines):
-            self.table.refresh_rows([number for number, line in self._lines.items() if line != before[number]])
-            return
-        self._lay_out_list()
-        here = self._numbers.get(self._selected) if self._selected else None
-        self.table.show(list(self._lines), cursor_id=here)
-
-    @property
-    def _named(self) -> bool:
-        return any(map(is_named, self._lines.values()))
-
-    def _lay_out_list(self) -> None:
-        self.table.styles.height = max(3, min(len(self._lines) + 1, self.size.height // LIST_SHARE))
-        self.table.set_columns(columns(self.size.width, named=self._named))
-
-    def _number(self, run_id: str) -> int:
-        return self._numbers.setdefault(run_id, len(self._numbers))
-
-    def _rows(self, numbers: list[int]) -> dict[int, Row]:
-        letters = {run_id: letter for letter, run_id in lettered(self._overlaid()).items()}
-        found = ((number, self._lines[number]) for number in numbers if number in self._lines)
-        return {number: row_of(line, letter=letters.get(line.run.id, ""), named=self._named) for number, line in found}
 
     def _show_detail(self, detail: RunDetail | None, before: RunDetail | None) -> None:
         same = before is not None and detail is not None and before.run_id == detail.run_id

@@ -8,8 +8,9 @@ from typing import Literal, NamedTuple
 from store.database import Store
 from studio.chatting.conversation import Answer, Prompt
 from studio.chatting.traces import Likely, Received, Trace
+from studio.inference.asked import Generation, Token
 from studio.inference.chat import resolve_chat_model
-from studio.inference.engine import Engine, Generation, Token
+from studio.inference.engine import Engine
 from studio.inference.fitting import Fitted, fit
 from studio.project import Project
 

@@ -12,8 +12,9 @@ from store.examples import Message
 from store.responses import ResponseOrigin
 from studio.errors import StudioError
 from studio.generating.speakers import RefusedError, Said, TooLongError
+from studio.inference.asked import Generation
 from studio.inference.chat import ChatModel, resolve_chat_model
-from studio.inference.engine import DEFAULT_CONTEXT, Engine, Generation, Sampling
+from studio.inference.engine import DEFAULT_CONTEXT, Engine, Sampling
 from studio.inference.quantising.places import model_of, parted
 from studio.models import model_hash, resolve
 from studio.project import Project

@@ -11,7 +11,8 @@ from store.examples import Message
 from store.runs import UNENDED, Run
 from studio.chat_templates import override_of
 from studio.errors import StudioError
-from studio.inference.engine import Engine, Generation, Sampling
+from studio.inference.asked import Generation
+from studio.inference.engine import Engine, Sampling
 from studio.inference.gguf import of_run
 from studio.inference.quantising.places import MARK, parted, quantised_gguf
 from studio.inference.quantising.source import check_source

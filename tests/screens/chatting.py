@@ -17,7 +17,7 @@ from studio.chatting.answering import Coming, Reply
 from studio.chatting.conversation import Answer, Prompt
 from studio.chatting.traces import Likely, Received, Trace
 from studio.errors import StudioError
-from studio.inference.engine import EngineError
+from studio.inference.asked import EngineError
 from studio.project import Project, open_project
 from studio.training.folder import RunFolder
 

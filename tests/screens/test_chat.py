@@ -8,7 +8,7 @@ from screens.chat_raw import RawTurn
 from screens.widgets.text_view import TextView
 from store import chats, examples
 from store.database import Store
-from studio.inference.engine import EngineError
+from studio.inference.asked import EngineError
 from studio.project import Project
 
 DIED = EngineError("The llama.cpp process was killed by SIGKILL.", "Its last words are in engine.log.")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from studio.errors import StudioError
 from studio.free_memory import free_memory
-from studio.inference.engine import Engine, EngineError, Scored
+from studio.inference.asked import EngineError, Scored
+from studio.inference.engine import Engine
 from studio.inference.proof.conversations import Conversation
 from studio.inference.proof.evidence import Check, Finding
 from studio.inference.proof.torch_logits import Question

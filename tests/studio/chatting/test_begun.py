@@ -12,7 +12,8 @@ from studio.chatting.begun import Begun
 from studio.chatting.conversation import Answer, Conversation, Question
 from studio.chatting.stats_words import stats_words
 from studio.chatting.terminal import TerminalChat
-from studio.inference.engine import Engine, EngineError
+from studio.inference.asked import EngineError
+from studio.inference.engine import Engine
 from studio.project import Project
 
 

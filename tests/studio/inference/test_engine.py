@@ -10,7 +10,8 @@ import psutil
 import pytest
 from tiny_gguf import TRAINED_FOR, VOCABULARY, write_model
 
-from studio.inference.engine import Engine, EngineError, Generation, ModelKey, Sampling
+from studio.inference.asked import EngineError, Generation
+from studio.inference.engine import Engine, ModelKey, Sampling
 from studio.models import CHAT_FILE, BaseModel, prepare
 from studio.rendering import ChatTokenizer, render_prompt
 

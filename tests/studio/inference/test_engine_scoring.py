@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from tiny_gguf import VOCABULARY, write_model
 
-from studio.inference.engine import Engine, EngineError
+from studio.inference.asked import EngineError
+from studio.inference.engine import Engine
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("engine")]
 

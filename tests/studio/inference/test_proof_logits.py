@@ -2,7 +2,7 @@
 
 import pytest
 
-from studio.inference.engine import Scored
+from studio.inference.asked import Scored
 from studio.inference.proof.evidence import Check
 from studio.inference.proof.logits import MOST_KL, NEAR_TIE, judged
 
