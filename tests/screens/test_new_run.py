@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from reading import screen_text, until
@@ -19,6 +20,7 @@ from screens.new_run import NewRun, NewRunForm
 from screens.plan_window import PlanWindow
 from screens.recipe_draft import RecipeDraft
 from screens.recipe_form import FoldedGroup
+from screens.widgets.text_view import TextView
 from screens.written_out import WrittenOut
 from store import examples, responses, runs, snapshots
 from store.database import Store
@@ -26,8 +28,11 @@ from store.runs import Run
 from store.snapshots import Snapshot
 from studio.checks.settings import Check
 from studio.project import Project
+from studio.training import plan
 from studio.training.folder import RunFolder
-from studio.training.recipe import as_table, make_recipe, settings
+from studio.training.plan import Plan, fitting
+from studio.training.plan.facts import Memory, Part, Rows
+from studio.training.recipe import Method, Recipe, as_table, make_recipe, settings
 
 
 @dataclass
@@ -295,6 +300,62 @@ async def test_a_plan_is_shown_changed_and_started(project: Project, store: Stor
         await now.pilot.press("enter", "enter")
         await now.pilot.pause()
     assert now.given == [NewRun("dpo", "smollm2", ["max_length=36"], None, despite_findings=True)]
+
+
+async def test_one_key_makes_it_fit(project: Project, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_judged_pairs(store)
+
+    def make(_project: Project, _store: Store, method: Method, overrides: list[str], *_: Any, **__: Any) -> Plan:
+        recipe = make_recipe(method, overrides)
+
+        def memory(each: Recipe) -> Memory:
+            needed = each.batch_size * each.max_length * 1_000_000
+            return Memory("memory", (Part("activations", needed),), needed, 3_000_000_000)
+
+        changes = fitting.changes(recipe, memory, has_4bit=False)
+        rows = Rows(train=6, held_out=0, left_out={}, kept=6)
+        table = as_table(recipe)
+        return Plan(
+            method,
+            "smollm2",
+            None,
+            tuple(overrides),
+            table,
+            "processor",
+            "fp32",
+            rows,
+            (),
+            3,
+            8,
+            memory(recipe),
+            changes,
+        )
+
+    monkeypatch.setattr(plan, "make", make)
+    async with opened(project) as now:
+        await now.write("max_length", "2048")
+        await now.write("batch_size", "4")
+        await now.pilot.press("f5")
+        window = now.pilot.app.screen
+        assert isinstance(window, PlanWindow)
+        await until(now.pilot, lambda: "which does not fit" in window.view.plain)
+        await now.pilot.press("enter")
+        assert "f makes it fit" in screen_text(now.pilot.app)
+        await now.pilot.press("escape", "f")
+        await until(now.pilot, lambda: "GB free" in window.view.plain and "does not fit" not in window.view.plain)
+        await now.pilot.press("escape")
+        await now.pilot.pause()
+        assert now.field("batch_size").value == "1"
+        await now.pilot.press("f5")
+        await until(now.pilot, lambda: "GB free" in now.pilot.app.screen.query_one(TextView).plain)
+        await now.pilot.press("enter")
+        await now.pilot.pause()
+    [run] = now.given
+    assert run is not None
+    before = make_recipe("dpo", ["batch_size=4", "max_length=2048"])
+    recipe = make_recipe("dpo", run.overrides)
+    assert (recipe.batch_size, recipe.max_length) == (1, 2048)
+    assert recipe.gradient_accumulation == 4 * before.gradient_accumulation
 
 
 @pytest.mark.model
