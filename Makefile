@@ -26,7 +26,7 @@ demo: $(VENV)/.installed  ## install, make the demo project, open the app on it
 	$(BIN)/studio demo $(DEMO)
 
 test: $(VENV)/.installed-dev  ## install with the test extras and run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 check: $(VENV)/.installed-dev  ## format check, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -12,7 +12,7 @@ import pytest
 from studio.inference.proof import read
 from studio.training.folder import RunFolder
 
-pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("screens")]
 
 PLACES = [
     "Whitby",

@@ -197,7 +197,7 @@ async def test_the_chat_is_open_again_as_it_was_left(project: Project, store: St
 
 
 @pytest.mark.model
-@pytest.mark.xdist_group("training")
+@pytest.mark.xdist_group("screens")
 async def test_the_small_model_answers_is_stopped_and_shows_its_tokens(
     project: Project, store: Store, base_model: object
 ) -> None:

@@ -11,7 +11,8 @@ from reading import screen_text, until
 from textual.pilot import Pilot
 
 from screens.app import StudioApp
-from screens.model_view import ModelView
+from screens.choose import ChooseLine
+from screens.model_view import ModelView, OtherModel
 from screens.token_text import BEGIN, END
 from store import examples
 from store.database import Store
@@ -44,6 +45,16 @@ async def open_view(pilot: Pilot[Any], example_id: int) -> None:
     await pilot.press("2")
     await app.push_screen(ModelView([example_id]))
     await until(pilot, lambda: isinstance(app.screen, ModelView) and "Example" in app.screen.first.plain)
+
+
+async def compare_with(pilot: Pilot[Any], path: str) -> None:
+    """Name a folder or a file; the list before that is there where other packaged models are installed."""
+    await pilot.press("o")
+    await seen(pilot, "Compare with")
+    if isinstance(pilot.app.screen, ChooseLine):
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, OtherModel))
+    await pilot.press(*path, "enter")
 
 
 async def test_trained_tokens_stand_between_marks_and_ids_come_on_request(
@@ -114,9 +125,7 @@ async def test_two_templates_are_compared_beside_or_over_each_other(
     app = StudioApp(filled)
     async with app.run_test(size=size) as pilot:
         await open_view(pilot, 1)
-        await pilot.press("o")
-        await until(pilot, lambda: "Compare with" in screen_text(app))
-        await pilot.press(*str(template), "enter")
+        await compare_with(pilot, str(template))
         await seen(pilot, "- <|im_start|>system")
         assert isinstance(app.screen, ModelView)
         window = app.screen
@@ -148,9 +157,7 @@ async def test_what_can_not_be_compared_with_is_said(filled: Project, base_model
     app = StudioApp(filled)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_view(pilot, 1)
-        await pilot.press("o")
-        await until(pilot, lambda: "Compare with" in screen_text(app))
-        await pilot.press(*"nowhere", "enter")
+        await compare_with(pilot, "nowhere")
         await seen(pilot, "There is no model 'nowhere'", first)
 
 

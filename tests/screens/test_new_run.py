@@ -278,7 +278,7 @@ def test_a_draft_follows_the_preset_but_for_what_was_written() -> None:
 
 
 @pytest.mark.model
-@pytest.mark.xdist_group("training")
+@pytest.mark.xdist_group("planning")
 @pytest.mark.usefixtures("base_model")
 async def test_a_plan_is_shown_changed_and_started(project: Project, store: Store) -> None:
     add_judged_pairs(store)

@@ -60,7 +60,7 @@ async def test_without_runs_it_says_how_to_start_one(project: Project) -> None:
 
 
 @pytest.mark.model
-@pytest.mark.xdist_group("training")
+@pytest.mark.xdist_group("screens")
 @pytest.mark.usefixtures("base_model")
 async def test_a_run_is_started_stopped_and_resumed_by_keys(project: Project, store: Store) -> None:
     for number in range(8):

@@ -9,7 +9,7 @@ from studio.inference.gguf import adapter_to_gguf, describe, model_to_gguf
 from studio.models import CHAT_FILE, BaseModel, prepare
 from studio.rendering import ChatTokenizer, render
 
-pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("conversion")]
 
 CONVERSATION = [
     {"role": "user", "content": "My order OP-48213 has not come. What now?"},

@@ -21,7 +21,7 @@ from studio.models import BaseModel, base_gguf, chat_gguf, prepare, resolve
 from studio.training.base.gguf_tokenizer import write_tokenizer
 from studio.training.folder import RunFolder
 
-pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("conversion")]
 
 IDS = [300, 12, 45, 260, 410, 7, 333, 90, 500, 21, 64, 280, 399, 5, 17, 450]
 """Some tokens: any will do."""

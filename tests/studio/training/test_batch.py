@@ -24,7 +24,7 @@ from studio.training.recipe import Recipe, make_recipe
 from studio.training.rows.data import Tokenised, load_rows, tokenise
 from studio.training.rows.run_data import write_data
 
-pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("planning")]
 
 COLUMNS = {"sft": ("input_ids", "labels"), "dpo": ("input_ids", "completion_mask")}
 """Of a batch: the ids, and what of them is counted."""

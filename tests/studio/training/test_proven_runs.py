@@ -12,7 +12,7 @@ from studio.inference.proof.subjects import of_run
 from studio.project import Project
 from tests.studio.training.going import go, write_run
 
-pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("conversion")]
 
 
 def test_a_run_over_a_folder_has_its_gguf_and_its_proof_when_it_ends(

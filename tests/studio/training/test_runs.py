@@ -205,7 +205,7 @@ def unstarted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def add_run(judged: Project, store: Store) -> str:
     """Note a run as a start does that is killed before its trainer lives."""
-    built = build(judged, store, "preference")
+    built = build(store, "preference")
     snapshots.save(store, built.snapshot)
     return runs.add(store, method="dpo", base_model="x", base_hash=None, snapshot_id=built.snapshot.id, recipe={})
 

@@ -19,7 +19,7 @@ from studio.training.elsewhere.import_run import take_back
 from studio.training.folder import RunFolder, read_status
 from tests.studio.training.elsewhere.conftest import StartRun
 
-pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("elsewhere")]
 
 LEAN = ["gradient_accumulation=2", "evaluations=1", "samples=0", "general_text=false", "learning_rate=0.01"]
 WHOLE_STEPS = "max_steps=3"

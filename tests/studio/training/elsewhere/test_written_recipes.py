@@ -24,7 +24,7 @@ from studio.training.elsewhere.written import Written, save
 from studio.training.recipe import METHODS
 from tests.studio.training.elsewhere.conftest import QUICK, StartRun
 
-pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("elsewhere")]
 
 ALL_AT_ONCE = ["batch_size=2", "gradient_accumulation=16", "epochs=2", "evaluations=1", "samples=0"]
 """One step an epoch, so that the order of the rows does not matter."""

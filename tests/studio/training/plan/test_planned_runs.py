@@ -21,7 +21,7 @@ from studio.training.plan.question import Question
 from studio.training.plan.reading import plan_of
 from studio.training.plan.worker import answer
 
-pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("planning")]
 
 Make = Callable[..., Plan]
 
