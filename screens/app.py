@@ -23,6 +23,7 @@ from textual.actions import ActionParseResult
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.events import Event, Key
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -33,6 +34,7 @@ from screens.imports import Imports
 from screens.indexing import LOOK_SECONDS, Indexing
 from screens.keys import AREAS, EVERYWHERE, LIST, TEXT, keymap_problems
 from screens.lint_run import LintRun
+from screens.typed_ahead import TypedAhead
 from store import changes, interface_state
 from store.database import explained
 from studio.errors import StudioError
@@ -82,6 +84,7 @@ class StudioApp(App[None]):
         self.indexing = Indexing(self)
         self.duplicate_search = DuplicateSearch(self)
         self.lint_run = LintRun(self)
+        self._typed_ahead = TypedAhead(self)
         self.animation_level = "none"
         self.theme = self._kept_theme = self._first_theme()
 
@@ -98,6 +101,17 @@ class StudioApp(App[None]):
         self.theme_changed_signal.subscribe(self, self._keep_theme)
         self.call_after_refresh(self.indexing.look)
         self.set_interval(LOOK_SECONDS, self.indexing.look)
+
+    async def on_event(self, event: Event) -> None:
+        """Note to whom keys are given."""
+        if isinstance(event, Key):
+            self._typed_ahead.note(event)
+        await super().on_event(event)
+
+    def on_key(self, event: Key) -> None:
+        """Act as a key says, unless it was typed for a field that had not opened yet."""
+        if self._typed_ahead.hand_over(event):
+            event.prevent_default()
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """Keep the places of all areas, stop an import after its batch, then end."""

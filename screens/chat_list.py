@@ -143,7 +143,7 @@ class ChatsWindow(ListOverText[Picked]):
         self.line.value = text
         self.line.cursor_position = len(text)
         self.line.display = True
-        self.line.focus()
+        self.set_focus(self.line)
 
     @on(Input.Changed)
     def _search_soon(self, event: Input.Changed) -> None:

@@ -74,4 +74,4 @@ class RemarkLines(Vertical):
         self._remarks = remarks
         self.counter.display = False
         line.display = True
-        line.focus()
+        self.screen.set_focus(line)

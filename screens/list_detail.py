@@ -147,7 +147,7 @@ class ListDetailScreen(MarkedRows):
             self.search.cursor_position = len(self.search.value)
             self.search.display = True
             self._say_problem("")
-        self.search.focus()
+        self.set_focus(self.search)
 
     @on(Input.Changed, "#search")
     def _search_soon(self, event: Input.Changed) -> None:
