@@ -28,6 +28,9 @@ from typing import Any
 EFFECTIVE_BATCH = 8
 """TRL's default: eight rows in a batch, a step after each."""
 
+ROWS_AT_ONCE = {"dpo": 1, "sft": 8}
+"""What the studio takes in one pass, up to a step's eight rows, of which each pair of DPO is two answers."""
+
 LEARNING_RATE = {"dpo": 1e-4, "sft": 2e-4}
 
 
@@ -176,7 +179,8 @@ def studio(job: Job, model: str, _rows: Any, ids: Any, folder: Path) -> Any:
 
     rate = f"learning_rate={LEARNING_RATE[job.method]}"
     same = ["warmup=0", "scheduler=linear", "lora_rank=16", "lora_alpha=32", f"seed={job.seed}", "epochs=1", rate]
-    batch = ["batch_size=1", f"gradient_accumulation={EFFECTIVE_BATCH}"]
+    at_once = ROWS_AT_ONCE[job.method]
+    batch = [f"batch_size={at_once}", f"gradient_accumulation={EFFECTIVE_BATCH // at_once}"]
     recipe = make_recipe(job.method, [*same, *batch, "device=cpu"])
     hardware = choose(recipe)
     data = {split: Dataset.from_list([row_of(row, job.method) for row in some(ids[split], job)]) for split in ids}
