@@ -78,4 +78,5 @@ def placed(out: Path) -> Iterator[Path]:
             f"{out} can't be written: {error.strerror or error}.", "Check that its folder is there and has room."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # there is none, or its folder is no folder
+            temporary.unlink()

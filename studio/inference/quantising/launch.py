@@ -99,8 +99,8 @@ def copy_to(place: Place, types: Iterable[str], folder: Path) -> list[Path]:
     copies = []
     for type_ in types:
         out = folder / f"{Path(place.ref).stem}-{type_}.gguf"
-        out.parent.mkdir(parents=True, exist_ok=True)
         with placed(out) as part:
+            folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(place.gguf(type_), part)
         copies.append(out)
     return copies

@@ -7,9 +7,9 @@ import pytest
 from store import chats, examples, journal, pairs, responses, runs, tags, tallies
 from store.database import Store, now
 from store.gathered import gathered
-from studio.chatting import blind, keeping, preferences
+from studio.chatting import blind, keeping, preferences, standing
 from studio.chatting.conversation import Answer, Conversation, Question
-from studio.chatting.preferences import TAG
+from studio.chatting.preferences import TAG, Outcome
 from studio.chatting.settings import ChatSettings
 from studio.errors import StudioError
 from studio.labelling import judging
@@ -261,3 +261,22 @@ def test_a_run_that_is_named_with_a_quantisation_is_a_run(project: Project, stor
     run = made(project, store)
     assert runs.get(store, run.id)
     assert [origin_of(store, name) for name in (run.id, f"{run.id}@Q4_K_M", "smollm2")] == ["run", "run", "model"]
+
+
+@pytest.mark.parametrize("is_blind", [False, True])
+@pytest.mark.parametrize(("count", "outcome"), [(2, 0), (2, 1), (2, "tie"), (2, "both_bad"), (4, 2), (3, "both_bad")])
+def test_what_stands_is_what_was_said_until_it_is_undone(
+    project: Project, store: Store, count: int, outcome: Outcome, is_blind: bool
+) -> None:
+    chat, question = judged_chat(project, store, count, blind=is_blind)
+    preferences.judge(project, store, chat, question, outcome)
+    said = question.notes["verdict"]
+    assert not standing.look_again(store, chat)
+    journal.undo(store, rater=project.rater)
+    assert standing.look_again(store, chat)
+    assert question.notes["verdict"] is None
+    assert not blind.is_hidden(question)
+    journal.redo(store, rater=project.rater)
+    assert standing.look_again(store, keeping.open_chat(project, store, chat.chat_id or 0))
+    [exchange] = keeping.open_chat(project, store, chat.chat_id or 0).exchanges
+    assert exchange.asked.notes["verdict"] == said
