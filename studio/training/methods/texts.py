@@ -15,7 +15,39 @@ from studio.training.recipe import Recipe
 _NOT_COMPUTED = ("entropy", "mean_token_accuracy")
 
 
-class FastSFTTrainer(SFTTrainer):  # type: ignore[misc]
+class TextTrainer(SFTTrainer):  # type: ignore[misc]
+    """TRL's SFT, whose held-out loss is the mean over all learnt tokens, however they lie in batches.
+
+    TRL takes the mean over the batches' means, so that one model measures differently with another batch size.
+    """
+
+    def evaluation_loop(
+        self,
+        dataloader: Any,
+        description: str,
+        prediction_loss_only: bool | None = None,
+        ignore_keys: list[str] | None = None,
+        metric_key_prefix: str = "eval",
+    ) -> Any:
+        """Measure as TRL does, then put the mean over the tokens of all processes in the loss's place."""
+        self._of_tokens = torch.zeros(2, dtype=torch.float64, device=self.args.device)
+        found = super().evaluation_loop(dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix)
+        loss, tokens = self.accelerator.reduce(self._of_tokens, "sum").tolist()
+        if tokens:
+            found.metrics[f"{metric_key_prefix}_loss"] = loss / tokens
+        return found
+
+    def prediction_step(
+        self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: list[str] | None = None
+    ) -> Any:
+        """Add up a batch's loss by its tokens."""
+        found = super().prediction_step(model, inputs, prediction_loss_only, ignore_keys)
+        tokens = (inputs["labels"][..., 1:] != batches.NOT_LEARNT).sum().to(self.args.device)
+        self._of_tokens += torch.stack([found[0].detach() * tokens, tokens])
+        return found
+
+
+class FastSFTTrainer(TextTrainer):
     """TRL's SFT over rows that lie behind each other, with the learnt tokens' scores alone."""
 
     def compute_loss(
@@ -39,6 +71,7 @@ class FastSFTTrainer(SFTTrainer):  # type: ignore[misc]
 def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any]) -> Any:
     """Return the trainer over rows with `input_ids` and `labels`; packed rows have `seq_lengths` too."""
     prepared = {"dataset_kwargs": {"skip_prepare_dataset": True}}
+    arguments = arguments | {"per_device_eval_batch_size": recipe.batch_size}
     if recipe.fast:
         reason = make_fast(common["model"])
         if not reason:
@@ -49,9 +82,9 @@ def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any]) -> A
         fast_arguments.say(reason)
     arguments = fast_arguments.plain(recipe, arguments)
     if not recipe.packing:
-        return SFTTrainer(args=SFTConfig(**arguments), **common)
+        return TextTrainer(args=SFTConfig(**arguments), **common)
     # The rows are packed already, since the number of steps hangs on how many they become.
-    trainer = SFTTrainer(args=SFTConfig(**arguments, **prepared, packing=True, eval_packing=False), **common)
+    trainer = TextTrainer(args=SFTConfig(**arguments, **prepared, packing=True, eval_packing=False), **common)
     _refuse_leak(trainer)
     return trainer
 

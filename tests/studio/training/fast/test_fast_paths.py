@@ -250,6 +250,20 @@ def test_texts_side_by_side_learn_as_padded_ones_do(small: Path, tmp_path: Path,
         assert torch.allclose(grad, expected, rtol=1e-3, atol=1e-5), name
 
 
+@pytest.mark.parametrize("fast", ["true", "false"])
+def test_the_held_out_loss_of_texts_does_not_hang_on_the_batches(small: Path, tmp_path: Path, fast: str) -> None:
+    short, long = sorted(texts_of(2), key=lambda row: len(row["labels"]))
+    short["labels"] = [-100] * (len(short["labels"]) - 1) + short["labels"][-1:]
+    rows, learnt = [short, long], [1, sum(label != -100 for label in long["labels"])]
+    for size in (1, 2):
+        recipe = lora("sft", f"fast={fast}", f"batch_size={size}")
+        trainer = trainer_of(recipe, small, tmp_path, rows)
+        singly = [gradients(trainer, [row])[0] for row in rows]
+        expected = sum(loss * count for loss, count in zip(singly, learnt, strict=True)) / sum(learnt)
+        assert singly[0] != pytest.approx(singly[1], rel=1e-3), "the batches differ"
+        assert trainer.evaluate()["eval_loss"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_packed_rows_learn_as_single_ones_do(small: Path, tmp_path: Path) -> None:
     rows = texts_of(6)
     packed = trainer_of(lora("sft", "packing=true", "max_length=64"), small, tmp_path, rows, packed=True)
