@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ from typing import Any
 import orjson
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from store.database import Store
+from studio.checks.settings import Check
 from studio.importing import import_file
 from studio.project import Project
 from studio.training.course import best, checkpoints
+from studio.training.folder import RunFolder
 from tests.studio.training.going import (
     Broken,
     broken_off,
@@ -98,6 +102,42 @@ def test_broken_off_twice_it_ends_with_the_same_weights(judged: Project, store: 
     assert resumed["seconds"] > sealed.seconds > 0, "the seconds of the first part count"
 
 
+@pytest.mark.parametrize(
+    ("method", "overrides"),
+    [
+        ("sft", ["packing=true", "max_length=64"]),
+        ("sft", ["tuning=full"]),
+        ("dpo", ["loss=simpo", "lora_dropout=0.1"]),
+        ("kto", ["lora_dropout=0.1"]),
+        ("reward", []),
+        ("grpo", ["generations=2", "completion_length=4", "checks=short"]),
+    ],
+    ids=["packed", "full", "simpo", "kto", "reward", "grpo"],
+)
+def test_each_method_goes_on_as_if_it_had_not_been_broken_off(
+    judged: Project, store: Store, talks: Project, tiny_model: Path, method: str, overrides: list[str]
+) -> None:
+    project = replace(judged, settings=replace(judged.settings, checks=(Check("short", "max_words", "3"),)))
+    asked = ["batch_size=2", "gradient_accumulation=2", "max_steps=4", "evaluations=4", "keep_best=false", *overrides]
+    whole = write_run(project, store, method, tiny_model, *asked)
+    broken = copy_of(whole, "broken")
+    go(whole)
+    broken_off(broken, 6)
+    assert checkpoints.latest(broken.checkpoints) == broken.checkpoints / "checkpoint-2"
+    go(broken)
+    for name in ("loss", "eval_loss", "grad_norm"):
+        assert curve(whole, name) == curve(broken, name), name
+    assert any(curve(whole, "grad_norm").values())
+    assert learnt(whole).keys() == learnt(broken).keys()
+    assert all(torch.equal(tensor, learnt(broken)[name]) for name, tensor in learnt(whole).items())
+
+
+def learnt(folder: RunFolder) -> dict[str, torch.Tensor]:
+    """Return the weights that a run has kept, of an adapter or of a whole model."""
+    [path] = [*folder.adapter.glob("*.safetensors"), *folder.model.glob("*.safetensors")]
+    return load_file(path)
+
+
 def test_a_run_of_less_than_an_epoch_makes_no_step_too_many(talks: Project, store: Store, tiny_model: Path) -> None:
     folder = write_run(
         talks, store, "sft", tiny_model, "batch_size=1", "gradient_accumulation=2", "epochs=0.5", "evaluations=1"
@@ -152,8 +192,6 @@ def test_early_stopping_keeps_the_best_weights_and_ends_the_run_for_good(
     kept = sorted(map(checkpoints.step_of, folder.checkpoints.glob("checkpoint-*")))
     assert kept == [found["step"], result["steps"]]
     # What is saved is what the checkpoint of the best measurement holds.
-    from safetensors.torch import load_file
-
     of_best = load_file(folder.checkpoints / f"checkpoint-{found['step']}" / "adapter_model.safetensors")
     assert all(torch.equal(of_best[name], tensor) for name, tensor in weights(folder).items())
     assert go(folder).status.result["steps"] == result["steps"]  # type: ignore[index]
