@@ -2,8 +2,9 @@
 
 The operations are those that the mathematics needs: 2 for each weight and token forward, 2 backward, and 2 more for a
 weight that is trained itself; attention by how many tokens each token sees, as if every layer looked at all that went
-before. What is computed twice to save memory counts once, and a loss that multiplies by the head's weights by itself
-goes unseen, so that the use of a device is rather understated. Of a mixture of experts only the tokens are counted.
+before. What is computed twice to save memory counts once, and where TRL's own loss multiplies by the head's weights by
+itself that goes unseen, so that the use of a device is rather understated. Of a mixture of experts only the tokens are
+counted.
 """
 
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ class Counter:
         self._tokens: Any = 0
         self._flops: Any = 0.0
         backbone.register_forward_pre_hook(self._read, with_kwargs=True)
+        model.register_forward_pre_hook(self._asked, with_kwargs=True)
         if head is not None:
             head.register_forward_pre_hook(self._predicted)
 
@@ -70,8 +72,16 @@ class Counter:
         if learns:
             self._tokens = self._tokens + tokens
 
+    def _asked(self, _module: Any, _inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
+        # The fast way asks for the scores of single tokens, and takes the head's weights without calling the head.
+        scored = named.get("scored_ids")
+        if scored is not None:
+            self._count_positions(scored.numel())
+
     def _predicted(self, _module: Any, inputs: tuple[Any, ...]) -> None:
-        positions = inputs[0].numel() // inputs[0].shape[-1]
+        self._count_positions(inputs[0].numel() // inputs[0].shape[-1])
+
+    def _count_positions(self, positions: int) -> None:
         learns = torch.is_grad_enabled()
         self._flops = self._flops + positions * (self._costs.position_learning if learns else self._costs.position)
 

@@ -70,6 +70,23 @@ def test_a_loss_that_takes_the_backbone_alone_is_counted_too(model: Any) -> None
     assert counter.take().flops == 6 * (10 * LINEAR + 2 * HEAD) + 3 * ATTENTION * 55
 
 
+@pytest.mark.parametrize("with_adapter", [False, True])
+def test_the_head_of_the_fast_way_is_counted(model: Any, with_adapter: bool) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    from studio.training.fast import batches
+    from studio.training.fast.able import make_fast
+
+    assert make_fast(model) == ""
+    row = {"input_ids": list(range(100, 110)), "labels": [-100] * 7 + [107, 108, 109]}
+    whole = get_peft_model(model, LoraConfig(r=4, target_modules="all-linear")) if with_adapter else model
+    counter = Counter(whole)
+    whole(**batches.given(batches.texts([row])))
+    adapter = sum(weight.numel() for weight in model.parameters() if weight.requires_grad) if with_adapter else 0
+    each = 4 if with_adapter else 6
+    assert counter.take().flops == each * (10 * LINEAR + 3 * HEAD) + 6 * 10 * adapter + 3 * ATTENTION * 55
+
+
 @pytest.mark.parametrize(
     ("name", "tera"),
     [
