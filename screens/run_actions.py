@@ -53,6 +53,10 @@ class RunActions:
         """Go on with a stopped or failed run."""
         self._do(run_work.resume, run)
 
+    def put_first(self, run: Run) -> None:
+        """Let a waiting run be the next one to train."""
+        self._do(run_work.put_first, run)
+
     def show_evidence(self, run: Run) -> None:
         """Show the evidence that llama.cpp runs what was trained."""
         from screens.evidence_window import EvidenceWindow

@@ -44,6 +44,14 @@ def resume(project: Project, run_id: str, store: Store) -> str:
     return f"{run_id} waits for its turn" if runs.get(store, run_id).status == "queued" else f"{run_id} goes on"
 
 
+def put_first(project: Project, run_id: str, store: Store) -> str:
+    """Let a waiting run be the next one to train."""
+    from studio.training.launch import put_first
+
+    put_first(project, store, run_id)
+    return f"{run_id} is the next to train"
+
+
 def size_if_deletable(project: Project, run_id: str, store: Store) -> str:
     """Return how much a run's files take, in words.
 

@@ -117,6 +117,11 @@ class TrainScreen(CurveKeys, StudioScreen):
         if run := self.run_here:
             self._actions.resume(run)
 
+    def action_put_first(self) -> None:
+        """Let a waiting run be the next one to train."""
+        if run := self.run_here:
+            self._actions.put_first(run)
+
     def action_parity(self) -> None:
         """Show the evidence that llama.cpp runs what was trained."""
         if run := self.run_here:

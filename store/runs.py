@@ -42,7 +42,7 @@ class Run:
     note: str = ""
     tags: tuple[str, ...] = ()
     queued_at: str | None = None
-    """Since when it has waited for its turn; None where it did not."""
+    """The moment that says its place in the queue; None where it never waited."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,22 @@ def enqueue(store: Store, run_id: str) -> None:
             " ended_at = NULL WHERE id = ?",
             (now(), run_id),
         )
+
+
+def put_first(store: Store, run_id: str) -> bool:
+    """Let a run of the queue go before all others; tell whether it waits."""
+    with store.transaction() as connection:
+        waiting = connection.execute(
+            "SELECT id, queued_at FROM run WHERE status = 'queued' ORDER BY queued_at, id"
+        ).fetchall()
+        ids = [each for each, _ in waiting]
+        if run_id not in ids:
+            return False
+        # The moments stay, and say the places in the queue: each run before it takes the next one's.
+        order = [run_id, *(each for each in ids if each != run_id)]
+        moments = [(moment, each) for (_, moment), each in zip(waiting, order, strict=True)]
+        connection.executemany("UPDATE run SET queued_at = ? WHERE id = ?", moments)
+    return True
 
 
 def queued(store: Store) -> list[Run]:

@@ -181,6 +181,7 @@ TRAIN: list[BindingType] = [
     key("a", "answers", "Answers", "train.answers", "Show what it answered while it learnt"),
     key("v", "view", "View", "screen.view", "Show facts and curves, only facts, only curves"),
     key("C", "compare", "Compare", "train.compare", "Compare the selected runs, or a run with its parent"),
+    key("u", "put_first", "Next", "train.next", "Let a waiting run train before the others that wait", show=False),
     key("e", "edit", "Name", "item.edit", "Give the run a name, tags and a note", show=False),
     key("o", "logs", "Log", "train.logs", "Show what the trainer printed", show=False),
     key("p", "parity", "Proof", "train.parity", "Show the evidence that what was trained is what answers", show=False),

@@ -1,4 +1,4 @@
-"""`studio train`, `stop`, `resume` and `logs`: starting runs and looking after them."""
+"""`studio train`, `stop`, `resume`, `next` and `logs`: starting runs and looking after them."""
 
 import time
 from functools import partial
@@ -158,6 +158,18 @@ def resume(run_id: str, folder: Path) -> None:
     say(f"{run_id} {doing}; `studio runs {run_id}` shows it.")
 
 
+@click.command("next")
+@click.argument("run_id", metavar="RUN")
+@project_option
+def put_next(run_id: str, folder: Path) -> None:
+    """Let a waiting run train before the others that wait."""
+    from studio.training.launch import put_first
+
+    with opened(folder) as (project, store):
+        put_first(project, store, run_id)
+    say(f"{run_id} is the next to train.")
+
+
 @click.command("logs")
 @click.argument("run_id", metavar="RUN")
 @click.option(
@@ -174,4 +186,4 @@ def logs(run_id: str, lines: int, folder: Path) -> None:
             say(line)
 
 
-COMMANDS = (train, stop, resume, logs)
+COMMANDS = (train, stop, resume, put_next, logs)

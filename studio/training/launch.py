@@ -170,6 +170,17 @@ def stop_run(project: Project, store: Store, run_id: str) -> None:
     runs.update(store, run_id, status="stopping")
 
 
+def put_first(project: Project, store: Store, run_id: str) -> None:
+    """Let a waiting run be the next one to train.
+
+    Raises:
+        StudioError: the run does not wait.
+    """
+    with launching(project.runs):
+        if not runs.put_first(store, run_id):
+            raise StudioError(f"{run_id} does not wait; it is {runs.get(store, run_id).status}.")
+
+
 def resume_run(project: Project, store: Store, run_id: str) -> None:
     """Put a stopped or failed run into the queue again: it goes on from its last checkpoint, or from its beginning.
 

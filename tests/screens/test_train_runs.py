@@ -87,6 +87,19 @@ async def test_a_run_that_goes_on_says_how_fast_and_one_that_waits_can_be_taken_
         await until(pilot, lambda: runs.get(store, waiting).status == "stopped")
 
 
+async def test_a_waiting_run_is_put_before_the_others(project: Project, store: Store) -> None:
+    add_run(project, store, "running", lives=True)
+    waiting = [add_run(project, store, "stopped") for _ in range(3)]
+    for run_id in waiting:
+        runs.enqueue(store, run_id)
+    async with opened(project, WIDE) as (pilot, screen):
+        await until(pilot, lambda: "waits, number 3 in the queue" in screen_text(pilot.app))
+        screen._list.go_to(waiting[-1])
+        await pilot.press("u")
+        await until(pilot, lambda: [run.id for run in runs.queued(store)] == [waiting[2], *waiting[:2]])
+        await until(pilot, lambda: f"{waiting[-1]} is the next to train" in screen_text(pilot.app))
+
+
 async def test_a_run_is_named_tagged_and_noted(project: Project, store: Store) -> None:
     run_id = add_run(project, store, "done")
     async with opened(project) as (pilot, screen):

@@ -18,7 +18,7 @@ from studio.process import is_held, launching, only_one, started_at
 from studio.project import Project
 from studio.training.folder import RunFolder, Status, write_json
 from studio.training.history.watch import describe_progress, sync_all, sync_run
-from studio.training.launch import resume_run, start_run, stop_run
+from studio.training.launch import put_first, resume_run, start_run, stop_run
 from studio.training.waiting import keeper, queue
 
 pytestmark = pytest.mark.xdist_group("training")
@@ -87,6 +87,23 @@ def test_one_trains_at_a_time_in_the_order_of_asking(
     trainers.end(fourth)
     turn(judged, store)
     assert list(trainers.started) == [first, fourth, second]
+
+
+def test_a_waiting_run_is_put_before_the_others(
+    judged: Project, store: Store, tiny_model: Path, trainers: Trainers
+) -> None:
+    first, second, third, fourth = (start_run(judged, store, "dpo", model=str(tiny_model)) for _ in range(4))
+    put_first(judged, store, fourth)
+    assert [run.id for run in runs.queued(store)] == [fourth, second, third]
+    assert describe_progress(judged, store, runs.get(store, fourth)) == "waits, next in the queue"
+    put_first(judged, store, third)
+    put_first(judged, store, third)
+    assert [run.id for run in runs.queued(store)] == [third, fourth, second]
+    with pytest.raises(StudioError, match=f"{first} does not wait; it is starting"):
+        put_first(judged, store, first)
+    # One that comes now is the last.
+    fifth = start_run(judged, store, "dpo", model=str(tiny_model))
+    assert [run.id for run in runs.queued(store)] == [third, fourth, second, fifth]
 
 
 def test_the_keeper_stays_until_no_run_waits(
