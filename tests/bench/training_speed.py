@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,12 @@ def compare(data: str, method: str, arguments: argparse.Namespace) -> None:
 def known(job: Job, file: Path | None) -> dict[str, Any] | None:
     """Return what a side measured in an earlier sitting."""
     lines = map(json.loads, file.read_text().splitlines() if file and file.exists() else [])
-    return next((line["found"] for line in lines if line["job"] == asdict(job)), None)
+    return next((line["found"] for line in lines if line["job"] == named(job)), None)
+
+
+def named(job: Job) -> dict[str, Any]:
+    """Return a job by its data's name, wherever that lies."""
+    return asdict(replace(job, data=Path(job.data).name))
 
 
 def in_a_process(job: Job, file: Path | None) -> dict[str, Any]:
@@ -98,7 +103,7 @@ def in_a_process(job: Job, file: Path | None) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     if file:
         with file.open("a") as out:
-            out.write(json.dumps({"job": asdict(job), "found": found}) + "\n")
+            out.write(json.dumps({"job": named(job), "found": found}) + "\n")
     return found
 
 
