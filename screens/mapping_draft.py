@@ -109,7 +109,9 @@ class Draft:
         rows = f"of the first {len(self.look.sample)} rows"
         if not made:
             return False, f"None {rows} would become an example: {reason}."
-        return True, f"Ready: {made} {rows} become examples." + (f" One does not: {reason}." if reason else "")
+        others = len(self.look.sample) - made
+        which = "1 does not" if others == 1 else f"{others} do not; the first"
+        return True, f"Ready: {made} {rows} become examples." + (f" {which}: {reason}." if others else "")
 
     def _made(self, read: Callable[[Fields], Row]) -> tuple[int, str]:
         """Return how many rows of the sample can be read, and why the first of the others can't."""

@@ -154,7 +154,12 @@ async def test_verdict_codes_are_asked_for(
         assert has(pilot, MappingWindow)()
         await pilot.press("m", "m", "m", "j", "m", "j", "enter", "3")
         assert {code: meanings(pilot)[f"code {code}"] for code in "012"} == {"0": "tie", "1": "left", "2": "right"}
-        assert shows(pilot, "Ready", "annotator1 says 2, the second answer is better")()
+        assert shows(
+            pilot,
+            "Ready: 194 of the first 200 rows",
+            "6 do not; the first: response1 is true, not a",
+            "annotator1 says 2, the second answer is better",
+        )()
         await pilot.press("i")
         await until(pilot, shows(pilot, "Imported.", "999 rows as pandalm"))
         assert examples.count(store) == 993
