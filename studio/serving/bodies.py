@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from studio.serving.forms import asked_for
 from studio.serving.guard import Application, Receive, Scope, Send, refuse
 
 MOST_BYTES = 16_000_000
@@ -66,6 +67,8 @@ def _known(asked: Any, name: str) -> Any:
     asked = {**asked, "model": asked.get("model") or name}
     if "max_completion_tokens" in asked:
         asked = {"max_tokens": asked["max_completion_tokens"], **asked}
+    if "response_format" in asked:
+        asked = {**asked, "response_format": asked_for(asked["response_format"])}
     messages = asked.get("messages")
     if isinstance(messages, list):
         turns = [

@@ -6,6 +6,7 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.rendering import ChatTokenizer, render_prompt
+from studio.serving import forms
 from studio.serving.bodies import gone
 from studio.serving.guard import fault
 
@@ -50,11 +51,8 @@ def _options(llama: Any, tokenizer: ChatTokenizer, asked: dict[str, Any], length
         # With all logits kept the server would take many times the memory.
         raise StudioError("Log-probabilities are not served; the raw window of Chat shows them.")
     options = {name: value for name, value in asked.items() if name not in _OF_CHAT}
-    form = asked.get("response_format")
-    if form and form["type"] == "json_object":
-        from llama_cpp.llama_chat_format import _grammar_for_response_format
-
-        options["grammar"] = _grammar_for_response_format(form)
+    if grammar := forms.grammar_of(asked.get("response_format"), llama._model.vocab):
+        options["grammar"] = grammar
     if (left := gone.get()) is not None:
         # A client that waits for the whole answer may leave too.
         options["stopping_criteria"] = lambda _ids, _logits: left.is_set()

@@ -121,6 +121,47 @@ def test_what_is_asked_wrongly_is_said(serving: Serving, body: bytes, status: in
 
 
 @pytest.mark.model
+def test_an_answer_has_the_form_that_was_asked_for(client: Any) -> None:
+    of = {"capital": {"enum": ["Paris", "Rome"]}, "sure": {"type": "boolean"}}
+    schema = {"type": "object", "properties": of, "required": list(of), "additionalProperties": False}
+    form = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
+    for stream in (False, True):
+        made = client.chat.completions.create(
+            model="smollm2", messages=QUESTION, temperature=0, max_tokens=60, response_format=form, stream=stream
+        )
+        parts = (chunk.choices[0].delta.content or "" for chunk in made if chunk.choices) if stream else ()
+        text = "".join(parts) if stream else made.choices[0].message.content
+        found = orjson.loads(text)
+        assert found["capital"] in of["capital"]["enum"]
+        assert isinstance(found["sure"], bool)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        ({"type": "string", "minLength": 100_000, "maxLength": 200_000}, "repeats something thousands"),
+        ({"type": "array", "items": {"type": "integer"}, "minItems": 50_000}, "repeats something thousands"),
+        ({"type": "string", "pattern": "^a{0,90000}$"}, "repeats something thousands"),
+        ({"type": "string", "pattern": "^(?!a)b$"}, "Unsupported pattern"),
+        ({"enum": []}, "llama.cpp makes no grammar"),
+        ({"type": "object", "properties": {'a"\n': {"const": "\0"}}}, "llama.cpp makes no grammar"),
+        ({"$ref": "https://example.com/schema.json"}, "not allowed"),
+        ({"type": "banana"}, "Unrecognized schema"),
+        ({"enum": ["a" * 100_000]}, "100,000 can be followed"),
+        ({"properties": {"a": 1}}, "another kind"),
+        (None, "has no schema"),
+    ],
+)  # fmt: skip
+def test_a_schema_that_llama_cpp_ends_on_is_refused(client: Any, schema: Any, why: str) -> None:
+    openai = pytest.importorskip("openai")
+    form: Any = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    with pytest.raises(openai.BadRequestError, match=why):
+        client.chat.completions.create(model="smollm2", messages=QUESTION, max_tokens=2, response_format=form)
+    assert client.models.list().data, "it answers still"
+
+
+@pytest.mark.model
 def test_who_names_no_model_is_told_its_name_and_no_path(serving: Serving) -> None:
     headers = {"Authorization": f"Bearer {serving.key}"}
     asked = {"prompt": "Once", "max_tokens": 1}
