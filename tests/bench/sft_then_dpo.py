@@ -1,11 +1,13 @@
 """DPO alone beside SFT on the better answers and then DPO, on the demo: how well each ranks the held-out pairs.
 
-    python tests/bench/sft_then_dpo.py                      the 64 judged pairs that the demo ships, three seeds
-    python tests/bench/sft_then_dpo.py --all --seeds 1 2 3  its 200 pairs, with the verdicts that it holds back
+    python tests/bench/sft_then_dpo.py                   the 64 judged pairs that the demo ships; about 35 minutes
+    python tests/bench/sft_then_dpo.py --all             its 200 pairs, with the verdicts that it holds back; two hours
+    python tests/bench/sft_then_dpo.py --all --set epochs=1        the same, an epoch each; about 40 minutes
 
-Runs are started as `studio train` starts them, with the presets. The split is the project's own, by prompt. An accuracy
-is the share of held-out pairs whose chosen answer has gained more than the rejected one, with its 95 % interval over
-all seeds together; after SFT the reference is the SFT run, as it is for whoever trains so.
+Runs are started as `studio train` starts them, with the presets, three seeds each; the times are for two cores. The
+split is the project's own, by prompt. An accuracy is the share of held-out pairs whose chosen answer has gained more
+than the rejected one, with its 95 % interval over all seeds together; after SFT the reference is the SFT run, as it is
+for whoever trains so. Measured are the last weights: the best ones are chosen by the same held-out pairs.
 """
 
 import argparse
@@ -52,7 +54,8 @@ def main() -> None:
         )
         with project.open_store() as store:
             for seed in arguments.seeds:
-                overrides = [f"seed={seed}", "general_text=false", "samples=0", *arguments.overrides]
+                same = ["general_text=false", "samples=0", "keep_best=false", "evaluations=1"]
+                overrides = [f"seed={seed}", *same, *arguments.overrides]
                 ways["DPO"].append(measured(trained(project, store, "dpo", overrides)))
                 first = trained(project, store, "sft", [*overrides, "answers=chosen"])
                 then = measured(trained(project, store, "dpo", overrides, parent=first.id))
