@@ -4,15 +4,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from accelerate.utils import broadcast_object_list  # type: ignore[import-untyped]
 from datasets import Dataset
-from datasets.fingerprint import get_temporary_cache_files_directory
 from trl import DPOConfig, DPOTrainer
 from trl.trainer.utils import FusedCausalLMOutput
 
 from studio.training.fast import arguments as fast_arguments
 from studio.training.fast import batches, lora, reference
 from studio.training.fast.able import make_fast
+from studio.training.methods import dropout
+from studio.training.methods.processes import share_cache
 from studio.training.recipe import EXPERIMENTAL_LOSSES, Recipe
 
 _NOT_COMPUTED = ("entropy", "mean_token_accuracy", "logits/chosen", "logits/rejected")
@@ -24,6 +24,7 @@ class RenderedDPOTrainer(DPOTrainer):  # type: ignore[misc]
     def __init__(self, recipe: Recipe, *, with_reference: bool, **given: Any) -> None:
         self.recipe, self.with_reference = recipe, with_reference
         super().__init__(**given)
+        dropout.keep(self.model, recipe)
         if recipe.loss in EXPERIMENTAL_LOSSES:
             self.precompute_ref_logps = True
 
@@ -33,9 +34,7 @@ class RenderedDPOTrainer(DPOTrainer):  # type: ignore[misc]
     def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
         if not self.with_reference or self.recipe.loss in EXPERIMENTAL_LOSSES:
             return dataset
-        # One process writes what all of them read, and rows in memory have another folder in each.
-        [folder] = broadcast_object_list([get_temporary_cache_files_directory()])
-        dataset._get_cache_file_path = lambda fingerprint: f"{folder}/{fingerprint}.arrow"
+        share_cache(dataset)
         return super()._precompute_ref_logps(dataset, name, batch_size)
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
@@ -52,7 +51,21 @@ class RenderedDPOTrainer(DPOTrainer):  # type: ignore[misc]
         none = torch.zeros(len(counted) // 2, device=counted.device)
         # TRL's rewards and scores are those against a reference that finds everything equally likely.
         super()._compute_loss(seen, {**inputs, "ref_chosen_logps": none, "ref_rejected_logps": none}, return_outputs)
+        self._say_ranking(*answer_scores(self.recipe, kept[0].detach(), counted))
         return without_reference(self.recipe, kept[0], counted)
+
+    def _say_ranking(self, chosen: torch.Tensor, rejected: torch.Tensor) -> None:
+        """Report by what the loss ranks, in the place of sums, which rank by length."""
+        chosen, rejected = (self.accelerator.gather(self.recipe.beta * scores) for scores in (chosen, rejected))
+        found = {
+            "chosen": chosen,
+            "rejected": rejected,
+            "accuracies": (chosen > rejected).float(),
+            "margins": chosen - rejected,
+        }
+        told = self._metrics["train" if self.model.training else "eval"]
+        for name, values in found.items():
+            told[f"rewards/{name}"][-1] = values.mean().item()
 
 
 class FastDPOTrainer(RenderedDPOTrainer):
@@ -107,13 +120,24 @@ class Answers:
         return scores.new_zeros(mask.shape).masked_scatter(mask, scores)
 
 
+def answer_scores(recipe: Recipe, scores: torch.Tensor, counted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what simpo, orpo or cpo compare: the chosen answers' mean score of a token, or cpo's sum, and the others'.
+
+    Args:
+        recipe: which loss.
+        scores: of each answer's tokens, the chosen answers first; 0 where there is none.
+        counted: which of them there are.
+    """
+    sums = scores.sum(dim=1)
+    chosen, rejected = (sums if recipe.loss == "cpo" else sums / counted.sum(dim=1).clamp(min=1)).chunk(2)
+    return chosen, rejected
+
+
 def without_reference(recipe: Recipe, scores: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
     """Return the loss of simpo, orpo or cpo by TRL's own formulas, of the scores of the answers' tokens."""
-    lengths = counted.sum(dim=1).clamp(min=1)
-    sums = scores.sum(dim=1)
-    chosen, rejected = (sums if recipe.loss == "cpo" else sums / lengths).chunk(2)
-    half = len(lengths) // 2
-    likelihood = -scores[:half].sum() / lengths[:half].sum()
+    chosen, rejected = answer_scores(recipe, scores, counted)
+    half = len(chosen)
+    likelihood = -scores[:half].sum() / counted[:half].sum().clamp(min=1)
     known = SimpleNamespace(accelerator=SimpleNamespace(device=scores.device), beta=recipe.beta)
     if recipe.loss == "orpo":
         from trl.experimental.orpo import ORPOTrainer

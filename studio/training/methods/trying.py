@@ -10,6 +10,7 @@ from trl import GRPOConfig, GRPOTrainer
 from studio.checks.run import score
 from studio.checks.settings import Check, read_checks
 from studio.rendering import ChatTokenizer
+from studio.training.faults.memory import is_out_of_memory
 from studio.training.folder import RunFolder
 from studio.training.recipe import Recipe
 from studio.training.trainer.steps import even_batch
@@ -22,18 +23,38 @@ class RenderedGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
     """TRL's GRPO over prompts that are token ids already; the held-out prompts are answered without chance."""
 
     generation_config: Any
+    _at_once: int | None = None
+    """How many prompts are answered at once, since memory ran out over more; None while it never did."""
 
     def _tokenize_prompts(self, prompts: list[list[int]]) -> tuple[list[list[int]], None, dict[str, Any]]:
         return prompts, None, {}
 
-    def _generate_single_turn(self, *arguments: Any, **named: Any) -> Any:
+    def _generate_single_turn(self, prompts: list[list[int]], *arguments: Any, **named: Any) -> Any:
         if self.model.training:
-            return super()._generate_single_turn(*arguments, **named)
+            return self._in_parts(prompts, *arguments, **named)
         sampled, self.generation_config = self.generation_config, self._greedy
         try:
-            return super()._generate_single_turn(*arguments, **named)
+            return self._in_parts(prompts, *arguments, **named)
         finally:
             self.generation_config = sampled
+
+    def _in_parts(self, prompts: list[list[int]], *arguments: Any, **named: Any) -> Any:
+        """Answer all prompts of a step at once, as TRL does, or as many as memory is there for."""
+        answers: list[list[int]] = []
+        while len(answers) < len(prompts):
+            size = self._at_once or len(prompts)
+            part = prompts[len(answers) : len(answers) + size]
+            try:
+                found, _ = super()._generate_single_turn(part, *arguments, **named)
+            except (RuntimeError, MemoryError) as error:
+                # Where the processes share out the weights, all of them have to answer equally often.
+                together = self.is_fsdp_enabled or self.is_deepspeed_enabled
+                if together or len(part) == 1 or not is_out_of_memory(error):
+                    raise
+                self._at_once = (len(part) + 1) // 2
+            else:
+                answers += found
+        return answers, None
 
     @property
     def _greedy(self) -> Any:

@@ -5,6 +5,8 @@ from typing import Any
 from datasets import Dataset
 from trl import KTOConfig, KTOTrainer
 
+from studio.training.methods import dropout
+from studio.training.methods.processes import share_cache
 from studio.training.recipe import Recipe
 from studio.training.rows.balance import weights
 
@@ -15,6 +17,10 @@ class RenderedKTOTrainer(KTOTrainer):  # type: ignore[misc]
     def _prepare_dataset(self, dataset: Dataset, _processing: Any, args: KTOConfig, name: str) -> Dataset:
         size = args.per_device_train_batch_size if name == "train" else args.per_device_eval_batch_size
         return with_others_answers(dataset, size)
+
+    def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
+        share_cache(dataset)
+        return super()._precompute_ref_logps(dataset, name, batch_size)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log, with the margin between all good and all bad answers, where TRL knows that of single batches."""
@@ -39,7 +45,9 @@ def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any], *, w
         "train_sampling_strategy": "sequential",
     }
     config = KTOConfig(**{**arguments, **kto, "per_device_eval_batch_size": recipe.batch_size})
-    return RenderedKTOTrainer(args=config, **{**common, "train_dataset": rows.shuffle(seed=recipe.seed)})
+    trainer = RenderedKTOTrainer(args=config, **{**common, "train_dataset": rows.shuffle(seed=recipe.seed)})
+    dropout.keep(trainer.model, recipe)
+    return trainer
 
 
 def _sees_all(recipe: Recipe, arguments: dict[str, Any], rows: int) -> bool:

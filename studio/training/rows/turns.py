@@ -21,11 +21,11 @@ def learnt(
     Raises:
         StudioError: nothing is left to learn, or the template doesn't say which tokens an answer is.
     """
+    answers = list(_answers(messages))
     if loss_on == "completion":
         if messages[-1].get("weight") == 0:
             raise StudioError("Its last answer has the weight 0, which says that it is not to be learnt.")
         return rendering.trained
-    answers = list(_answers(messages))
     if loss_on == "assistant":
         wanted = [span for span, counts in answers if counts]
         mask = _mask(tokenizer, rendering, messages, tools, wanted)
@@ -38,12 +38,22 @@ def learnt(
 
 
 def _answers(messages: list[Message]) -> Iterator[tuple[tuple[int, int], bool]]:
-    """Yield where the assistant's turns begin and end, those in a row as one, and whether they are to be learnt."""
+    """Yield where the assistant's turns begin and end, those in a row as one, and whether they are to be learnt.
+
+    Raises:
+        StudioError: of some in a row one is to be learnt and another is not.
+    """
     numbered = enumerate(messages)
     for is_answer, group in groupby(numbered, key=lambda each: each[1]["role"] == "assistant"):
         turns = list(group)
         if is_answer:
-            yield (turns[0][0], turns[-1][0] + 1), turns[-1][1].get("weight") != 0
+            [counts, *others] = {turn.get("weight") != 0 for _, turn in turns}
+            if others:
+                raise StudioError(
+                    "Of answers that follow each other directly one has the weight 0 and another has not.",
+                    "Put them into one turn, or give them one weight.",
+                )
+            yield (turns[0][0], turns[-1][0] + 1), counts
 
 
 def _mask(

@@ -9,7 +9,7 @@ from studio.errors import StudioError
 from studio.training.folder import RunFolder
 from studio.training.recipe import Recipe
 from studio.training.trainer.hardware import Hardware
-from studio.training.trainer.names import OPTIMIZERS
+from studio.training.trainer.names import OPTIMIZERS, scheduler_of
 from studio.training.trainer.steps import even_batch, measured_every, steps_of, warmup_of
 
 
@@ -30,7 +30,7 @@ def arguments_of(
         "max_steps": steps,
         "learning_rate": recipe.learning_rate,
         "warmup_steps": warmup_of(recipe, steps),
-        "lr_scheduler_type": recipe.scheduler,
+        "lr_scheduler_type": scheduler_of(recipe),
         "optim": _optimizer(recipe, hardware),
         "per_device_train_batch_size": recipe.batch_size,
         "per_device_eval_batch_size": even_batch(held_out_rows, recipe.batch_size),

@@ -13,8 +13,6 @@ def steps_of(recipe: Recipe, rows: int) -> int:
     Raises:
         StudioError: it learns by trying, and one step alone would try more prompts than there are.
     """
-    if recipe.max_steps:
-        return recipe.max_steps
     together = recipe.batch_size * recipe.gradient_accumulation * processes()
     if recipe.method == "grpo":
         prompts = together // recipe.generations
@@ -26,7 +24,7 @@ def steps_of(recipe: Recipe, rows: int) -> int:
         an_epoch = rows // prompts
     else:
         an_epoch = math.ceil(math.ceil(rows / (recipe.batch_size * processes())) / recipe.gradient_accumulation)
-    return max(1, math.ceil(an_epoch * recipe.epochs))
+    return recipe.max_steps or max(1, math.ceil(an_epoch * recipe.epochs))
 
 
 def warmup_of(recipe: Recipe, steps: int) -> int:

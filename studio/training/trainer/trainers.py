@@ -9,6 +9,7 @@ from trl import pack_dataset
 
 from studio.training.folder import RunFolder
 from studio.training.methods import pairs, scoring, texts, trying, unpaired
+from studio.training.methods.processes import measure_all_rows
 from studio.training.recipe import Recipe
 from studio.training.rows.data import Tokenised
 from studio.training.trainer.arguments import arguments_of
@@ -42,15 +43,17 @@ def make_trainer(
     arguments = arguments_of(recipe, folder, hardware, len(rows), len(held_out.rows))
     match recipe.method:
         case "dpo":
-            return pairs.make(recipe, common, arguments, with_reference=with_reference)
+            trainer = pairs.make(recipe, common, arguments, with_reference=with_reference)
         case "kto":
-            return unpaired.make(recipe, common, arguments, with_reference=with_reference)
+            trainer = unpaired.make(recipe, common, arguments, with_reference=with_reference)
         case "reward":
-            return scoring.make(recipe, common, arguments)
+            trainer = scoring.make(recipe, common, arguments)
         case "grpo":
-            return trying.make(recipe, common, arguments, folder)
+            trainer = trying.make(recipe, common, arguments, folder)
         case _:
-            return texts.make(recipe, common, arguments)
+            trainer = texts.make(recipe, common, arguments)
+    measure_all_rows(trainer)
+    return trainer
 
 
 def _data_set(recipe: Recipe, train: Tokenised) -> Dataset:

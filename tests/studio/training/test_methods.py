@@ -121,5 +121,6 @@ def test_trying_needs_checks_and_enough_prompts(gathered: Project, store: Store,
     with pytest.raises(StudioError, match="has no check 'brief'"):
         start_run(gathered, store, "grpo", model=str(tiny_model), overrides=["checks=brief"])
     many = ["batch_size=50", "gradient_accumulation=8", *TRYING]
-    with pytest.raises(StudioError, match="Each step tries 200 prompts"):
-        go(gathered, store, "grpo", model=str(tiny_model), overrides=many)
+    for overrides in (many, [*many, "max_steps=3"]):
+        with pytest.raises(StudioError, match="Each step tries 200 prompts"):
+            go(gathered, store, "grpo", model=str(tiny_model), overrides=overrides)

@@ -36,6 +36,15 @@ def test_an_answer_of_weight_zero_is_not_learnt(tokenizer: ChatTokenizer) -> Non
     ]
 
 
+@pytest.mark.parametrize("loss_on", ["completion", "assistant", "conversation"])
+def test_answers_in_a_row_of_which_one_is_not_to_be_learnt_are_refused(tokenizer: ChatTokenizer, loss_on: str) -> None:
+    for first, second in ((0, 1), (0, None)):
+        answers = [{**ANSWER, "weight": first}, LATER if second is None else {**LATER, "weight": second}]
+        with pytest.raises(StudioError, match="one has the weight 0 and another has not"):
+            learnt(tokenizer, loss_on, ASKED, *answers)
+    assert ANSWER["content"] in learnt(tokenizer, loss_on, ASKED, ANSWER, LATER)
+
+
 def test_the_last_answer_every_answer_or_the_whole_conversation_is_learnt(tokenizer: ChatTokenizer) -> None:
     talk = [ASKED, ANSWER, AGAIN, LATER]
     first, second = "On its way. \N{OWL}<|im_end|>\n", "Since Monday.<|im_end|>\n"

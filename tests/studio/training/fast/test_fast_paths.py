@@ -55,6 +55,7 @@ def trainer_of(
     from trl import pack_dataset
 
     from studio.training.methods import pairs, texts
+    from studio.training.methods.processes import measure_all_rows
     from studio.training.trainer.model import adapter_config
 
     model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32, attn_implementation="sdpa")
@@ -84,6 +85,7 @@ def trainer_of(
         trainer = pairs.make(recipe, common, arguments, with_reference=True)
     else:
         trainer = texts.make(recipe, common, arguments)
+    measure_all_rows(trainer)
     torch.manual_seed(7)
     for name, weight in trainer.model.named_parameters():
         if "lora_B" in name:
@@ -148,6 +150,36 @@ def test_all_losses_are_those_of_padded_rows(small: Path, tmp_path: Path) -> Non
             trainer.loss_weights = [1.0, weight][: len(trainer.loss_types)]
             trainer.label_smoothing = 0.2 if loss == "robust" else 0.0
         assert_same(*(gradients(trainer, list(trainer.train_dataset)) for trainer in both))
+
+
+@pytest.mark.parametrize("fast", ["true", "false"])
+@pytest.mark.parametrize("loss", ["simpo", "orpo", "cpo"])
+def test_without_a_reference_pairs_are_ranked_as_the_loss_ranks_them(
+    small: Path, tmp_path: Path, loss: str, fast: str
+) -> None:
+    rows = pairs_of(4)
+    for number, row in enumerate(rows):
+        # By sums the longer answer always loses.
+        short, long = row["rejected_ids"][:2], row["chosen_ids"] * 3
+        row["chosen_ids"], row["rejected_ids"] = (long, short) if number % 2 else (short, long)
+    recipe = lora("dpo", f"loss={loss}", f"fast={fast}")
+    trainer = trainer_of(recipe, small, tmp_path, rows)
+    gradients(trainer, list(trainer.train_dataset))
+    rewards = {"chosen": [], "rejected": []}
+    with torch.no_grad():
+        for row in rows:
+            for side, found in rewards.items():
+                ids = torch.tensor([row["prompt_ids"] + row[f"{side}_ids"]])
+                length = len(row[f"{side}_ids"])
+                scores = trainer.model.eval()(input_ids=ids).logits[0, -length - 1 : -1].log_softmax(-1)
+                scores = scores.gather(-1, ids[0, -length:, None])
+                found.append(recipe.beta * float(scores.sum() if loss == "cpo" else scores.mean()))
+    told = {name: trainer._metrics["train"][f"rewards/{name}"] for name in ("chosen", "rejected", "accuracies")}
+    right = sum(good > bad for good, bad in zip(*rewards.values(), strict=True)) / len(rows)
+    expected = {side: [pytest.approx(sum(found) / len(found), rel=1e-4)] for side, found in rewards.items()}
+    assert told == {**expected, "accuracies": [right]}
+    [margin] = trainer._metrics["train"]["rewards/margins"]
+    assert margin == pytest.approx(told["chosen"][0] - told["rejected"][0], rel=1e-3)
 
 
 @pytest.mark.parametrize("method", ["sft", "dpo"])

@@ -1,5 +1,6 @@
-"""Pairs learnt by two processes that each hold the whole model: the fast way and TRL's own end alike."""
+"""Two processes that each hold the whole model: the fast way and TRL's own end alike, and measure as one does."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.studio.training.fast.test_fast_paths import lora, pairs_of, trainer_of
+from studio.training.recipe import make_recipe
+from tests.studio.training.fast.test_fast_paths import lora, pairs_of, texts_of, trainer_of
 
 torch = pytest.importorskip("torch")
 
@@ -27,6 +29,47 @@ def learn(model_folder: Path, folder: Path) -> None:
         trainer.train()
         learnt = [weight.detach().flatten() for weight in trainer.model.parameters() if weight.requires_grad]
         torch.save(torch.cat(learnt), folder / f"{fast}.{os.environ['RANK']}.pt")
+    (folder / f"measured.{os.environ['RANK']}.json").write_text(json.dumps(measured(model_folder, folder)))
+    judged_alone(model_folder, folder).train()
+
+
+def measured(model_folder: Path, folder: Path) -> dict[str, float]:
+    """Return what is found of three held-out rows, which two processes can't divide."""
+    found = {}
+    for method, rows in (("sft", texts_of(3)), ("dpo", pairs_of(3))):
+        for fast in ("true", "false"):
+            torch.manual_seed(1)
+            recipe = lora(method, f"fast={fast}", "batch_size=1")
+            trainer: Any = trainer_of(recipe, model_folder, folder, rows, per_device_eval_batch_size=1)
+            trainer.eval_dataset = trainer.train_dataset
+            told = trainer.evaluate()
+            found |= {f"{method} {fast} {name}": told[name] for name in told if "loss" in name or "rewards" in name}
+    return found
+
+
+def judged_alone(model_folder: Path, folder: Path) -> Any:
+    """Return a trainer of answers that are judged alone (KTO), whose reference is worked out beforehand."""
+    from datasets import Dataset
+    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+    from studio.training.methods import unpaired
+    from studio.training.trainer.model import adapter_config
+
+    recipe = make_recipe("kto", ["device=cpu", "dtype=fp32", "lora_rank=4", "batch_size=2"])
+    said = [{"prompt_ids": [100 + n, 101], "completion_ids": [120 + n, 121], "label": n % 2 == 0} for n in range(8)]
+    rows = Dataset.from_list(said)
+    common = {
+        "model": AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32, attn_implementation="sdpa"),
+        "train_dataset": rows,
+        "eval_dataset": rows.select(range(2)),
+        "processing_class": PreTrainedTokenizerFast.from_pretrained(model_folder),
+        "peft_config": adapter_config(recipe),
+    }
+    arguments = {"output_dir": str(folder / "out"), "per_device_train_batch_size": 2, "max_steps": 2, "use_cpu": True}
+    arguments |= {"bf16": False, "report_to": "none", "disable_tqdm": True, "save_strategy": "no"}
+    trainer = unpaired.make(recipe, common, arguments, with_reference=True)
+    assert trainer.precompute_ref_logps
+    return trainer
 
 
 def test_two_processes_learn_alike_in_both_ways(small: Path, tmp_path: Path) -> None:
@@ -48,6 +91,12 @@ def test_two_processes_learn_alike_in_both_ways(small: Path, tmp_path: Path) -> 
     fast, *others = (torch.load(tmp_path / f"{way}.{rank}.pt") for way in ("true", "false") for rank in "01")
     for other in others:
         assert torch.allclose(fast, other, rtol=1e-3, atol=1e-5)
+    # What two find of the held-out rows is what one finds.
+    alone = measured(small, tmp_path)
+    assert any("accuracies" in name for name in alone)
+    for rank in "01":
+        together = json.loads((tmp_path / f"measured.{rank}.json").read_text())
+        assert together == pytest.approx(alone, rel=1e-5, abs=1e-7)
 
 
 if __name__ == "__main__":
