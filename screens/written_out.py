@@ -28,6 +28,9 @@ from studio.training.elsewhere.written import Written, save
 if TYPE_CHECKING:
     from screens.new_run import NewRun
 
+GATHERING = "gathering the rows ..."
+NO_FOLDER = "It needs a folder to be written into."
+
 
 class WrittenOut(StudioModal[None]):
     """What another tool needs to do the same."""
@@ -43,6 +46,9 @@ class WrittenOut(StudioModal[None]):
         self._asked = run
         self._tool = tool
         self._written: Written | None = None
+        self._nothing_to_write = "The rows are being gathered; press it again when the text is there."
+        """What is said where there is nothing to write yet, or never will be."""
+        self._saving = False
 
     def compose(self) -> ComposeResult:
         """Lay the text over the folder."""
@@ -56,10 +62,10 @@ class WrittenOut(StudioModal[None]):
 
     def on_mount(self) -> None:
         """Write it here first."""
-        self.view.show("gathering the rows ...")
+        self.view.show(GATHERING)
         self.view.focus()
         work = partial(_written, self.studio.project, self._asked, self._tool)
-        in_background(self, work, self._show, failed=self._fail)
+        in_background(self, work, self._show, failed=self._fail_to_gather)
 
     def action_switch_pane(self) -> None:
         """Go to the line with the folder, or back to the text."""
@@ -72,22 +78,34 @@ class WrittenOut(StudioModal[None]):
 
     def action_submit(self) -> None:
         """Write it into the folder, with the rows and the tokenizer that it reads."""
-        if self._written is None or not self.folder.value.strip():
+        if self._saving:
             return
+        if self._written is None or not self.folder.value.strip():
+            self.said.update(
+                self._nothing_to_write if self._written is None else "It needs a folder to be written into."
+            )
+            return
+        self._saving = True
         self.said.update("writing ...")
         say = partial(self.call_later, self.said.update)
         out = typed_path(self.folder.value.strip())
         work = partial(_save, self.studio.project, self._asked, self._tool, out, say)
-        in_background(self, work, self._saved, failed=self._fail, group="save")
+        in_background(self, work, self._saved, failed=self._fail_to_save, group="save")
 
     def _show(self, written: Written) -> None:
         self._written = written
         self.view.show(written.text)
 
     def _saved(self, said: str) -> None:
+        self._saving = False
         self.said.update(clean(said))
 
-    def _fail(self, error: StudioError) -> None:
+    def _fail_to_gather(self, error: StudioError) -> None:
+        self._nothing_to_write = "There is nothing to write, for the reason above; esc goes back to the form."
+        self.view.show(message_of(error))
+
+    def _fail_to_save(self, error: StudioError) -> None:
+        self._saving = False
         self.said.update(message_of(error))
 
 
@@ -117,4 +135,4 @@ def _save(project: Project, run: "NewRun", tool: str, out: Path, say: Any, store
     written = write(material, tool)
     paths = save(written, out)
     beside = f" and {len(paths) - 1} more" if paths[1:] else ""
-    return f"{paths[0]}{beside} written. In that folder: {written.start}"
+    return f"{paths[0]}{beside} written. {written.start}"

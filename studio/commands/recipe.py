@@ -51,7 +51,7 @@ def recipe(
         say(written.text.rstrip("\n"))
     else:
         beside = f", with {len(paths) - 1} files that it reads" if paths[1:] else ""
-        say(f"{paths[0]}{beside}. Start it in {out}: {written.start}")
+        say(f"{paths[0]}{beside}. {written.start}")
         for note in written.notes:
             say(f"- {note}")
 

@@ -55,7 +55,7 @@ def train(
     with opened(folder) as (project, store):
         make = partial(_plan, project, store, method, model=model, parent=parent)
         if fit:
-            overrides = _fitted(make(overrides))
+            overrides = _fitted(make(overrides), must_fit=not plan_only)
         if plan_only:
             _print_plan(make(overrides, timed=timed), as_json)
             return
@@ -97,10 +97,16 @@ def _plan(
     return found
 
 
-def _fitted(found: "Plan") -> tuple[str, ...]:
-    """Return the overrides with which the run fits into the memory, and say what was changed."""
+def _fitted(found: "Plan", *, must_fit: bool) -> tuple[str, ...]:
+    """Return the overrides with which the run fits into the memory, and say what was changed.
+
+    Raises:
+        StudioError: it must fit, and it can't be made to.
+    """
     from studio.training import plan
 
+    if must_fit:
+        plan.check_fits(found)
     if found.changes:
         say(f"changed to fit: {' '.join(plan.overrides_of(found.changes))}", err=True)
     return plan.fitted(found)

@@ -15,6 +15,8 @@ _NOT_NEGATIVE = (
     *("max_steps", "weight_decay", "beta", "sft_weight", "simpo_gamma", "desirable_weight", "undesirable_weight"),
     *("evaluations", "early_stopping", "samples", "sample_tokens", "replay"),
 )
+LARGEST_SEED = 2**32 - 1
+"""As numpy takes it."""
 _SHARES = {"warmup": 1.0, "lora_dropout": 1.0, "label_smoothing": 0.5}
 """Below this, and not below 0."""
 
@@ -41,6 +43,8 @@ def _values(recipe: Recipe) -> Iterator[StudioError]:
     for name, limit in _SHARES.items():
         if not 0 <= getattr(recipe, name) < limit:
             yield StudioError(f"{name} must be from 0 to below {limit:g}, not {getattr(recipe, name)}.")
+    if not 0 <= recipe.seed <= LARGEST_SEED:
+        yield StudioError(f"seed must be from 0 to {LARGEST_SEED}, not {recipe.seed}.")
 
 
 def _together(recipe: Recipe) -> Iterator[StudioError]:

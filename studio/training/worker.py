@@ -75,7 +75,7 @@ def _failed(folder: RunFolder, reporter: Reporter, error: BaseException) -> int:
     if not isinstance(error, StudioError):
         traceback.print_exc()
     cause = error.__cause__ if isinstance(error, memory.RanOutError) else None
-    if isinstance(error, memory.RanOutError) and (change := memory.retreat(folder, error.when)):
+    if isinstance(error, memory.RanOutError) and (change := memory.retreat(folder, error.when, error.recipe)):
         sys.stdout.write(f"{change}\n")
         sys.stdout.flush()
         if processes() == 1 and not reporter.stop_requested:

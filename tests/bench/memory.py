@@ -133,7 +133,8 @@ def _measure(model: Path, case: Case) -> None:
     tokens = Tokenised([_row(case, shape.vocabulary, seed) for seed in range(4)], 0, 0, [], [0, 1, 2, 3])
     sampled = Sampled(tokens, tokens.rows, len(tokens.rows), len(tokens.rows))
     fast = is_fast(recipe, shape)
-    reckoned = estimate(recipe, shape, load_of(recipe, tokens.rows, fast=fast), machine_of(here), fast=fast)
+    load, rows = load_of(recipe, tokens.rows, fast=fast), len(tokens.rows)
+    reckoned = estimate(recipe, shape, load, machine_of(here), rows=rows, fast=fast)
     with tempfile.TemporaryDirectory() as place:
         folder = RunFolder(Path(place))
         folder.tokenizer.mkdir()

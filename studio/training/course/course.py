@@ -15,6 +15,7 @@ from studio.training.course.results import summary
 from studio.training.faults import memory
 from studio.training.faults.numbers import NumberGuard
 from studio.training.folder import RunFolder
+from studio.training.recipe import Recipe
 from studio.training.trainer.model import load_model
 from studio.training.trainer.trainers import make_trainer
 from studio.training.watching import forgetting
@@ -56,7 +57,7 @@ def _trainer(ready: Ready, reporter: Reporter) -> Any:
     model = load_model(str(ready.base.folder), recipe, hardware)
     if recipe.method == "dpo":
         reporter.doing("computing the base model's log-probabilities")
-    with _memory_watched(reporter):
+    with _memory_watched(reporter, recipe):
         train, held_out = ready.splits["train"], ready.splits["validation"]
         trainer = make_trainer(recipe, ready.folder, hardware, model, train, held_out, ready.parent_adapter)
     # In the order in which they hear of a step: the first adds to what the second writes, the third may end the run.
@@ -72,7 +73,7 @@ def _train(ready: Ready, trainer: Any, reporter: Reporter) -> bool:
     clock = keeping.Clock()
     trainer.add_callback(keeping.CheckpointKeeper(ready.recipe, ready.folder.checkpoints, clock, trainer.accelerator))
     reporter.doing("training")
-    with _memory_watched(reporter):
+    with _memory_watched(reporter, ready.recipe):
         resumed_from = resuming.train(trainer, ready.recipe, ready.folder.checkpoints, clock)
     step = trainer.state.global_step
     reporter.found({"seconds": round(clock.seconds, 1), "steps": step, "resumed_from": resumed_from})
@@ -101,7 +102,7 @@ def _general_loss(ready: Ready, trainer: Any) -> float:
 
 
 @contextmanager
-def _memory_watched(reporter: Reporter) -> Iterator[None]:
+def _memory_watched(reporter: Reporter, recipe: Recipe) -> Iterator[None]:
     """Tell memory that runs out here, where smaller passes may help, from other errors."""
     try:
         yield
@@ -110,4 +111,4 @@ def _memory_watched(reporter: Reporter) -> Iterator[None]:
             raise
         status = reporter.status
         when = f"after step {status.step}" if status.status == "running" else f"while {status.doing}"
-        raise memory.RanOutError(when) from error
+        raise memory.RanOutError(when, recipe) from error

@@ -5,13 +5,13 @@ from typing import Any
 
 from studio.errors import StudioError
 from studio.training.elsewhere.material import Material
-from studio.training.elsewhere.rows import Row, as_format, as_prompts, as_texts, last_alone, typed
-from studio.training.elsewhere.trl_settings import every, warmup
-from studio.training.elsewhere.written import Written, comment, lines_of
+from studio.training.elsewhere.rows import Row, as_format, as_prompts, as_texts, last_alone, typed, without_tools
+from studio.training.elsewhere.trl_settings import best, every, named_warmup, notes_on_trl
+from studio.training.elsewhere.written import HERE, Written, comment, lines_of
 from studio.training.elsewhere.yaml_text import as_yaml
 from studio.training.recipe import Recipe
 from studio.training.rows.balance import weights
-from studio.training.trainer.names import ATTENTION, OPTIMIZERS
+from studio.training.trainer.names import ATTENTION, OPTIMIZERS, scheduler_of
 
 _TRANSFORM = '''
 
@@ -35,7 +35,7 @@ def write(material: Material) -> Written:
         said, problems = _rows(recipe, material.tokenizer, rows)
         unsaid += problems
         data[f"data/{split}.jsonl"] = lines_of(said)
-    notes = [*unsaid, *_notes(recipe)]
+    notes = [*unsaid, *_notes(recipe, has_parent=material.adapter is not None)]
     text = f"# {material.name}\n{comment(notes)}\n" + as_yaml(_settings(material))
     files = {**data, **{f"tokenizer/{name}": content for name, content in material.tokenizer.items()}}
     if recipe.method == "grpo":
@@ -43,7 +43,7 @@ def write(material: Material) -> Written:
 
         files["rewards.py"] = (_by_name(reward_file(material.checks), material.checks) + _TRANSFORM).encode()
     folders = {"parent": material.adapter} if material.adapter else {}
-    return Written("axolotl.yaml", text, notes, "axolotl train axolotl.yaml", files, folders)
+    return Written("axolotl.yaml", text, notes, f"{HERE}: axolotl train axolotl.yaml", files, folders)
 
 
 def _rows(recipe: Recipe, tokenizer: dict[str, bytes], rows: list[Row]) -> tuple[list[Row], list[str]]:
@@ -51,20 +51,21 @@ def _rows(recipe: Recipe, tokenizer: dict[str, bytes], rows: list[Row]) -> tuple
         case "sft" | "distill":
             return as_format("axolotl-chat", map(last_alone, rows) if recipe.loss_on == "completion" else rows)
         case "grpo":
-            return as_prompts(rows), []
+            return as_prompts(rows)
         case "kto":
             return as_texts(tokenizer, rows)
         case "reward":
             return as_format("axolotl-icr", rows)
     if recipe.loss == "orpo":
         # Its two answers come with the whole conversation before them.
-        pairs = [typed(row) for row in rows]
+        kept, unsaid = without_tools(rows)
+        pairs = [typed(row) for row in kept]
         whole = [{side: [*pair.prompt, *getattr(pair, side)] for side in ("chosen", "rejected")} for pair in pairs]  # type: ignore[union-attr]
-        return whole, []
+        return whole, unsaid
     return as_format("axolotl-dpo", rows)
 
 
-def _notes(recipe: Recipe) -> Iterator[str]:
+def _notes(recipe: Recipe, *, has_parent: bool) -> Iterator[str]:
     if recipe.method == "kto":
         yield "Axolotl's KTO knows no chat template of a model: these rows are texts that were rendered already."
     if recipe.method == "reward":
@@ -77,10 +78,7 @@ def _notes(recipe: Recipe) -> Iterator[str]:
         yield "The layers of attention are named as in most models; change lora_target_modules where yours differ."
     if recipe.method in ("sft", "distill") and recipe.loss_on == "completion":
         yield "Only the last answer is learnt: earlier ones of the assistant are marked with train: false in the rows."
-    if recipe.early_stopping:
-        yield "Early stopping goes by the held-out loss."
-    if recipe.replay:
-        yield "The rows of the parent's data that are mixed in stand in data/ of a run; a method's rows have none yet."
+    yield from notes_on_trl(recipe, has_parent=has_parent)
     if recipe.fast:
         yield "Axolotl has its own words for speed (sample_packing, dpo_padding_free, kernels); none is set here."
 
@@ -104,8 +102,8 @@ def _settings(material: Material) -> dict[str, Any]:
         "micro_batch_size": recipe.batch_size,
         "gradient_accumulation_steps": recipe.gradient_accumulation,
         "learning_rate": recipe.learning_rate,
-        "lr_scheduler": recipe.scheduler,
-        "warmup_steps": warmup(recipe, rows),
+        "lr_scheduler": scheduler_of(recipe),
+        **named_warmup(recipe, rows),
         "optimizer": OPTIMIZERS[recipe.optimizer],
         "weight_decay": recipe.weight_decay,
         "max_grad_norm": recipe.max_grad_norm,
@@ -210,8 +208,7 @@ def _watching(recipe: Recipe, rows: int) -> dict[str, Any]:
     measured = every(recipe, rows)
     found: dict[str, Any] = {"logging_steps": 1, "eval_steps": measured, "save_steps": measured}
     found["save_total_limit"] = recipe.keep_checkpoints
-    if recipe.keep_best:
-        found |= {"load_best_model_at_end": True, "metric_for_best_model": "eval_loss", "greater_is_better": False}
+    found |= best(recipe)
     if recipe.early_stopping:
         found["early_stopping_patience"] = recipe.early_stopping
     return found

@@ -8,12 +8,12 @@ from studio import formats
 from studio.errors import StudioError
 from studio.training.elsewhere.material import Material
 from studio.training.elsewhere.rows import as_format
-from studio.training.elsewhere.trl_settings import every, warmup
-from studio.training.elsewhere.written import Written, comment, lines_of
+from studio.training.elsewhere.trl_settings import best, every, has_reference, named_warmup, note_on_best
+from studio.training.elsewhere.written import HERE, Written, comment, lines_of
 from studio.training.elsewhere.yaml_text import as_yaml
 from studio.training.recipe import Recipe
 from studio.training.rows.balance import weights
-from studio.training.trainer.names import ATTENTION, OPTIMIZERS
+from studio.training.trainer.names import ATTENTION, OPTIMIZERS, scheduler_of
 
 _STAGES = {"sft": "sft", "distill": "sft", "dpo": "dpo", "kto": "kto", "reward": "rm"}
 _LOSSES = ("sigmoid", "hinge", "ipo", "orpo", "simpo")
@@ -48,7 +48,9 @@ def write(material: Material) -> Written:
     notes = [*unsaid, *_notes(recipe)]
     text = f"# {material.name}\n{comment(notes)}\n" + as_yaml(_settings(material))
     folders = {"parent": material.adapter} if material.adapter else {}
-    return Written("llamafactory.yaml", text, notes, "llamafactory-cli train llamafactory.yaml", files, folders)
+    return Written(
+        "llamafactory.yaml", text, notes, f"{HERE}: llamafactory-cli train llamafactory.yaml", files, folders
+    )
 
 
 def _shape(recipe: Recipe) -> str:
@@ -78,8 +80,8 @@ def _notes(recipe: Recipe) -> Iterator[str]:
         yield "Reward models can't keep the best measurement: load_best_model_at_end is refused for them."
     if recipe.early_stopping:
         yield "Early stopping has a word in newer versions only (early_stopping_steps) and is left out."
-    if recipe.replay:
-        yield "The rows of the parent's data that are mixed in stand in data/ of a run; a method's rows have none yet."
+    if recipe.keep_best and recipe.method != "reward":
+        yield from note_on_best(recipe)
     if recipe.fast:
         yield "The studio's fast paths have no word here."
 
@@ -89,6 +91,7 @@ def _settings(material: Material) -> dict[str, Any]:
     return {
         "model_name_or_path": material.model,
         **({"adapter_name_or_path": "parent"} if material.adapter else {}),
+        **(_reference(material) if material.adapter and has_reference(recipe) else {}),
         **({"quantization_bit": 4, "quantization_method": "bnb"} if recipe.quantisation == "4bit" else {}),
         "stage": _STAGES[recipe.method],
         "do_train": True,
@@ -104,8 +107,8 @@ def _settings(material: Material) -> dict[str, Any]:
         "per_device_train_batch_size": recipe.batch_size,
         "gradient_accumulation_steps": recipe.gradient_accumulation,
         "learning_rate": recipe.learning_rate,
-        "lr_scheduler_type": recipe.scheduler,
-        "warmup_steps": warmup(recipe, rows),
+        "lr_scheduler_type": scheduler_of(recipe),
+        **named_warmup(recipe, rows),
         "optim": OPTIMIZERS[recipe.optimizer],
         "weight_decay": recipe.weight_decay,
         "max_grad_norm": recipe.max_grad_norm,
@@ -117,6 +120,13 @@ def _settings(material: Material) -> dict[str, Any]:
         "report_to": "none",
         **_watching(recipe, rows),
     }
+
+
+def _reference(material: Material) -> dict[str, Any]:
+    """Return what the model is held against: where none is named, that is the base model without the parent."""
+    is_4bit = material.recipe.quantisation == "4bit"
+    named = {"ref_model": material.model, "ref_model_adapters": "parent"}
+    return {**named, **({"ref_model_quantization_bit": 4} if is_4bit else {})}
 
 
 def _tuning(recipe: Recipe) -> dict[str, Any]:
@@ -165,5 +175,5 @@ def _watching(recipe: Recipe, rows: int) -> dict[str, Any]:
     found: dict[str, Any] = {"eval_strategy": "steps", "eval_steps": measured, "save_steps": measured}
     found |= {"per_device_eval_batch_size": recipe.batch_size, "save_total_limit": recipe.keep_checkpoints}
     if recipe.keep_best and recipe.method != "reward":
-        found |= {"load_best_model_at_end": True, "metric_for_best_model": "eval_loss", "greater_is_better": False}
+        found |= best(recipe)
     return found

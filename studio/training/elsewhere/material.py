@@ -12,7 +12,7 @@ from store.database import Store
 from studio.chat_templates import ChatTemplate
 from studio.checks.settings import chosen as chosen_checks
 from studio.errors import StudioError
-from studio.models import BaseModel, prepare, resolve
+from studio.models import BaseModel, check_unchanged, prepare, resolve
 from studio.project import Project
 from studio.training.folder import RunFolder, read_description
 from studio.training.recipe import METHODS, Recipe, make_recipe, read_recipe
@@ -39,6 +39,8 @@ class Material:
     """The checks that reward answers, for grpo."""
     adapter: Path | None = None
     """The adapter that it goes on from."""
+    options: tuple[str, ...] = ()
+    """What `studio train` is told of the model and the parent."""
 
     @property
     def model(self) -> str:
@@ -69,6 +71,7 @@ def of_run(project: Project, store: Store, run_id: str) -> Material:
         tokenizer,
         orjson.loads(checks.read_bytes()) if checks.is_file() else [],
         project.runs / description.parent_adapter if description.parent_adapter else None,
+        _options(None if description.parent else description.base_model, description.parent),
     )
 
 
@@ -81,11 +84,15 @@ def of_project(
         StudioError: a setting does not fit, or the model or the parent is not to be had.
     """
     from studio.training.rows.run_rows import rows_of
-    from studio.training.trainer.starting_point import base_of, parent_adapter, template_of, with_shape_of
+    from studio.training.trainer.starting_point import base_of, check_kin, parent_adapter, template_of, with_shape_of
 
     parent_run = runs.get(store, parent) if parent else None
+    if parent_run:
+        check_kin(parent_run, make_recipe(method, overrides))
     base = base_of(project, parent_run, model)
     adapter = parent_adapter(project, parent_run, base)
+    if parent_run and adapter:
+        check_unchanged(base, parent_run.base_hash)
     prepare(base, "tokenizer")
     rows: dict[str, list[Row]] = {split: [] for split in SPLITS}
     for item, row in rows_of(store, make_recipe(method, overrides), parent_run).rows:
@@ -102,6 +109,7 @@ def of_project(
         _tokenizer(base, template_of(project, base, parent_run)),
         _checks(project, recipe),
         project.runs / adapter if adapter else None,
+        _options(model, parent),
     )
 
 
@@ -132,6 +140,10 @@ def make_ready(material: Material, on_progress: Callable[[str], None]) -> None:
                 f"No row is in the {split} split, so nothing could be trained.", "Add examples or verdicts."
             )
     prepare(material.base, "weights", on_progress=on_progress)
+
+
+def _options(model: str | None, parent: str | None) -> tuple[str, ...]:
+    return (*(("--model", model) if model else ()), *(("--parent", parent) if parent else ()))
 
 
 def _read(path: Path) -> Iterator[Row]:

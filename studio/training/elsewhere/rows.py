@@ -44,11 +44,21 @@ def last_alone(row: Row) -> Row:
     return {**row, "messages": [*unlearnt, last]}
 
 
-def as_prompts(rows: Iterable[Row]) -> list[Row]:
-    """Return prompts, with what the checks may refer to as the JSON of one column."""
-    return [
-        {"prompt": row["prompt"], "fields": json.dumps(row.get("fields") or {}, ensure_ascii=False)} for row in rows
+def as_prompts(rows: Iterable[Row]) -> tuple[list[Row], list[str]]:
+    """Return prompts, with what the checks may refer to as the JSON of one column; and what is left out."""
+    kept, unsaid = without_tools(rows)
+    said = [
+        {"prompt": row["prompt"], "fields": json.dumps(row.get("fields") or {}, ensure_ascii=False)} for row in kept
     ]
+    return said, unsaid
+
+
+def without_tools(rows: Iterable[Row]) -> tuple[list[Row], list[str]]:
+    """Return the rows that offer no tools, for a shape that has no place for them; and what is left out."""
+    every = list(rows)
+    kept = [row for row in every if not row.get("tools")]
+    left_out = len(every) - len(kept)
+    return kept, [f"{left_out:,} rows are left out: there is no place for their tools."] if left_out else []
 
 
 def as_texts(tokenizer: dict[str, bytes], rows: Iterable[Row]) -> tuple[list[Row], list[str]]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from studio.training.elsewhere.material import Material
 from studio.training.elsewhere.rows import as_format, as_prompts
-from studio.training.elsewhere.trl_settings import arguments, classes, lora
-from studio.training.elsewhere.written import Written, comment, lines_of
+from studio.training.elsewhere.trl_settings import arguments, classes, lora, notes_on_trl
+from studio.training.elsewhere.written import HERE, Written, comment, lines_of
 from studio.training.recipe import METHODS_IN_WORDS, Recipe
 
 _SHAPES = {"dpo": "trl-preference", "reward": "trl-preference", "kto": "trl-kto"}
@@ -19,19 +19,19 @@ def write(material: Material) -> Written:
     data, unsaid = {}, []
     for split, rows in material.rows.items():
         if recipe.method == "grpo":
-            said = as_prompts(rows)
+            said, problems = as_prompts(rows)
         else:
             said, problems = as_format(_shape(recipe), rows)
-            unsaid += problems
+        unsaid += problems
         data[f"data/{split}.jsonl"] = lines_of(said)
-    notes = [*unsaid, *_notes(recipe)]
+    notes = [*unsaid, *_notes(recipe, has_parent=material.adapter is not None)]
     files = {**data, **{f"tokenizer/{name}": content for name, content in material.tokenizer.items()}}
     if recipe.method == "grpo":
         from studio.training.elsewhere.rewards import reward_file
 
         files["rewards.py"] = reward_file(material.checks).encode()
     folders = {"parent": material.adapter} if material.adapter else {}
-    return Written("train.py", _script(material, notes), notes, "python train.py", files, folders)
+    return Written("train.py", _script(material, notes), notes, f"{HERE}: python train.py", files, folders)
 
 
 def _shape(recipe: Recipe) -> str:
@@ -40,7 +40,7 @@ def _shape(recipe: Recipe) -> str:
     return _SHAPES[recipe.method]
 
 
-def _notes(recipe: Recipe) -> Iterator[str]:
+def _notes(recipe: Recipe, *, has_parent: bool) -> Iterator[str]:
     if classes(recipe).module != "trl":
         yield f"{recipe.loss} is experimental in TRL and may change there."
     if recipe.fast:
@@ -56,10 +56,7 @@ def _notes(recipe: Recipe) -> Iterator[str]:
         yield "Held-out prompts are answered by chance as well; the studio takes the likeliest answer to measure."
     if recipe.lora_targets == "attention" and recipe.tuning == "lora":
         yield "The layers of attention are named as in most models; look at print(model) where yours differ."
-    if recipe.early_stopping:
-        yield "Early stopping and the best weights go by the held-out loss."
-    if recipe.replay:
-        yield "The rows of the parent's data that are mixed in stand in data/ of a run; a method's rows have none yet."
+    yield from notes_on_trl(recipe, has_parent=has_parent)
 
 
 def _script(material: Material, notes: list[str]) -> str:
@@ -172,7 +169,7 @@ def _last_arguments(recipe: Recipe, *, has_parent: bool) -> Iterator[str]:
 
 
 def _stops_early(recipe: Recipe) -> bool:
-    return bool(recipe.early_stopping and recipe.evaluations and recipe.keep_best)
+    return bool(recipe.early_stopping and recipe.evaluations)
 
 
 def _keywords(values: dict[str, Any]) -> Iterator[str]:

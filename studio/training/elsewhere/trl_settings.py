@@ -1,13 +1,19 @@
 """A recipe in TRL's own words: which classes train it, and with which arguments."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from studio.training.recipe import Recipe
+from studio.training.course.best import ACCURACIES, REWARD
+from studio.training.recipe import EXPERIMENTAL_LOSSES, Recipe
 from studio.training.rows.balance import weights
-from studio.training.trainer.names import ATTENTION, OPTIMIZERS
+from studio.training.trainer.names import ATTENTION, OPTIMIZERS, scheduler_of
 from studio.training.trainer.steps import measured_every, steps_of, warmup_of
+
+ALL = 0.999
+"""The share that is every step: 1 would be taken for the first step."""
+
+_LOSS = "eval_loss"
 
 
 @dataclass(frozen=True)
@@ -29,33 +35,78 @@ def classes(recipe: Recipe) -> Classes:
     return Classes("trl", f"{stem[recipe.method]}Trainer", f"{stem[recipe.method]}Config")
 
 
-def steps(recipe: Recipe, rows: int) -> int:
-    """Return the optimiser steps of a run over so many rows, before any packing; of one that has too few yet, one."""
+def steps(recipe: Recipe, rows: int) -> int | None:
+    """Return the optimiser steps of a run over so many rows; None where only the tool knows, since it packs them."""
+    if recipe.packing and not recipe.max_steps:
+        return None
+    # Of a run that has too few rows yet it is one.
     return steps_of(recipe, max(rows, recipe.batch_size * recipe.gradient_accumulation))
 
 
-def warmup(recipe: Recipe, rows: int) -> int:
-    """Return the steps in which the learning rate rises."""
-    return warmup_of(recipe, steps(recipe, rows))
+def warmup(recipe: Recipe, rows: int) -> float:
+    """Return in how many steps the learning rate rises, or below 1 in which share of steps that nobody knows yet."""
+    known = steps(recipe, rows)
+    return recipe.warmup if known is None else warmup_of(recipe, known)
 
 
-def every(recipe: Recipe, rows: int) -> int:
-    """Return after how many steps the held-out rows are measured."""
-    return measured_every(recipe, steps(recipe, rows))
+def named_warmup(recipe: Recipe, rows: int) -> dict[str, float]:
+    """Return the same for tools that have a name of its own for the share."""
+    name = "warmup_ratio" if steps(recipe, rows) is None else "warmup_steps"
+    return {name: warmup(recipe, rows)}
+
+
+def every(recipe: Recipe, rows: int) -> float:
+    """Return after how many steps the held-out rows are measured, or below 1 after which share of unknown ones."""
+    known = steps(recipe, rows)
+    return min(1 / recipe.evaluations, ALL) if known is None else measured_every(recipe, known)
+
+
+def best(recipe: Recipe) -> dict[str, Any]:
+    """Return by which measurement a run keeps its best weights, or stops early: the studio's own."""
+    if not (recipe.evaluations and (recipe.keep_best or recipe.early_stopping)):
+        return {}
+    measure = _measure(recipe)
+    wanted = {"metric_for_best_model": measure, "greater_is_better": measure != _LOSS}
+    return {"load_best_model_at_end": recipe.keep_best, **wanted}
+
+
+def note_on_best(recipe: Recipe) -> Iterator[str]:
+    """Say what differs in which weights are kept."""
+    if best(recipe) and _measure(recipe) != _LOSS:
+        yield "Of weights that measure the same the first count as the best; in the studio those with the lower loss."
+
+
+def notes_on_trl(recipe: Recipe, *, has_parent: bool) -> Iterator[str]:
+    """Say what TRL's trainers do differently, whoever starts them."""
+    yield from note_on_best(recipe)
+    if best(recipe) and _measure(recipe) != _LOSS:
+        yield f"Which weights are the best is told by {_measure(recipe)}, which TRL can do from 1.5.0 on."
+    if has_parent and has_reference(recipe):
+        yield "Older versions of TRL hold the model against the bare base model, and not against parent/."
+    if classes(recipe).module != "trl":
+        yield "TRL ends each answer with the end token where the chat template does not, and it is learnt."
+
+
+def has_reference(recipe: Recipe) -> bool:
+    """Tell whether the loss holds the model against what it went on from."""
+    if recipe.method == "dpo":
+        return recipe.loss not in EXPERIMENTAL_LOSSES
+    return recipe.method == "kto" or (recipe.method == "grpo" and recipe.beta > 0)
+
+
+def _measure(recipe: Recipe) -> str:
+    return {"dpo": ACCURACIES[0], "reward": ACCURACIES[1], "grpo": REWARD}.get(recipe.method, _LOSS)
 
 
 def arguments(recipe: Recipe, train: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the arguments of the config class, but for the number format, which hangs on the machine."""
     rows = len(train)
-    measured = {"eval_strategy": "steps", "eval_steps": every(recipe, rows), "eval_on_start": True}
-    kept = {"save_strategy": "steps", "save_steps": every(recipe, rows), "save_total_limit": recipe.keep_checkpoints}
-    best = {"load_best_model_at_end": True, "metric_for_best_model": "eval_loss", "greater_is_better": False}
     return {
         "num_train_epochs": recipe.epochs,
         **({"max_steps": recipe.max_steps} if recipe.max_steps else {}),
         "learning_rate": recipe.learning_rate,
         "warmup_steps": warmup(recipe, rows),
-        "lr_scheduler_type": recipe.scheduler,
+        "lr_scheduler_type": scheduler_of(recipe),
         "optim": OPTIMIZERS[recipe.optimizer],
         "per_device_train_batch_size": recipe.batch_size,
         "per_device_eval_batch_size": recipe.batch_size,
@@ -65,13 +116,19 @@ def arguments(recipe: Recipe, train: Sequence[dict[str, Any]]) -> dict[str, Any]
         "seed": recipe.seed,
         "data_seed": recipe.seed,
         "activation_checkpointing": recipe.gradient_checkpointing,
-        **(measured if recipe.evaluations else {"eval_strategy": "no"}),
-        **(kept if recipe.evaluations else {"save_strategy": "epoch"}),
-        **(best if recipe.evaluations and recipe.keep_best else {}),
+        # Else TRL switches the adapter's off too.
+        **({"disable_dropout": False} if recipe.lora_dropout and recipe.method in ("dpo", "kto", "reward") else {}),
+        **(_watching(recipe, rows) if recipe.evaluations else {"eval_strategy": "no", "save_strategy": "epoch"}),
         "logging_steps": 1,
         "report_to": "none",
         **_of_method(recipe, [row["label"] for row in train if "label" in row]),
     }
+
+
+def _watching(recipe: Recipe, rows: int) -> dict[str, Any]:
+    measured = {"eval_strategy": "steps", "eval_steps": every(recipe, rows), "eval_on_start": True}
+    kept = {"save_strategy": "steps", "save_steps": every(recipe, rows), "save_total_limit": recipe.keep_checkpoints}
+    return {**measured, **kept, **best(recipe)}
 
 
 def _of_method(recipe: Recipe, labels: list[bool]) -> dict[str, Any]:

@@ -9,6 +9,9 @@ import orjson
 
 from studio.errors import StudioError
 
+HERE = "In that folder"
+"""Where other tools are started."""
+
 
 @dataclass(frozen=True)
 class Written:
@@ -21,7 +24,7 @@ class Written:
     notes: list[str]
     """What differs from a run here, a sentence each; the file says it too."""
     start: str
-    """The command that starts it, in the folder of the files."""
+    """The command that starts it, with where it is given, in words."""
     files: dict[str, bytes] = field(default_factory=dict)
     """The files beside it, by their path in the folder."""
     folders: dict[str, Path] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from studio.training.elsewhere.accelerate import processes, share_of
 from studio.training.folder import RunFolder, Status, write_json
 from studio.training.recipe import Recipe, least_batch, read_recipe
 
@@ -37,9 +38,11 @@ class Adjusted:
 class RanOutError(Exception):
     """Memory ran out where a run may go on with less."""
 
-    def __init__(self, when: str) -> None:
+    def __init__(self, when: str, recipe: Recipe) -> None:
         super().__init__(when)
         self.when = when
+        self.recipe = recipe
+        """What the process trained by."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -64,20 +67,26 @@ def adjusted(folder: RunFolder, recipe: Recipe) -> tuple[Recipe, tuple[str, ...]
     return changed, found.said
 
 
-def retreat(folder: RunFolder, when: str) -> str | None:
+def retreat(folder: RunFolder, when: str, trained_by: Recipe | None = None) -> str | None:
     """Let the run need less memory from its next start on.
 
     Args:
         folder: the run's.
         when: at what it ran out, in words.
+        trained_by: the recipe of the process that ran out of it; another of the run may have changed things already.
 
     Returns:
         What was changed, as a sentence; None where nothing is left to change.
     """
     recipe, said = adjusted(folder, read_recipe(folder.recipe))
+    share = share_of(recipe, processes())
+    if said and trained_by is not None and share != trained_by:
+        return said[-1]
     together = recipe.batch_size * recipe.gradient_accumulation
-    smaller = range(recipe.batch_size // 2, least_batch(recipe.method) - 1, -1)
-    if batch := next((n for n in smaller if together % n == 0), None):
+    # Of several processes each computes on its share, which may be smaller than the batch that was asked for.
+    rows = share.batch_size * share.gradient_accumulation
+    smaller = range(share.batch_size // 2, least_batch(recipe.method) - 1, -1)
+    if batch := next((n for n in smaller if rows % n == 0), None):
         recipe = replace(recipe, batch_size=batch, gradient_accumulation=together // batch)
         change = f"batch_size={batch} with gradient_accumulation={together // batch}, which is the same effective batch"
     elif not recipe.gradient_checkpointing:

@@ -1,9 +1,10 @@
 """What a run would be, said before it is started: rows and tokens, findings, memory, time, the first batch."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from store.database import Store
+from studio.errors import StudioError
 from studio.project import Project
 from studio.training.plan.asking import ask
 from studio.training.plan.facts import Change, Plan
@@ -12,7 +13,7 @@ from studio.training.plan.reading import plan_of
 from studio.training.plan.words import lines
 from studio.training.recipe import Method
 
-__all__ = ["Plan", "fitted", "lines", "make", "overrides_of"]
+__all__ = ["Plan", "check_fits", "fitted", "lines", "make", "overrides_of"]
 
 MODULE = "studio.training.plan.worker"
 
@@ -69,6 +70,18 @@ def fitted(plan: Plan) -> tuple[str, ...]:
     changed = overrides_of(plan.changes)
     names = {text.partition("=")[0] for text in changed}
     return (*(text for text in plan.overrides if text.partition("=")[0].strip() not in names), *changed)
+
+
+def check_fits(plan: Plan) -> None:
+    """Raise a StudioError where a run does not fit into the memory even with the changes."""
+    if plan.memory is None:
+        return
+    least = replace(plan.memory, needed=plan.changes[-1].needed) if plan.changes else plan.memory
+    if not least.fits:
+        raise StudioError(
+            f"No change of the recipe lets the run fit: {least.sentence}.",
+            "Use a smaller model or free some memory; without --fit it starts all the same.",
+        )
 
 
 def overrides_of(changes: Iterable[Change]) -> tuple[str, ...]:

@@ -33,13 +33,14 @@ def changes(recipe: Recipe, estimate: Estimate, *, has_4bit: bool) -> tuple[Chan
     made: list[Change] = []
     memory = estimate(recipe)
     for way in _ways(has_4bit=has_4bit):
-        while not memory.fits and (values := way.values(recipe)):
-            smaller = replace(recipe, **values)
-            after = estimate(smaller)
-            if after.needed >= memory.needed:
-                break
-            made.append(Change(_written(values), way.why, after.needed))
-            recipe, memory = smaller, after
+        tried = recipe
+        # What does not help by itself may when it goes on: rows are cut only below the length of the longest.
+        while not memory.fits and (values := way.values(tried)):
+            tried = replace(tried, **values)
+            after = estimate(tried)
+            if after.needed < memory.needed:
+                made.append(Change(_written(values), way.why, after.needed))
+                recipe, memory = tried, after
     return tuple(_merged(made))
 
 
@@ -47,8 +48,8 @@ def _ways(*, has_4bit: bool) -> Sequence[_Way]:
     ways = [
         _Way("fewer rows at a time, in more passes: the effective batch stays", _smaller_batch),
         _Way("activations are computed twice rather than kept: about a third slower", _checkpointing),
-        _Way("the base model is held in 4 bits (QLoRA)", _in_4_bits),
         _Way("an adapter is trained and not all weights", _adapter),
+        _Way("the base model is held in 4 bits (QLoRA)", _in_4_bits),
         _Way("longer rows are cut: look at how many that are", _shorter),
     ]
     return ways if has_4bit else [way for way in ways if way.values is not _in_4_bits]

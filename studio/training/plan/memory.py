@@ -48,8 +48,8 @@ class Machine:
         return 2 if self.is_bf16 else 4
 
 
-def estimate(recipe: Recipe, shape: Architecture, load: Load, machine: Machine, *, fast: bool) -> Memory:
-    """Return the most memory that a run needs."""
+def estimate(recipe: Recipe, shape: Architecture, load: Load, machine: Machine, *, rows: int, fast: bool) -> Memory:
+    """Return the most memory that a run over so many rows needs."""
     trained = shape.parameters if recipe.tuning == "full" else shape.adapter(recipe.lora_rank, recipe.lora_targets)
     weights = _weights(recipe, shape, machine)
     learning = trained * (4 + _OPTIMIZER[recipe.optimizer] + (0 if recipe.tuning == "full" else 4))
@@ -61,6 +61,7 @@ def estimate(recipe: Recipe, shape: Architecture, load: Load, machine: Machine, 
     parts = [
         Part("libraries", LIBRARIES if machine.device == "cpu" else 0),
         Part("weights", weights),
+        Part("the model before, as the reference", weights if _keeps_reference(recipe, rows) else 0),
         Part("gradients and optimiser", int(learning)),
         Part("kept for the way back", kept),
         Part("logits and other passing things", passing),
@@ -80,6 +81,16 @@ def _weights(recipe: Recipe, shape: Architecture, machine: Machine) -> int:
     if recipe.quantisation == "4bit":
         return int(shape.in_linear * BITS_4) + (shape.parameters - shape.in_linear) * machine.width
     return shape.parameters * (4 if recipe.tuning == "full" else machine.width)
+
+
+def _keeps_reference(recipe: Recipe, rows: int) -> bool:
+    """Tell whether TRL holds the model a second time: an adapter can be switched off, all weights can't."""
+    if recipe.tuning != "full":
+        return False
+    if recipe.method == "grpo":
+        return recipe.beta > 0
+    # Of a run that sees all of its rows the reference is worked out beforehand.
+    return recipe.method == "kto" and 0 < recipe.max_steps * recipe.batch_size * recipe.gradient_accumulation < rows
 
 
 def _kept(recipe: Recipe, shape: Architecture, load: Load, machine: Machine, *, fast: bool) -> int:

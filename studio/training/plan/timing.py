@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from datasets import Dataset
 from transformers import TrainerCallback
 
 from studio.training.folder import RunFolder
@@ -84,7 +85,7 @@ def time_steps(given: Given, course: Course, steps: int = STEPS) -> Timed:
     recipe = _short(given.recipe, steps)
     rows = _rows(given.train, recipe, steps)
     few = replace(given.held_out, rows=given.held_out.rows[:HELD_OUT_ROWS])
-    train = replace(given.train.typical, rows=rows)
+    train = replace(given.train.typical, rows=_as_given(recipe, rows))
     model = load_model(str(given.model_folder), recipe, given.hardware)
     trainer = make_trainer(recipe, given.folder, given.hardware, model, train, few, given.parent_adapter)
     trainer.args.eval_on_start = False
@@ -98,10 +99,10 @@ def time_steps(given: Given, course: Course, steps: int = STEPS) -> Timed:
     a_held_out_row = (_now() - measuring) / max(1, len(few.rows))
     a_step = _a_step(given.recipe, clock, rows, course, steps)
     parts = [("loading", loaded), ("training", a_step * course.steps)]
-    if given.recipe.evaluations:
-        times = given.recipe.evaluations + 1
-        parts.append(("measuring the held-out rows", times * course.held_out_rows * a_held_out_row))
-    if given.recipe.method == "dpo":
+    # At the start, and where nothing else is asked for at the end.
+    times = max(1, given.recipe.evaluations) + 1
+    parts.append(("measuring the held-out rows", times * course.held_out_rows * a_held_out_row))
+    if given.recipe.method in ("dpo", "kto"):
         scored = course.train_rows + course.held_out_rows
         parts.append(("the base model's log-probabilities", scored * a_held_out_row))
     return Timed(steps, a_step, course.tokens_a_step / a_step, tuple(parts), peak())
@@ -122,6 +123,15 @@ def _rows(train: Sampled, recipe: Recipe, steps: int) -> list[dict[str, Any]]:
         a_step //= recipe.generations
     longest = _repeated(train.longest, WARM_STEPS * a_step, recipe.batch_size)
     return longest + _repeated(train.typical.rows, steps * a_step, steps * a_step)
+
+
+def _as_given(recipe: Recipe, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows so that the trainer takes them in their order: that of KTO settles its batches by a shuffle."""
+    if recipe.method != "kto":
+        return rows
+    taken = Dataset.from_dict({"place": range(len(rows))}).shuffle(seed=recipe.seed)["place"]
+    by_place = dict(zip(taken, rows, strict=True))
+    return [by_place[place] for place in range(len(rows))]
 
 
 def _repeated(rows: Sequence[dict[str, Any]], wanted: int, different: int) -> list[dict[str, Any]]:

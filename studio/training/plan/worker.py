@@ -95,7 +95,8 @@ class _Planned:
 
     def _memory(self, recipe: Recipe, shape: Architecture, machine: Machine) -> Memory:
         fast = is_fast(recipe, shape)
-        return estimate(recipe, shape, load_of(recipe, self.train.longest, fast=fast), machine, fast=fast)
+        load = load_of(recipe, self.train.longest, fast=fast)
+        return estimate(recipe, shape, load, machine, rows=self.train.rows, fast=fast)
 
     def _timed(self, plan: Plan) -> Timed:
         from studio.training.plan.timing import Course, Given, time_steps

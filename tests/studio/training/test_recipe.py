@@ -25,6 +25,8 @@ def test_changes_are_typed() -> None:
         ("dpo", "loss=hope", "loss can't be 'hope'"),
         ("dpo", "learning_rate=nan", "learning_rate must be a finite number"),
         ("dpo", "epochs", "KEY=VALUE"),
+        ("dpo", "seed=-1", "seed must be from 0 to 4294967295, not -1"),
+        ("dpo", "seed=4294967296", "seed must be from 0"),
         ("dpo", "packing=true", "packing is no setting of dpo"),
     ],
 )

@@ -22,6 +22,7 @@ from studio.project import Project
 from studio.rendering import ChatTokenizer
 from studio.training.course import checkpoints
 from studio.training.course.report import Reporter, StopRequested
+from studio.training.elsewhere.accelerate import share_of
 from studio.training.faults import disk, memory
 from studio.training.faults.causes import explain
 from studio.training.folder import RunFolder, Status, read_status, write_json
@@ -83,6 +84,28 @@ def test_kto_always_has_two_answers_to_compare(judged: Project, store: Store, ti
         now, _ = memory.adjusted(folder, asked)
         seen.append((now.batch_size, now.gradient_accumulation, now.gradient_checkpointing))
     assert seen == [(2, 2, False), (2, 2, True)]
+
+
+def test_each_of_several_processes_computes_on_less(
+    judged: Project, store: Store, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_run(judged, store, "dpo", tiny_model, "batch_size=8", "gradient_accumulation=2")
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    asked = read_recipe(folder.recipe)
+
+    def share() -> tuple[int, int, bool]:
+        found = share_of(memory.adjusted(folder, asked)[0], 4)
+        return found.batch_size, found.gradient_accumulation, found.gradient_checkpointing
+
+    assert share() == (4, 1, False)
+    before = share_of(asked, 4)
+    first = memory.retreat(folder, "after step 3", before)
+    assert share() == (2, 2, False)
+    assert memory.retreat(folder, "after step 3", before) == first, "another process that ran out at the same time"
+    assert share() == (2, 2, False)
+    while memory.retreat(folder, "after step 4"):
+        pass
+    assert share() == (1, 4, True)
 
 
 def test_a_run_goes_on_with_less_memory_from_its_last_checkpoint(

@@ -33,6 +33,19 @@ def test_recipes_are_printed_or_written(judged: Project, tiny_model: Path, tmp_p
     )
 
 
+def test_a_recipe_says_how_a_project_starts_it(
+    judged: Project, tiny_model: Path, write_run: StartRun, tmp_path: Path
+) -> None:
+    changes = ["--set", "fast=false", "--set", "gradient_accumulation=4", "--set", "loss=ipo", "--set", "beta=0.3"]
+    said = run(judged, "recipe", "dpo", "--model", str(tiny_model), *changes, "--out", str(tmp_path / "method"))
+    wanted = "--set gradient_accumulation=4 --set loss=ipo --set fast=false"
+    assert f"In a project: studio train dpo --model {tiny_model} {wanted}\n" in said
+    again = run(judged, "recipe", write_run("dpo", "loss=hinge"), "--out", str(tmp_path / "run"))
+    assert f"studio train dpo --model {tiny_model}" in again
+    assert "--set loss=hinge" in again
+    assert "--set lora_rank=4" in again
+
+
 def test_a_bundle_is_told_of(judged: Project, write_run: StartRun, tmp_path: Path) -> None:
     run_id = write_run("dpo")
     said = run(judged, "bundle", run_id, str(tmp_path / "away.tar.zst"))
@@ -54,3 +67,5 @@ def test_a_recipe_goes_on_from_a_parent(judged: Project, write_run: StartRun, tm
     (adapter / "adapter_config.json").write_text("{}")
     (adapter / "adapter_model.safetensors").write_bytes(b"")
     assert '"parent", is_trainable=True' in run(judged, "recipe", "dpo", "--parent", run_id, "--as", "trl")
+    with pytest.raises(StudioError, match=f"The adapter of {run_id} writes answers"):
+        run(judged, "recipe", "reward", "--parent", run_id, "--as", "trl")

@@ -52,7 +52,8 @@ def shape(folder: Path) -> Architecture:
 
 def needed(recipe: Recipe, shape: Architecture, free: int = 1 << 50, device: str = "cpu") -> Memory:
     fast = is_fast(recipe, shape)
-    return estimate(recipe, shape, load_of(recipe, [ROW], fast=fast), Machine(device, True, free), fast=fast)
+    load = load_of(recipe, [ROW], fast=fast)
+    return estimate(recipe, shape, load, Machine(device, True, free), rows=100, fast=fast)
 
 
 def test_a_shape_is_read_from_the_heads_of_the_files(shape: Architecture) -> None:
@@ -125,8 +126,37 @@ def test_all_weights_give_way_to_an_adapter(shape: Architecture) -> None:
     row = {"input_ids": [1] * 300, "labels": [1] * 300}
 
     def memory(each: Recipe) -> Memory:
-        return estimate(each, shape, load_of(each, [row], fast=True), Machine("cuda", True, 0), fast=True)
+        return estimate(each, shape, load_of(each, [row], fast=True), Machine("cuda", True, 0), rows=100, fast=True)
 
     found = changes(recipe, memory, has_4bit=True)
     assert ("tuning=lora",) in [change.overrides for change in found]
+    assert found[-1].overrides == ("max_length=256",), "the longest row has 300, so that 512 would not help"
     assert [change.needed for change in found] == sorted((change.needed for change in found), reverse=True)
+
+
+def test_an_adapter_on_weights_in_4_bits_comes_before_rows_that_are_cut(shape: Architecture) -> None:
+    large = replace(shape, weights=tuple(Weight(f"layers.{n}.q_proj.weight", (8192, 8192), 1 << 28) for n in range(99)))
+    recipe = make_recipe("dpo", ["tuning=full", "batch_size=1"])
+    found = changes(recipe, lambda each: needed(each, large, 12 * GIB, "cuda"), has_4bit=True)
+    made = [change.overrides for change in found]
+    assert made[-2:] == [("tuning=lora",), ("quantisation=4bit",)]
+    assert found[-1].needed < 12 * GIB
+
+
+@pytest.mark.parametrize(
+    ("method", "overrides", "is_held"),
+    [
+        ("grpo", ["beta=0.1", "tuning=full"], True),
+        ("grpo", ["beta=0", "tuning=full"], False),
+        ("grpo", ["beta=0.1"], False),
+        ("kto", ["tuning=full", "max_steps=2"], True),
+        ("kto", ["tuning=full"], False),
+        ("dpo", ["tuning=full", "max_steps=2"], False),
+    ],
+)
+def test_a_second_model_as_the_reference_is_counted(
+    shape: Architecture, method: str, overrides: list[str], is_held: bool
+) -> None:
+    parts = {part.name: part.size for part in needed(make_recipe(method, overrides), shape).parts}
+    found = [size for name, size in parts.items() if "reference" in name]
+    assert found == ([4 * shape.parameters] if is_held else [])

@@ -1,25 +1,31 @@
 """A run as it is planned before it is started: rows, findings, memory, time."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
+from click.testing import CliRunner
 
 from store import runs
 from store.database import Store
+from studio.cli import cli
 from studio.errors import StudioError
 from studio.importing import import_file
 from studio.lint.run import lint
 from studio.project import Project
 from studio.training import plan
 from studio.training.launch import start_run, stop_run
+from studio.training.plan import timing
 from studio.training.plan.batch import Request, read_batch
-from studio.training.plan.facts import Finding, Plan
+from studio.training.plan.facts import Change, Finding, Plan
+from studio.training.plan.memory import Machine
 from studio.training.plan.question import Question
 from studio.training.plan.reading import plan_of
 from studio.training.plan.worker import answer
+from studio.training.trainer.trainers import make_trainer
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("planning")]
 
@@ -66,6 +72,33 @@ def test_a_plan_says_what_would_be_trained_and_how_long_it_takes(
     said = "\n".join(plan.lines(found))
     assert f"{rows.kept} rows to train on" in said
     assert "studio lint" in said, "the checks were never run here"
+
+
+def test_the_longest_rows_are_timed_first_whatever_the_method(
+    judged: Project, store: Store, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = {"role": "assistant", "content": "It left on Monday, and will be there on Friday. " * 12}
+    row = {"prompt": [{"role": "user", "content": "Who?"}], "completion": [long], "label": True}
+    others = [{**row, "completion": [{**long, "content": f"It left {n}."}], "label": n % 2 == 0} for n in range(16)]
+    path = judged.folder / "unpaired.jsonl"
+    path.write_bytes(b"\n".join(map(orjson.dumps, [*[row] * 2, *others])))
+    import_file(judged, store, path)
+    taken: list[int] = []
+
+    def seen(*given: Any, **named: Any) -> Any:
+        trainer = make_trainer(*given, **named)
+        taken.extend(map(len, trainer.train_dataset["completion_ids"]))
+        return trainer
+
+    monkeypatch.setattr(timing, "make_trainer", seen)
+    question = Question("kto", (*HERE, "batch_size=2", "gradient_accumulation=1"), str(tiny_model), timed=True)
+    found = plan_of(orjson.loads(orjson.dumps(answer(judged.folder, asdict(question)))))
+    warm = timing.WARM_STEPS * 2
+    assert min(taken[:warm]) >= max(taken[warm:])
+    assert found.timed is not None
+    names = [name for name, _ in found.timed.parts]
+    assert "the base model's log-probabilities" in names
+    assert "measuring the held-out rows" in names
 
 
 def test_rows_that_are_too_long_block_where_most_of_them_are(make: Make) -> None:
@@ -115,6 +148,21 @@ def test_errors_in_many_rows_stop_a_start_unless_it_is_wanted_so(
     assert runs.all_runs(store) == []
     run_id = start_run(judged, store, "dpo", model=str(tiny_model), overrides=[*HERE], despite_findings=True)
     stop_run(judged, store, run_id)
+
+
+def test_what_can_not_be_made_to_fit_is_not_started(
+    judged: Project, store: Store, make: Make, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.training.plan.worker.machine_of", lambda _: Machine("cpu", False, 1 << 20))
+    found = make()
+    plan.check_fits(replace(found, changes=(Change(("batch_size=1",), "fewer rows", 1 << 19),)))
+    monkeypatch.setattr(plan, "make", lambda *_, **__: found)
+    words = ["train", "dpo", "--fit", "--model", str(tiny_model), "--project", str(judged.folder)]
+    with pytest.raises(StudioError, match=r"No change of the recipe lets the run fit: about .* needed, 0\.0 GB free"):
+        CliRunner().invoke(cli, words, catch_exceptions=False)
+    assert runs.all_runs(store) == []
+    shown = CliRunner().invoke(cli, [*words, "--plan"], catch_exceptions=False)
+    assert "which does not fit" in shown.stdout
 
 
 def test_a_project_without_rows_is_planned_too(project: Project, tiny_model: Path) -> None:
