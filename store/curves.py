@@ -11,9 +11,9 @@ Point = tuple[int, float]
 """A step and a value; of a long run the mean of a few steps, at the last of them."""
 
 
-def latest(store: Store, run_id: str) -> dict[str, Metric]:
-    """Return the last value of each metric, by its name."""
-    rows = store.connection.execute(_LATEST, {"run": run_id})
+def latest(store: Store, run_id: str, *, last: int | None = None) -> dict[str, Metric]:
+    """Return the last value of each metric, by its name; none of a step after `last`."""
+    rows = store.connection.execute(_LATEST, {"run": run_id, "last": last})
     return {row[0]: Metric(*row) for row in rows}
 
 
@@ -45,7 +45,8 @@ WITH RECURSIVE names(name) AS (
 )
 SELECT metric.name, metric.step, metric.value, metric.at
 FROM names JOIN metric ON metric.run_id = :run AND metric.name = names.name AND metric.step = (
-    SELECT MAX(step) FROM metric WHERE run_id = :run AND metric.name = names.name
+    SELECT MAX(step) FROM metric
+    WHERE run_id = :run AND name = names.name AND step <= COALESCE(:last, 9223372036854775807)
 )
 """
 

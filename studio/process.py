@@ -1,6 +1,8 @@
 """Telling whether the very process that was started still lives, across restarts and reused ids."""
 
+import errno
 import fcntl
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,9 @@ import psutil
 
 START_TOLERANCE_SECONDS = 2.0
 LOCK = ".launch.lock"
+
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+"""What file systems of clusters say that know no locks."""
 
 
 def started_at(pid: int) -> float:
@@ -64,7 +69,7 @@ def only_one(lock: Path, *, patience: float = 0.0) -> Iterator[bool]:
     """
     deadline = time.monotonic() + patience
     with lock.open("a") as file:
-        while not (free := _take(file)) and time.monotonic() < deadline:
+        while not (free := _take_alone(file)) and time.monotonic() < deadline:
             time.sleep(0.05)
         yield free
 
@@ -74,14 +79,28 @@ def is_held(lock: Path) -> bool:
     try:
         # A network disk lets only those lock a file for themselves that may write it.
         with lock.open("r+") as file:
-            return not _take(file)
+            # Shared, so that of two that look neither takes the other for the holder.
+            return not _take(file, fcntl.LOCK_SH)
     except OSError:
         return False
 
 
-def _take(file: IO[str]) -> bool:
+def _take_alone(file: IO[str]) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return _take(file, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        # Better to train there than not at all.
+        sys.stderr.write(
+            f"{file.name} can't be locked on this disk ({error.strerror}): nothing keeps a second one away.\n"
+        )
+        return True
+
+
+def _take(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -22,6 +22,13 @@ def test_the_last_value_of_each_metric(store: Store, run_id: str) -> None:
     assert list(found) == ["a", "eval_loss", "loss", "z"]
     assert found["loss"] == Metric("loss", 11, 11.0, "t11")
     assert found["eval_loss"].step == 5
+    assert {name: metric.step for name, metric in curves.latest(store, run_id, last=7).items()} == {
+        "a": 7,
+        "eval_loss": 5,
+        "loss": 7,
+        "z": 7,
+    }
+    assert list(curves.latest(store, run_id, last=0)) == []
 
 
 def test_a_short_curve_is_whole_and_a_long_one_is_made_of_means(store: Store, run_id: str) -> None:

@@ -13,6 +13,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from store.database import now
 from studio.process import started_at
+from studio.training.elsewhere.results import FILE as RESULTS
 from studio.training.faults import memory
 from studio.training.folder import RunFolder, Status, read_status, write_json
 
@@ -49,7 +50,10 @@ class Reporter:
         )
         self._write()
         if is_main:
-            _end_cut_line(folder.metrics)
+            for path in (folder.metrics, folder.samples, folder.machine):
+                _end_cut_line(path)
+            # From now on the hashes of an earlier part's results are not those of this one's.
+            (folder.path / RESULTS).unlink(missing_ok=True)
 
     def listen_for_stop(self) -> None:
         """Take SIGTERM and SIGINT as the wish to stop: at once before training, then at the step's end.

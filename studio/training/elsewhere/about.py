@@ -7,10 +7,11 @@ from typing import Literal
 
 from store import snapshots
 from store.database import Store
-from store.runs import ACTIVE, Run
+from store.runs import UNENDED, Run
 from studio import __version__
 from studio.errors import StudioError
 from studio.packaged import PACKAGED
+from studio.process import is_held
 from studio.project import Project
 from studio.training.elsewhere.results import given_files, sha256
 from studio.training.folder import RunFolder
@@ -48,12 +49,14 @@ def at_rest(project: Project, store: Store, run_id: str) -> tuple[Run, RunFolder
     """Return a run that nothing is at.
 
     Raises:
-        StudioError: it is going on, or its folder is not complete.
+        StudioError: it is going on or waits for its turn, or its folder is not complete.
     """
     run = sync_run(project, store, run_id)
-    if run.status in ACTIVE:
+    if run.status in UNENDED:
         raise StudioError(f"{run_id} is {run.status}.", f"Wait for it, or stop it: studio stop {run_id}.")
     folder = RunFolder(project.runs / run_id)
+    if is_held(folder.lock):
+        raise StudioError(f"A trainer is still at {run_id}.", "Wait until it has ended.")
     if not folder.recipe.is_file():
         raise StudioError(f"{folder.path} is gone or not complete.", f"Start anew: studio train {run.method}.")
     return run, folder

@@ -1,14 +1,14 @@
 """A run as one folder or archive, to be trained on another machine."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import store as store_package
 import studio as studio_package
 from store.database import Store
 from store.runs import Run
-from studio.models import BaseModel, gguf_of, resolve
+from studio.models import BaseModel, check_unchanged, gguf_of, resolve
 from studio.packaged import PACKAGED
 from studio.project import Project
 from studio.training.elsewhere.about import ABOUT, About, about_run, at_rest
@@ -18,7 +18,7 @@ from studio.training.elsewhere.packing import Content, pack, tree
 from studio.training.elsewhere.portable import portable
 from studio.training.elsewhere.results import FILE
 from studio.training.elsewhere.scripts import Told, readme, run_script, skypilot_task, slurm_script
-from studio.training.folder import RunFolder
+from studio.training.folder import RunFolder, read_status
 
 _LEFT = ("status.json", "status.earlier.json", "log.txt", "engine.log", "parity.json", "quantised", FILE)
 """What the trainer here said, which a trainer elsewhere says anew, and what was made of its results."""
@@ -28,10 +28,12 @@ def bundle(project: Project, store: Store, run_id: str, out: Path, *, with_model
     """Write a run with its rows into a folder or a `.tar.zst`; return what is in it, by path.
 
     Raises:
-        StudioError: the run is going on, its folder is not complete, or the model is not to be had.
+        StudioError: the run is going on or waits, its folder is not complete, or the model is not as it was.
     """
     run, folder = at_rest(project, store, run_id)
     base = resolve(run.base_model) if with_model else None
+    if base is not None:
+        check_unchanged(base, run.base_hash)
     about = about_run(project, store, run, folder, "training")
     files = portable(_to_train(project, run, folder, base, about), about.base_model)
     files[ABOUT] = about.as_json()
@@ -42,7 +44,10 @@ def bundle(project: Project, store: Store, run_id: str, out: Path, *, with_model
 def _to_train(
     project: Project, run: Run, folder: RunFolder, base: BaseModel | None, about: About
 ) -> dict[str, Content]:
-    described = json.loads(folder.description.read_text(encoding="utf-8").replace(run.base_model, about.base_model))
+    described = {
+        name: value.replace(run.base_model, about.base_model) if isinstance(value, str) else value
+        for name, value in json.loads(folder.description.read_bytes()).items()
+    }
     inside = f"runs/{run.id}"
     files: dict[str, Content] = dict(tree(folder.path, inside, leave=_LEFT))
     told = Told(
@@ -61,9 +66,10 @@ def _to_train(
     if told.model:
         described["base_model"] = f"./{told.model}"
     files[f"{inside}/run.json"] = json.dumps(described, indent=1).encode()
-    if folder.status.is_file():
-        # What earlier parts of the run found stays known.
-        files[f"{inside}/status.earlier.json"] = folder.status
+    if status := read_status(folder):
+        # What earlier parts of the run found stays known; what ended them may name places of this machine.
+        earlier = json.dumps(asdict(replace(status, error=None)), indent=1)
+        files[f"{inside}/{folder.earlier_status.name}"] = earlier.encode()
     if described["parent_adapter"]:
         files |= tree(project.runs / described["parent_adapter"], f"runs/{described['parent_adapter']}")
     scripts = {"run.sh": run_script, "slurm.sh": slurm_script, "sky.yaml": skypilot_task, "README.md": readme}

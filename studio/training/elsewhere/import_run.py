@@ -1,14 +1,10 @@
 """Results that come back: what a run of this project became elsewhere, or a run of another project as a new one."""
 
-import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from store import runs, snapshots
 from store.database import Store, now
@@ -17,12 +13,12 @@ from store.runs import ACTIVE, UNENDED, Run, RunStatus
 from store.snapshots import Items, Snapshot
 from studio.errors import StudioError
 from studio.models import check_unchanged, resolve
-from studio.process import launching
+from studio.process import is_held, launching
 from studio.project import Project
-from studio.training.elsewhere.about import ABOUT
-from studio.training.elsewhere.packing import SUFFIX, unpack
-from studio.training.elsewhere.results import damaged, files_of, given_files, sha256
-from studio.training.folder import Description, RunFolder, Status, read_description, read_status, write_json
+from studio.training.elsewhere.arrived import Arrived, arrived_at, check_whole, opened, start_of
+from studio.training.elsewhere.packing import Content
+from studio.training.elsewhere.results import START, files_of, given_files, sha256
+from studio.training.folder import Description, RunFolder, Status, read_status, write_json
 from studio.training.history.watch import sync_run
 from studio.training.launch import highest_number
 from studio.training.recipe import as_table, kind_of, read_recipe
@@ -45,17 +41,6 @@ class Taken:
         yield from self.notes
 
 
-@dataclass(frozen=True)
-class _Arrived:
-    """A run's folder as it came."""
-
-    folder: RunFolder
-    description: Description
-    about: dict[str, Any]
-    """What its bundle says of it; empty without one."""
-    status: Status
-
-
 def take_back(project: Project, store: Store, path: Path, *, as_new: bool = False, model: str | None = None) -> Taken:
     """Take over what a bundle, its archive or a run's folder brings.
 
@@ -64,58 +49,15 @@ def take_back(project: Project, store: Store, path: Path, *, as_new: bool = Fals
     """
     if model and not as_new:
         raise StudioError("--model is for a run that is new here.", "Add --as-new.")
-    with _opened(path) as folder:
-        arrived = _arrived(folder)
-        notes = _check_whole(arrived)
+    with opened(path, project) as folder:
+        arrived = arrived_at(folder)
+        notes = check_whole(arrived)
         if as_new:
             return _take_as_new(project, store, arrived, model, notes)
         return _take_over(project, store, arrived, notes)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        yield path
-    elif path.name.endswith(SUFFIX):
-        with tempfile.TemporaryDirectory(prefix=".import-", dir=path.parent) as temporary:
-            yield unpack(path, Path(temporary))
-    else:
-        raise StudioError(f"{path} is no bundle.", f"Name its folder, or an archive whose name ends in {SUFFIX}.")
-
-
-def _arrived(path: Path) -> _Arrived:
-    about: dict[str, Any] = {}
-    folder = path
-    try:
-        if (path / ABOUT).is_file():
-            about = json.loads((path / ABOUT).read_bytes())
-            if about["purpose"] == "use":
-                raise StudioError(f"{path} is a bundle to use; it can't be trained.", "Bundle it --for training.")
-            folder = path / "runs" / Path(str(about["run"])).name
-        found = RunFolder(folder)
-        description, status = read_description(found), read_status(found)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise StudioError(f"{path} holds no run: {error}.", "Name a bundle, or the folder of one run.") from error
-    if status is None:
-        raise StudioError(f"{description.id} was not trained in {path}.", "Start ./run.sh there first.")
-    return _Arrived(found, description, about, status)
-
-
-def _check_whole(arrived: _Arrived) -> list[str]:
-    """Refuse results that were damaged on the way; return what could not be checked."""
-    broken = damaged(arrived.folder.path)
-    if broken is None:
-        return ["Its files were not checked: run.sh did not come to the end of writing down their hashes."]
-    # Metrics go on being written by a run that was started again after they were written down.
-    gone = [name for name in broken if name.startswith(("adapter", "model", "checkpoints/"))]
-    if gone:
-        raise StudioError(
-            f"{arrived.folder.path} is damaged: {gone[0]} is not what was trained.", "Copy it again from its machine."
-        )
-    return []
-
-
-def _take_over(project: Project, store: Store, arrived: _Arrived, notes: list[str]) -> Taken:
+def _take_over(project: Project, store: Store, arrived: Arrived, notes: list[str]) -> Taken:
     run = _run_of(project, store, arrived)
     folder = RunFolder(project.runs / run.id)
     _check_same(folder, arrived)
@@ -123,7 +65,9 @@ def _take_over(project: Project, store: Store, arrived: _Arrived, notes: list[st
     with launching(project.runs):
         if runs.get(store, run.id).status in UNENDED:
             raise StudioError(f"{run.id} is {run.status} here.", f"Stop it first: studio stop {run.id}.")
-        _check_newer(run, read_status(folder), status)
+        if is_held(folder.lock):
+            raise StudioError(f"A trainer is still at {run.id} here.", "Wait until it has ended.")
+        _check_newer(run, read_status(folder) or read_status(folder, folder.earlier_status), status)
         files = list(files_of(arrived.folder.path))
         _swap(folder, arrived.folder, files)
         write_json(folder.status, status)
@@ -132,7 +76,7 @@ def _take_over(project: Project, store: Store, arrived: _Arrived, notes: list[st
     return Taken(run.id, status.status, status.step, status.total_steps, files, notes)
 
 
-def _run_of(project: Project, store: Store, arrived: _Arrived) -> Run:
+def _run_of(project: Project, store: Store, arrived: Arrived) -> Run:
     described = arrived.description
     hint = "Take it as a run of its own: --as-new."
     try:
@@ -147,7 +91,7 @@ def _run_of(project: Project, store: Store, arrived: _Arrived) -> Run:
     return run
 
 
-def _check_same(folder: RunFolder, arrived: _Arrived) -> None:
+def _check_same(folder: RunFolder, arrived: Arrived) -> None:
     """Refuse results of other rows or another recipe than the run has here."""
     for name in given_files(folder.path):
         there = arrived.folder.path / name
@@ -195,18 +139,22 @@ def _swap(folder: RunFolder, arrived: RunFolder, files: list[str]) -> None:
     shutil.rmtree(left, ignore_errors=True)
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(content: Content, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
+    if isinstance(content, Path):
+        shutil.copyfile(content, target)
+    else:
+        target.write_bytes(content)
 
 
-def _take_as_new(project: Project, store: Store, arrived: _Arrived, model: str | None, notes: list[str]) -> Taken:
+def _take_as_new(project: Project, store: Store, arrived: Arrived, model: str | None, notes: list[str]) -> Taken:
     described, recipe = arrived.description, read_recipe(arrived.folder.recipe)
     base = resolve(model or str(arrived.about.get("base_model") or described.base_model))
     check_unchanged(base, described.base_hash)
     status = _ended(arrived.status)
-    notes = [*notes, *_keep_snapshot(store, arrived)]
     parent = _parent_here(store, described, arrived)
+    start = {} if parent else start_of(arrived, status, base)
+    notes = [*notes, *_keep_snapshot(store, arrived)]
     if described.parent and parent is None:
         notes.append(f"It went on from {described.parent}, which is not a run of this project.")
     with launching(project.runs):
@@ -225,8 +173,10 @@ def _take_as_new(project: Project, store: Store, arrived: _Arrived, model: str |
         try:
             for name in [*given_files(arrived.folder.path), *files]:
                 _copy(arrived.folder.path / name, folder.path / name)
+            for name, content in start.items():
+                _copy(content, folder.path / name)
             (folder.path / "checkpoints").mkdir(exist_ok=True)
-            adapter = f"{parent}/{folder.adapter.name}" if parent and described.parent_adapter else None
+            adapter = described.parent_adapter if parent else f"{run_id}/{START}" if start else None
             write_json(
                 folder.description,
                 replace(described, id=run_id, base_model=base.name, parent=parent, parent_adapter=adapter),
@@ -242,7 +192,7 @@ def _take_as_new(project: Project, store: Store, arrived: _Arrived, model: str |
     return Taken(run_id, status.status, status.step, status.total_steps, files, notes)
 
 
-def _keep_snapshot(store: Store, arrived: _Arrived) -> list[str]:
+def _keep_snapshot(store: Store, arrived: Arrived) -> list[str]:
     """See to it that the run's snapshot is known, if only by its name; return what that means."""
     described = arrived.description
     try:
@@ -255,7 +205,7 @@ def _keep_snapshot(store: Store, arrived: _Arrived) -> list[str]:
     return []
 
 
-def _parent_here(store: Store, described: Description, arrived: _Arrived) -> str | None:
+def _parent_here(store: Store, described: Description, arrived: Arrived) -> str | None:
     """Return the run that it went on from where that is this project's: its own run of that name is here too."""
     try:
         own = runs.get(store, described.id)

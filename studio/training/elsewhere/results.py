@@ -13,7 +13,10 @@ from studio.training.folder import write_json
 
 FILE = "results.json"
 
-GIVEN = ("recipe.toml", "run.json", "data", "tokenizer")
+START = "start"
+"""In a run's folder: the adapter that it goes on from, where that is no run of this project."""
+
+GIVEN = ("recipe.toml", "run.json", "data", "tokenizer", START)
 """What a run's folder holds before it is trained; all else is a result."""
 
 

@@ -73,7 +73,9 @@ class Comparison:
     recipe: list[Line]
     """The settings that are not the same."""
     data: list[Data]
-    """By split."""
+    """By split, of the runs whose rows are known; empty where that is not so of two at least."""
+    unknown: list[str]
+    """Runs whose rows are not known here, since they came from another project."""
     results: list[Line]
     curves: list[Overlay]
     cautions: list[str]
@@ -92,11 +94,13 @@ def compare(project: Project, store: Store, ids: Sequence[str]) -> Comparison:
         raise StudioError("Two different runs at least can be compared.", "`studio runs` lists them.")
     found = [sync_run(project, store, run_id) for run_id in wanted]
     rows = _rows_of(store, found)
+    known = {run.id: mine for run, mine in zip(found, rows, strict=True) if any(mine.values())}
     return Comparison(
         runs=found,
         origin=_origin(project, found),
         recipe=_recipe(found),
-        data=[_shared(split, rows) for split in SPLITS],
+        data=[_shared(split, list(known.values())) for split in SPLITS] if len(known) > 1 else [],
+        unknown=[run.id for run in found if run.id not in known],
         results=_results(found),
         curves=_curves(store, found),
         cautions=list(_cautions(found, rows)),
@@ -203,6 +207,27 @@ def _cautions(found: list[Run], rows: list[Rows]) -> Iterator[str]:
                 yield f"{run.id} was trained on {seen} rows that are held out in {other.id}."
     if len({run.base_hash for run in found}) > 1:
         yield "Their base models differ, so that losses and rewards stand on different scales."
-    losses = {(run.method, run.recipe.get("loss") if run.method == "dpo" else "") for run in found}
-    if len(losses) > 1:
+    yield from _scales(found)
+
+
+_SCALES = (
+    *("loss_on", "beta", "label_smoothing", "sft_weight", "simpo_gamma"),
+    *("desirable_weight", "undesirable_weight", "checks"),
+)
+"""Settings that make a loss or a reward another figure for the same weights and rows."""
+
+
+def _scales(found: list[Run]) -> Iterator[str]:
+    tables = [_table(run) for run in found]
+    # Both learn the answers of conversations.
+    methods = ["sft" if run.method == "distill" else run.method for run in found]
+    if len({(method, table.get("loss")) for method, table in zip(methods, tables, strict=True)}) > 1:
         yield "They minimise different losses, so that losses can't be compared; accuracies may be."
+        return
+    is_cut = any(run.result.get(fact) for run in found for fact in ("rows_cut", "rows_too_long"))
+    counted = (*_SCALES, "max_length") if is_cut else _SCALES
+    if differing := [name for name in counted if len({table.get(name) for table in tables}) > 1]:
+        yield (
+            f"They differ in {', '.join(differing)}, so that losses and rewards stand on different scales; "
+            "accuracies may be compared."
+        )

@@ -39,6 +39,8 @@ def parts(found: Comparison, *, widest: int) -> list[Part]:
 
 def _data(found: Comparison) -> Iterator[str]:
     yield from (_split(data, found) for data in found.data)
+    if found.unknown:
+        yield f"  The rows of {', '.join(found.unknown)} are not this project's and can't be compared."
     yield from (f"  ! {sentence}" for sentence in found.cautions)
 
 
@@ -46,7 +48,8 @@ def _split(data: Data, found: Comparison) -> str:
     if not any(data.alone):
         return f"  {data.split}: the same {data.shared:,} rows"
     told = [f"{data.shared:,} rows in all of them"]
-    for run, count, examples in zip(found.runs, data.alone, data.examples, strict=True):
+    known = [run for run in found.runs if run.id not in found.unknown]
+    for run, count, examples in zip(known, data.alone, data.examples, strict=True):
         more = ", ..." if count > len(examples) else ""
         named = f" (of examples {', '.join(map(str, examples))}{more})" if count else ""
         told.append(f"{count:,} in {run.id} alone{named}")

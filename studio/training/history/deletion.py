@@ -1,5 +1,6 @@
 """Deleting a run with its files; the replies that it made stay, and so does its snapshot."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -7,8 +8,9 @@ from store import runs
 from store.database import Store
 from store.runs import UNENDED
 from studio.errors import StudioError
-from studio.process import launching
+from studio.process import is_held, launching
 from studio.project import Project
+from studio.training.folder import RunFolder
 from studio.training.history.watch import sync_run
 
 MARK = ".deleted-"
@@ -63,12 +65,19 @@ def _check(project: Project, store: Store, run_id: str) -> None:
             f"Delete {children[0] if one else 'these'} first.",
         )
     folder = project.runs / run_id
-    if user := next((run.id for run in runs.all_runs(store) if Path(run.base_model).is_relative_to(folder)), None):
+    if is_held(RunFolder(folder).lock):
+        raise StudioError(f"A trainer is still at {run_id}.", "Wait until it has ended.")
+    if user := next((run.id for run in runs.all_runs(store) if _lies_in(run.base_model, folder)), None):
         raise StudioError(
             f"{user} was trained on the model of {run_id} and can't run without it.", f"Delete {user} first."
         )
-    if Path(project.settings.model).is_relative_to(folder):
+    if _lies_in(project.settings.model, folder):
         raise StudioError(f"{run_id} holds the project's model.", "Name another as model in studio.toml first.")
+
+
+def _lies_in(model: str, folder: Path) -> bool:
+    # A project may be opened by a path from here, or through a link, and a model be named by another.
+    return Path(os.path.expanduser(model)).resolve().is_relative_to(folder.resolve())
 
 
 def _set_aside(folder: Path, run_id: str) -> Path | None:

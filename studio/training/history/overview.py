@@ -12,7 +12,7 @@ from store.runs import ACTIVE, UNENDED, Metric, Run
 from studio.durations import duration
 from studio.project import Project
 from studio.training.folder import RunFolder, read_status
-from studio.training.history.watch import describe_progress, describe_run, log_tail, sync_all
+from studio.training.history.watch import describe_progress, describe_run, latest_metrics, log_tail, sync_all
 from studio.training.watching import machine, samples
 from studio.training.watching.machine import Look
 from studio.training.watching.samples import Sample
@@ -161,7 +161,8 @@ def run_line(project: Project, store: Store, run: Run) -> RunLine:
     """Return a run as the list shows it."""
     status = read_status(RunFolder(project.runs / run.id))
     share = status.step / status.total_steps if status and status.total_steps else None
-    return RunLine(run, describe_progress(project, store, run), share, seconds_left(run, plotted.latest(store, run.id)))
+    left = seconds_left(run, latest_metrics(store, run, status))
+    return RunLine(run, describe_progress(project, store, run), share, left)
 
 
 def run_detail(
@@ -181,7 +182,7 @@ def run_detail(
         facts=[line for line in lines if not line.startswith("recipe ")],
         warnings=[str(value) for name, value in run.result.items() if name.endswith("_warning")],
         curves=curves,
-        speed=speed_in_words(run, latest),
+        speed=speed_in_words(run, latest_metrics(store, run, read_status(folder))),
         machine=machine_in_words(folder, run),
         samples=samples.read(folder.samples),
         log=log_tail(project, run.id, log_lines),
@@ -202,7 +203,10 @@ def seconds_left(run: Run, latest: dict[str, Metric]) -> float | None:
     said = latest.get("eta_seconds")
     if said is None or run.status not in ACTIVE:
         return None
-    since = datetime.now().astimezone() - datetime.fromisoformat(said.at)
+    at = datetime.fromisoformat(said.at)
+    if run.started_at and at < datetime.fromisoformat(run.started_at):
+        return None  # before it was resumed
+    since = datetime.now().astimezone() - at
     return max(0.0, said.value - since.total_seconds())
 
 

@@ -31,10 +31,13 @@ def sync_run(project: Project, store: Store, run_id: str) -> Run:
     folder = RunFolder(project.runs / run_id)
     _store_metrics(store, run_id, folder.metrics)
     if run.status not in ACTIVE:
-        return run
+        return _sync_ended(store, run, folder)
     being_launched = run.pid is None and is_launching(project.runs)
     if run.pid is None and not being_launched:
-        run = runs.get(store, run_id)  # its trainer may have been started between the two looks
+        # Between the two looks it may have been put into the queue, or its trainer started.
+        run = runs.get(store, run_id)
+        if run.status not in ACTIVE:
+            return run
     # Liveness first: a trainer that ends between the two looks has then written its last word already.
     # By its lock too, as the start of a process is told from a clock that may have been set meanwhile.
     alive = is_alive(run.pid, run.pid_started) or is_held(folder.lock)
@@ -47,6 +50,17 @@ def sync_run(project: Project, store: Store, run_id: str) -> Run:
         return run
     _store_metrics(store, run_id, folder.metrics)
     return runs.get(store, run_id)
+
+
+def _sync_ended(store: Store, run: Run, folder: RunFolder) -> Run:
+    """Take over what a trainer says that was started by hand in a run that had ended, as by `accelerate launch`."""
+    if run.status == "queued" or (status := read_status(folder)) is None:
+        return run
+    is_another = status.started_at not in (None, run.started_at)
+    if not (is_held(folder.lock) if status.status in ACTIVE else is_another):
+        return run
+    _store_status(store, run, status)
+    return runs.get(store, run.id)
 
 
 def sync_all(project: Project, store: Store) -> list[Run]:
@@ -80,9 +94,16 @@ def describe_progress(project: Project, store: Store, run: Run) -> str:
         parts.append(f"step {status.step}/{status.total_steps}")
     if status and run.status in ACTIVE and status.doing:
         parts.append(status.doing)
-    latest = {name: metric.value for name, metric in curves.latest(store, run.id).items()}
-    parts.extend(f"{label} {latest[name]:.3f}" for name, label in _HEADLINES if name in latest)
+    latest = latest_metrics(store, run, status)
+    parts.extend(f"{label} {latest[name].value:.3f}" for name, label in _HEADLINES if name in latest)
     return ", ".join(parts) or run.status
+
+
+def latest_metrics(store: Store, run: Run, status: Status | None) -> dict[str, Metric]:
+    """Return the last value of each metric; of a run that goes on none of steps that a resume has yet to do again."""
+    if run.status not in ACTIVE:
+        return curves.latest(store, run.id)
+    return curves.latest(store, run.id, last=status.step if status else 0)
 
 
 def describe_run(project: Project, store: Store, run: Run) -> list[str]:

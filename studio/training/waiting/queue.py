@@ -56,8 +56,7 @@ def advance(project: Project, store: Store) -> None:
 
 def active(project: Project, store: Store) -> Run | None:
     """Return the run that is going on; those that have ended are found out."""
-    going_on = (run for run in runs.all_runs(store) if run.status in ACTIVE)
-    return next((run for run in going_on if _goes_on(project, store, run)), None)
+    return next((run for run in runs.all_runs(store) if _goes_on(project, store, run)), None)
 
 
 def _trains_already(folder: RunFolder) -> bool:
@@ -67,6 +66,10 @@ def _trains_already(folder: RunFolder) -> bool:
 
 
 def _goes_on(project: Project, store: Store, run: Run) -> bool:
+    if run.status not in ACTIVE:
+        # A run that had ended may have been started by hand.
+        by_hand = run.status != "queued" and is_held(RunFolder(project.runs / run.id).lock)
+        return by_hand and sync_run(project, store, run.id).status in ACTIVE
     # A process that lives trains, or is about to end; asking it for more each second would only write.
     return is_alive(run.pid, run.pid_started) or sync_run(project, store, run.id).status in ACTIVE
 

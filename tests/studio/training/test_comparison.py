@@ -2,13 +2,15 @@
 
 import pytest
 
-from store import runs
+from store import runs, snapshots
 from store.database import Store
 from store.errors import MissingRowError
 from store.runs import Metric
+from store.snapshots import Snapshot
 from studio.errors import StudioError
 from studio.project import Project
 from studio.training.history.comparison import Line, compare
+from studio.training.history.comparison_words import parts
 from tests.studio.training.ended_runs import made
 
 
@@ -53,6 +55,26 @@ def test_rows_that_one_run_alone_has_are_counted_and_named(project: Project, sto
     assert compare(project, store, [one.id, same.id]).data[0].alone == (0, 0)
 
 
+def test_of_rows_that_are_not_known_here_none_are_called_the_same(project: Project, store: Store) -> None:
+    ours, same = made(project, store), made(project, store)
+    snapshots.save(store, Snapshot("foreign", "preference", [], "of another project", {"train": 80}))
+    foreign = [
+        runs.add(store, method="dpo", base_model="m", base_hash="h", snapshot_id="foreign", recipe=ours.recipe)
+        for _ in range(2)
+    ]
+    for run_id in foreign:
+        runs.update(store, run_id, status="done")
+    alone = compare(project, store, foreign)
+    assert (alone.data, alone.unknown) == ([], foreign)
+    assert parts(alone, widest=40)[-1].lines[0] == (
+        f"  The rows of {', '.join(foreign)} are not this project's and can't be compared."
+    )
+    beside = compare(project, store, [ours.id, foreign[0]])
+    assert (beside.data, beside.unknown) == ([], foreign[:1])
+    three = parts(compare(project, store, [foreign[0], ours.id, same.id]), widest=40)[-1].lines
+    assert three[0] == "  train: the same 8 rows"
+
+
 def test_what_keeps_figures_apart_is_said(project: Project, store: Store) -> None:
     one = made(project, store, held_out=[100, 101])
     two = made(project, store, train=[1, 2, 100], held_out=[101, 102], base_hash="other")
@@ -61,6 +83,37 @@ def test_what_keeps_figures_apart_is_said(project: Project, store: Store) -> Non
     assert f"{two.id} was trained on 1 rows that are held out in {one.id}" in said
     assert "base models differ" in said
     assert "different losses" not in said
+
+
+@pytest.mark.parametrize(
+    ("method", "setting", "first", "second"),
+    [
+        ("sft", "loss_on", "completion", "conversation"),
+        ("dpo", "beta", "0.1", "0.5"),
+        ("dpo", "sft_weight", "0", "0.2"),
+        ("kto", "desirable_weight", "1", "2"),
+    ],
+)
+def test_settings_that_move_the_loss_to_another_scale_are_said(
+    project: Project, store: Store, method: str, setting: str, first: str, second: str
+) -> None:
+    one, same, other = (made(project, store, method, [f"{setting}={value}"]) for value in (first, first, second))
+    [said] = compare(project, store, [one.id, other.id]).cautions
+    assert f"They differ in {setting}, so that losses and rewards stand on different scales" in said
+    assert compare(project, store, [one.id, same.id]).cautions == []
+
+
+def test_a_length_moves_the_loss_where_it_cuts_rows(project: Project, store: Store) -> None:
+    one, other = (made(project, store, changes=[f"max_length={length}"]) for length in (512, 1024))
+    assert compare(project, store, [one.id, other.id]).cautions == []
+    cut = made(project, store, changes=["max_length=256"], result={"rows_cut": 3})
+    [said] = compare(project, store, [one.id, cut.id]).cautions
+    assert "They differ in max_length" in said
+
+
+def test_answers_of_a_teacher_are_learnt_by_the_loss_of_examples(project: Project, store: Store) -> None:
+    one, other = made(project, store, "sft"), made(project, store, "distill")
+    assert not compare(project, store, [one.id, other.id]).cautions
 
 
 def test_curves_lie_over_each_other(project: Project, store: Store) -> None:

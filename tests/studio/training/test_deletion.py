@@ -1,6 +1,7 @@
 """Deleting runs with their files."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +9,10 @@ from store import runs
 from store.database import Store
 from store.errors import MissingRowError
 from studio.errors import StudioError
-from studio.project import Project
+from studio.process import only_one
+from studio.project import Project, open_project
 from studio.training import launch
+from studio.training.folder import RunFolder, Status, write_json
 from studio.training.history import deletion
 from tests.studio.training.ended_runs import made
 
@@ -72,6 +75,39 @@ def test_a_run_whose_model_is_in_use_stays(project: Project, store: Store) -> No
         deletion.delete(project, store, whole.id)
     deletion.delete(project, store, other)
     deletion.delete(project, store, whole.id)
+
+
+@pytest.mark.parametrize("way", ["from here", "by a link"])
+def test_a_model_in_use_is_known_by_any_path(
+    project: Project, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.chdir(project.folder)
+    (tmp_path / "link").symlink_to(project.folder)
+    opened = open_project(Path() if way == "from here" else tmp_path / "link")
+    whole = made(project, store, "sft")
+    model = project.runs / whole.id / "model.gguf"
+    for name in (str(model), f"runs/{whole.id}/model.gguf"):
+        named = replace(opened, settings=replace(opened.settings, model=name))
+        with pytest.raises(StudioError, match="holds the project's model"):
+            deletion.delete(named, store, whole.id)
+    other = runs.add(
+        store, method="dpo", base_model=str(model), base_hash=None, snapshot_id=whole.snapshot_id, recipe=whole.recipe
+    )
+    runs.update(store, other, status="done")
+    with pytest.raises(StudioError, match=f"{other} was trained on the model of {whole.id}"):
+        deletion.delete(opened, store, whole.id)
+
+
+def test_a_run_that_is_trained_by_hand_stays(project: Project, store: Store) -> None:
+    run = made(project, store, status="stopped")
+    folder = RunFolder(project.runs / run.id)
+    with only_one(folder.lock):
+        with pytest.raises(StudioError, match=f"A trainer is still at {run.id}"):
+            deletion.delete(project, store, run.id)
+        write_json(folder.status, Status("running", 1, _started(1), step=1, started_at="2026-01-02"))
+        with pytest.raises(StudioError, match=f"{run.id} is running"):
+            deletion.delete(project, store, run.id)
+    assert folder.adapter_gguf.is_file()
 
 
 def test_a_run_without_a_folder_can_be_deleted(project: Project, store: Store) -> None:

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 from store import runs
-from store.database import Store
+from store.database import Store, now
 from store.runs import Metric
 from studio.process import started_at
 from studio.project import Project
-from studio.training.folder import RunFolder
-from studio.training.history.overview import overview, run_detail, run_line, seconds_left
+from studio.training.folder import RunFolder, Status, write_json
+from studio.training.history.overview import RunLine, overview, run_detail, run_line, seconds_left
+from studio.training.history.watch import sync_run
 from studio.training.watching import machine, samples
 from studio.training.watching.machine import Look
 from studio.training.watching.samples import Sample
@@ -48,7 +49,9 @@ def test_a_run_that_goes_on_says_how_long_yet_and_what_the_machine_does(project:
     runs.update(store, run.id, status="running", pid=1, pid_started=started_at(1))
     ago = (datetime.now(UTC) - timedelta(seconds=100)).isoformat()
     runs.add_metrics(store, run.id, [Metric("eta_seconds", 3, 700.0, ago), Metric("tokens_per_second", 3, 1234.5, ago)])
-    machine.append(RunFolder(project.runs / run.id).machine, LOOK)
+    folder = RunFolder(project.runs / run.id)
+    write_json(folder.status, Status("running", 1, started_at(1), step=3, total_steps=9))
+    machine.append(folder.machine, LOOK)
     running = runs.get(store, run.id)
     left = run_line(project, store, running).seconds_left
     assert left is not None
@@ -58,6 +61,28 @@ def test_a_run_that_goes_on_says_how_long_yet_and_what_the_machine_does(project:
     assert detail.machine.startswith("processor 50%")
     long_ago = {"eta_seconds": Metric("eta_seconds", 3, 5.0, ago)}
     assert seconds_left(running, long_ago) == 0, "never below nothing"
+
+
+def test_a_resumed_run_says_nothing_of_steps_that_it_does_again(project: Project, store: Store) -> None:
+    run = made(project, store, steps=57)
+    folder, then = RunFolder(project.runs / run.id), "2026-01-01T00:00:00+00:00"
+    runs.add_metrics(store, run.id, [Metric("eta_seconds", step, 600.0, then) for step in (40, 57)])
+
+    def shown(step: int) -> RunLine:
+        status = Status("running", 1, started_at(1), step=step, total_steps=100, started_at=since)
+        write_json(folder.status, status)
+        return run_line(project, store, sync_run(project, store, run.id))
+
+    since = now()
+    runs.update(store, run.id, status="running", pid=1, pid_started=started_at(1), started_at=since)
+    loading, resumed = shown(0), shown(40)
+    assert (loading.progress, loading.seconds_left) == ("step 0/100", None)
+    assert (resumed.progress, resumed.seconds_left) == ("step 40/100, loss 0.025", None)
+    runs.add_metrics(store, run.id, [Metric("loss", 41, 0.75, now()), Metric("eta_seconds", 41, 600.0, now())])
+    going_on = shown(41)
+    assert going_on.progress == "step 41/100, loss 0.750"
+    assert going_on.seconds_left is not None
+    assert run_detail(project, store, runs.get(store, run.id), log_lines=0).speed.endswith(" left")
 
 
 def test_curves_are_worked_out_again_only_when_they_went_on(project: Project, store: Store) -> None:

@@ -1,5 +1,7 @@
 """Runs that wait for their turn: in order, one at a time, whatever becomes of the one before."""
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -17,9 +19,11 @@ from studio.errors import StudioError
 from studio.process import is_held, launching, only_one, started_at
 from studio.project import Project
 from studio.training.folder import RunFolder, Status, write_json
+from studio.training.history import watch
 from studio.training.history.watch import describe_progress, sync_all, sync_run
 from studio.training.launch import put_first, resume_run, start_run, stop_run
 from studio.training.waiting import keeper, queue
+from tests.studio.training.ended_runs import made
 
 pytestmark = pytest.mark.xdist_group("training")
 
@@ -166,6 +170,71 @@ def test_what_was_found_out_of_an_earlier_trainer_does_not_hold_of_the_next(
     # Another app, which had looked before that, says it only now.
     runs.update(store, run_id, status="failed", error="dead", seen=seen)
     assert (runs.get(store, run_id).status, runs.get(store, run_id).error) == ("starting", None)
+
+
+def test_a_run_that_is_put_into_the_queue_between_two_looks_stays_there(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = made(project, store, status="starting")
+
+    def enqueued(_: Path) -> bool:
+        runs.enqueue(store, run.id)
+        return False
+
+    monkeypatch.setattr(watch, "is_launching", enqueued)
+    assert sync_run(project, store, run.id).status == "queued"
+    assert [each.id for each in runs.queued(store)] == [run.id]
+
+
+def test_a_run_that_is_trained_by_hand_is_followed_and_others_wait_for_it(
+    project: Project, store: Store, trainers: Trainers
+) -> None:
+    run, other = made(project, store, status="stopped"), made(project, store)
+    folder, me = RunFolder(project.runs / run.id), os.getpid()
+    runs.enqueue(store, other.id)
+    write_json(folder.status, Status("running", me, started_at(me), step=3, started_at="2026-01-02"))
+    assert sync_run(project, store, run.id).status == "stopped", "killed long ago: nobody is at it"
+    with only_one(folder.lock):
+        turn(project, store)
+        assert states(store) == {run.id: "running", other.id: "queued"}
+        with pytest.raises(StudioError, match=f"{run.id} is running"):
+            resume_run(project, store, run.id)
+        write_json(folder.status, Status("done", me, started_at(me), started_at="2026-01-02", result={"steps": 3}))
+    found = sync_run(project, store, run.id)
+    assert (found.status, found.result) == ("done", {"steps": 3})
+
+
+def test_what_a_run_by_hand_came_to_is_seen_afterwards(project: Project, store: Store) -> None:
+    run = made(project, store, status="stopped")
+    ended = Status("done", 7, 1.0, started_at="2026-01-02", ended_at="2026-01-03", result={"steps": 3})
+    write_json(RunFolder(project.runs / run.id).status, ended)
+    found = sync_run(project, store, run.id)
+    assert (found.status, found.result, found.ended_at) == ("done", {"steps": 3}, "2026-01-03")
+    runs.enqueue(store, run.id)
+    assert sync_run(project, store, run.id).status == "queued", "what is said of the part before is known"
+
+
+def test_who_looks_at_a_lock_does_not_seem_to_hold_it(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    lock.touch()
+    with lock.open("r+") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        assert not is_held(lock)
+        with only_one(lock) as free:
+            assert not free
+
+
+def test_a_disk_without_locks_can_be_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with only_one(tmp_path / "lock") as free:
+        assert free
+        assert not is_held(tmp_path / "lock")
+    assert capsys.readouterr().err.count("can't be locked on this disk") == 1
 
 
 def test_who_waits_for_a_run_keeps_the_queue_going(

@@ -28,6 +28,8 @@ from studio.training.folder import RunFolder
 from studio.training.history.watch import describe_progress, describe_run, log_tail, sync_all, sync_run
 from studio.training.launch import resume_run, start_run, stop_run
 from studio.training.waiting import keeper, queue
+from studio.training.watching import samples
+from studio.training.watching.samples import Sample
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
 
@@ -275,8 +277,11 @@ def test_files_that_a_full_disk_cut_short_hide_nothing_else(judged: Project, sto
         (checkpoint / "trainer_state.json").write_text(state)
     checkpoints.seal(saved[0], 1.0)
     folder.metrics.write_text('{"step": 1, "at": "now", "values": {"lo')
+    folder.samples.write_text('{"step": 1, "at": "now", "exam')
     folder.status.write_text("")
     Reporter(folder).metrics(2, {"loss": 0.5})
+    samples.append(folder.samples, [Sample(2, "now", 7, "Hi.", "Hello.", True)])
+    assert [sample.step for sample in samples.read(folder.samples)] == [2]
     folder.status.write_text('{"status": "run')
     assert sync_run(judged, store, run_id).status == "failed"
     assert [m.step for m in runs.metrics(store, run_id)["loss"]] == [2]

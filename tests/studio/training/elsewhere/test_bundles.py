@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,17 +16,19 @@ from store import runs, snapshots
 from store.database import Store
 from studio.errors import StudioError
 from studio.importing import import_file
-from studio.process import started_at
+from studio.process import only_one, started_at
 from studio.project import Project, create_project
 from studio.training.course import checkpoints
+from studio.training.course.report import Reporter
 from studio.training.elsewhere import results
 from studio.training.elsewhere.about import ABOUT
 from studio.training.elsewhere.bundle import bundle
 from studio.training.elsewhere.import_run import take_back
-from studio.training.elsewhere.packing import unpack
-from studio.training.folder import RunFolder, Status, write_json
+from studio.training.elsewhere.packing import pack, tree, unpack
+from studio.training.folder import RunFolder, Status, read_description, write_json
 from studio.training.history.watch import sync_run
-from tests.studio.training.elsewhere.conftest import StartRun
+from studio.training.launch import start_run
+from tests.studio.training.elsewhere.conftest import QUICK, StartRun
 
 pytestmark = pytest.mark.model
 
@@ -209,6 +214,149 @@ def test_a_run_of_another_project_comes_as_a_new_one_alone(
         assert again.run != taken.run
 
 
+@pytest.fixture
+def going_on(judged: Project, store: Store, write_run: StartRun, tiny_model: Path) -> tuple[str, str]:
+    """A run whose adapter is there, and one that goes on from it."""
+    parent = write_run("dpo")
+    pretend(judged.folder, parent)
+    return parent, start_run(judged, store, "dpo", model=str(tiny_model), overrides=QUICK, parent=parent)
+
+
+def test_a_run_of_another_project_keeps_the_adapter_that_it_goes_on_from(
+    judged: Project, store: Store, going_on: tuple[str, str], tiny_model: Path, tmp_path: Path
+) -> None:
+    parent, run_id = going_on
+    away = tmp_path / "away"
+    bundle(judged, store, run_id, away)
+    pretend(away, run_id, status="stopped", step=2)
+    other = create_project(tmp_path / "other")
+    with other.open_store() as there:
+        taken = take_back(other, there, away, as_new=True, model=str(tiny_model))
+        folder = RunFolder(other.runs / taken.run)
+        described = read_description(folder)
+        assert (described.parent, described.parent_adapter) == (None, f"{taken.run}/start")
+        start = folder.path / "start" / "adapter_model.safetensors"
+        assert start.read_bytes() == (judged.runs / parent / "adapter" / "adapter_model.safetensors").read_bytes()
+        # From here it goes elsewhere and comes back like any other.
+        again = tmp_path / "again"
+        bundle(other, there, taken.run, again)
+        pretend(again, taken.run)
+        assert take_back(other, there, again).status == "done"
+        assert start.is_file()
+        assert not any(name.startswith("start") for name in results.files_of(folder.path))
+
+
+def test_a_run_that_can_not_go_on_as_it_was_is_refused(
+    judged: Project, store: Store, going_on: tuple[str, str], tiny_model: Path, tmp_path: Path
+) -> None:
+    parent, run_id = going_on
+    away = tmp_path / "away"
+    bundle(judged, store, run_id, away)
+    pretend(away, run_id, status="stopped", step=2)
+    shutil.rmtree(away / "runs" / parent)
+    other = create_project(tmp_path / "other")
+    with other.open_store() as there:
+        with pytest.raises(StudioError, match=f"goes on from {parent}/adapter, which did not come along"):
+            take_back(other, there, away, as_new=True, model=str(tiny_model))
+        assert runs.all_runs(there) == []
+        pretend(away, run_id)
+        taken = take_back(other, there, away, as_new=True, model=str(tiny_model))
+        assert read_description(RunFolder(other.runs / taken.run)).parent_adapter is None, "it is done without it"
+
+
+def test_a_second_start_there_that_was_killed_damages_nothing(
+    judged: Project, store: Store, carried: tuple[str, Path]
+) -> None:
+    run_id, away = carried
+    there = RunFolder(away / "runs" / run_id)
+    pretend(away, run_id, status="stopped", step=2)
+    Reporter(there).at_step(3, 4)
+    shutil.rmtree(there.checkpoints / "checkpoint-2")
+    taken = take_back(judged, store, away)
+    assert (taken.status, taken.step) == ("stopped", 3)
+    assert any("were not checked" in note for note in taken.notes)
+
+
+def test_the_place_of_a_model_is_not_named_in_any_alphabet(
+    judged: Project, store: Store, write_run: StartRun, tmp_path: Path
+) -> None:
+    run_id, place = write_run("dpo"), "/home/josé/models/Qwen"
+    folder = RunFolder(judged.runs / run_id)
+    write_json(
+        folder.description,
+        replace(read_description(folder), base_model=place, chat_template=f"chat_template.jinja in {place}"),
+    )
+    with store.transaction() as connection:
+        connection.execute("UPDATE run SET base_model = ? WHERE id = ?", (place, run_id))
+    write_json(folder.status, Status("failed", 1, 1.0, error=f"{place} is gone", result={"steps": 1}))
+    bundle(judged, store, run_id, tmp_path / "away")
+    there = RunFolder(tmp_path / "away" / "runs" / run_id)
+    assert read_description(there).chat_template == "chat_template.jinja in Qwen"
+    earlier = json.loads(there.earlier_status.read_bytes())
+    assert (earlier["error"], earlier["result"]) == (None, {"steps": 1})
+
+
+def test_what_is_in_motion_or_waits_is_not_bundled_and_takes_no_results(
+    judged: Project, store: Store, carried: tuple[str, Path], tmp_path: Path
+) -> None:
+    run_id, away = carried
+    pretend(away, run_id)
+    for folder in (RunFolder(judged.runs / run_id), RunFolder(away / "runs" / run_id)):
+        with only_one(folder.lock), pytest.raises(StudioError, match="A trainer is still at"):
+            take_back(judged, store, away)
+    with (
+        only_one(RunFolder(judged.runs / run_id).lock),
+        pytest.raises(StudioError, match=f"A trainer is still at {run_id}"),
+    ):
+        bundle(judged, store, run_id, tmp_path / "out")
+    runs.enqueue(store, run_id)
+    with pytest.raises(StudioError, match=f"{run_id} is queued"):
+        bundle(judged, store, run_id, tmp_path / "out")
+
+
+def test_what_an_earlier_part_came_to_here_is_not_replaced_by_less(
+    judged: Project, store: Store, carried: tuple[str, Path]
+) -> None:
+    run_id, away = carried
+    pretend(judged.folder, run_id, status="stopped", step=3)
+    folder = RunFolder(judged.runs / run_id)
+    folder.status.rename(folder.earlier_status)
+    pretend(away, run_id, status="stopped", step=2)
+    with pytest.raises(StudioError, match="has come further here: stopped at step 3"):
+        take_back(judged, store, away)
+
+
+def test_a_model_that_has_changed_is_not_carried_along(
+    judged: Project, store: Store, write_run: StartRun, tmp_path: Path
+) -> None:
+    run_id = write_run("dpo")
+    with store.transaction() as connection:
+        connection.execute("UPDATE run SET base_hash = 'another' WHERE id = ?", (run_id,))
+    with pytest.raises(StudioError, match="its file has changed"):
+        bundle(judged, store, run_id, tmp_path / "away", with_model=True)
+
+
+def test_an_archive_on_a_disk_that_can_only_be_read_is_taken_over(
+    judged: Project, store: Store, carried: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, away = carried
+    pretend(away, run_id)
+    medium = tmp_path / "medium"
+    packed = medium / "run.tar.zst"
+    pack(dict(tree(away, ".")), packed)
+    made = tempfile.mkdtemp
+
+    def refused(suffix: str | None = None, prefix: str | None = None, dir: Path | None = None) -> str:
+        if dir == medium:
+            raise PermissionError(13, "Permission denied")
+        return made(suffix, prefix, dir)
+
+    # The user that runs the tests may be one who may write everywhere.
+    monkeypatch.setattr(tempfile, "mkdtemp", refused)
+    assert take_back(judged, store, packed).status == "done"
+    assert not list(judged.folder.glob(".import-*"))
+
+
 def test_a_run_of_the_same_name_is_not_taken_for_ours(
     carried: tuple[str, Path], write_run: StartRun, tiny_model: Path, tmp_path: Path
 ) -> None:
@@ -218,8 +366,6 @@ def test_a_run_of_the_same_name_is_not_taken_for_ours(
     path = other.folder / "rows.jsonl"
     pair = {"prompt": "Q{}", "chosen": "yes, {}", "rejected": "no"}
     path.write_text("\n".join(json.dumps({k: v.format(n) for k, v in pair.items()}) for n in range(24)))
-    from studio.training.launch import start_run
-
     with other.open_store() as store:
         import_file(other, store, path)
         assert start_run(other, store, "dpo", model=str(tiny_model)) == run_id
