@@ -86,6 +86,8 @@ def _rows_of_parent(store: Store, recipe: Recipe, parent: Run) -> Rows:
         )
     with store.reading():
         kept = {item for item in recall(store, parent.snapshot_id).snapshot().items if item.split == "train"}
+    if not kept:
+        raise StudioError(f"The rows of {parent.id} are not known here, so none can be replayed.", "Leave replay=0.")
     examples = sorted({item.example_id for item in kept})
     usable: Rows = []
     # Of other kinds are those that the parent replayed itself.

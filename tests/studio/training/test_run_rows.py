@@ -8,6 +8,7 @@ import pytest
 from store import examples, journal, pairs, responses, runs, snapshots
 from store.database import Store
 from store.runs import Run
+from store.snapshots import Items
 from studio.errors import StudioError
 from studio.formats.row import SftRow
 from studio.importing import import_file
@@ -117,6 +118,15 @@ def test_what_can_not_be_replayed_is_said(project: Project, store: Store, parent
     add_talks(project, store, 100, 3)
     with pytest.raises(StudioError, match="rows of another form"):
         rows_of(store, make_recipe("grpo", ["replay=0.5"]), parent)
+
+
+def test_rows_that_are_not_known_here_can_not_be_replayed(project: Project, store: Store, parent: Run) -> None:
+    add_talks(project, store, 100, 3)
+    elsewhere = replace(snapshots.get(store, parent.snapshot_id), id="0f0f0f0f0f0f", items=Items())
+    snapshots.save(store, elsewhere)
+    imported = replace(parent, snapshot_id=elsewhere.id)
+    with pytest.raises(StudioError, match=f"The rows of {parent.id} are not known here"):
+        rows_of(store, make_recipe("sft", ["replay=0.5"]), imported)
 
 
 def test_the_better_answers_of_pairs_are_learnt_once_each(judged: Project, store: Store) -> None:
