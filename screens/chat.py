@@ -91,7 +91,7 @@ class ChatScreen(StudioScreen):
 
     def remember(self) -> None:
         """Keep what is written and not sent."""
-        self.studio.note_place("chat.draft", self.composer.text)
+        self.studio.note_place("chat.draft", self._branches.draft)
 
     def choose(self, ref: str) -> None:
         """Talk to this run beside its base, or to this model alone, in a new chat held as the one before."""
@@ -103,7 +103,7 @@ class ChatScreen(StudioScreen):
         standing.look_again(self.studio.store, chat)
         self.sight.take(chat)
         if self.is_mounted:
-            self.judge_line.display = False
+            self.sight.close_judging()
             self.set_status("")
             self.sight.show_all(anew=True)
         self.studio.note_place("chat.models", chat.models)

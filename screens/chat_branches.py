@@ -2,7 +2,6 @@
 
 from screens.base import StudioScreen
 from screens.chat_composer import Composer
-from screens.chat_judging import JudgeLine
 from screens.chat_replies import Replies
 from screens.chat_sight import WAIT, ChatSight
 from studio.chatting import keeping
@@ -16,10 +15,17 @@ class Branches:
         self._screen = screen
         self._sight = sight
         self._replies = replies
+        self._draft = ""
+        """What was written before a question took its place in the line."""
 
     @property
     def _composer(self) -> Composer:
         return self._screen.query_one(Composer)
+
+    @property
+    def draft(self) -> str:
+        """What is written and not sent, but for a question that is being edited."""
+        return self._draft or self._composer.text
 
     def send(self) -> None:
         """Ask what is written, in the place of the question that is edited, or after all that is in sight."""
@@ -32,7 +38,7 @@ class Branches:
             else:
                 question = keeping.ask_instead(store, sight.chat, sight.editing, written)
             sight.editing = None
-            self._composer.put("")
+            self._put_draft_back()
             self.answer_all(question)
 
     def answer_all(self, question: Question, sides: list[int] | None = None) -> None:
@@ -40,7 +46,7 @@ class Branches:
         chat = self._sight.chat
         self._sight.marked = None
         self._screen.studio.note_place("chat.open", chat.chat_id)
-        self._screen.query_one(JudgeLine).display = False
+        self._sight.close_judging()
         self._screen.set_status("")
         self._replies.answer(question, list(range(len(chat.models))) if sides is None else sides)
 
@@ -73,6 +79,8 @@ class Branches:
         """Write the question here anew, to be asked in a branch of its own."""
         question = self._may_change()
         if question is not None:
+            if self._sight.editing is None:
+                self._draft = self._composer.written
             self._sight.editing = question
             self._composer.put(question.text)
             self._screen.set_focus(self._composer)
@@ -82,7 +90,7 @@ class Branches:
         """Leave the question that is written anew as it was."""
         if self._sight.editing is not None:
             self._sight.editing = None
-            self._composer.put("")
+            self._put_draft_back()
             self._sight.show_settings()
 
     def again(self, *, only_here: bool = False) -> None:
@@ -122,9 +130,13 @@ class Branches:
     def walked(self) -> None:
         """Show another branch from its end."""
         self._sight.marked = None
-        self._screen.query_one(JudgeLine).display = False
+        self._sight.close_judging()
         self._screen.set_status("")
         self._sight.show_all(at_end=True)
+
+    def _put_draft_back(self) -> None:
+        draft, self._draft = self._draft, ""
+        self._composer.put(draft)
 
     def _may_change(self) -> Question | None:
         """Return the question here, unless replies are coming."""

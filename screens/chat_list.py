@@ -35,6 +35,7 @@ from studio.text import clean_line
 
 COLUMNS = (Column("Begun", 10), Column("Turns", 5), Column("Models", 14), Column("Title"))
 SEARCHING = "words in any turn, in any order; enter goes to the list, esc shows all chats again"
+NO_CHAT = "No chat yet."
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class ChatsWindow(ListOverText[Picked]):
             line = LineInput(compact=True, select_on_focus=False)
             line.cursor_blink = False
             yield line
-            yield RecordTable(COLUMNS, self._rows, empty="No chat yet.")
+            yield RecordTable(COLUMNS, self._rows, empty=NO_CHAT)
             yield TextView()
             yield Static("", id="said", markup=False)
             yield KeyBar()
@@ -90,13 +91,14 @@ class ChatsWindow(ListOverText[Picked]):
     # The list
 
     def _look(self, text: str) -> None:
-        work = partial(_lines, text.strip())
-        in_background(self, work, self._show, failed=self._failed, group="find", exclusive=True)
+        words = text.strip()
+        show = partial(self._show, words)
+        in_background(self, partial(_lines, words), show, failed=self._failed, group="find", exclusive=True)
 
-    def _show(self, lines: list[Line]) -> None:
+    def _show(self, words: str, lines: list[Line]) -> None:
         self._lines = lines
         here = next((at for at, line in enumerate(lines) if line.chat.id == self._at), 0)
-        self.table.show(range(len(lines)), cursor_id=here, empty="Nothing matches." if self.line.value else None)
+        self.table.show(range(len(lines)), cursor_id=here, empty="Nothing matches." if words else NO_CHAT)
         if not lines:
             self.text.show("")
 
@@ -110,15 +112,18 @@ class ChatsWindow(ListOverText[Picked]):
 
     @on(RecordTable.Highlighted)
     def _show_turns(self) -> None:
-        if self._here is None:
+        here = self._here
+        if here is None:
             return
-        self._at = self._here.chat.id
-        work = partial(_turns, self.studio.project, self._here)
-        in_background(self, work, self._show_text, failed=self._failed, group="turns", exclusive=True)
+        self._at = here.chat.id
+        work, show = partial(_turns, self.studio.project, here), partial(self._show_text, here)
+        in_background(self, work, show, failed=self._failed, group="turns", exclusive=True)
 
-    def _show_text(self, turns: tuple[list[Span], int]) -> None:
+    def _show_text(self, of: Line, turns: tuple[list[Span], int]) -> None:
         spans, start = turns
-        self.text.show(spans, start=start)
+        # The list may have become another one, or empty, meanwhile.
+        if of == self._here:
+            self.text.show(spans, start=start)
 
     @on(RecordTable.Opened)
     def _take(self, event: RecordTable.Opened) -> None:

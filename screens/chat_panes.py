@@ -42,7 +42,10 @@ class ChatPanes(Container):
     def set_count(self, count: int) -> None:
         """Have so many panes."""
         self._count = count
-        self.here = min(self.here, count - 1)
+        if self.here >= count:
+            self.here = count - 1
+            if self.has_focus_within:
+                self.focus_here()
         self._stand()
 
     def go_on(self) -> None:

@@ -43,6 +43,14 @@ class _Sent:
     count: int
 
 
+class _TokenTable(RecordTable):
+    """Tokens, which are not opened: all about one stands below."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Leave enter out of the line of keys."""
+        return action != "open"
+
+
 class RawTurn(ListOverText[None]):
     """The tokens of a reply over what else might have stood in the place of the one under the cursor."""
 
@@ -63,7 +71,7 @@ class RawTurn(ListOverText[None]):
         """Lay the tokens over what else might have been."""
         with Vertical(classes="window tall"):
             yield Static("", id="heading", classes="pane-title", markup=False)
-            yield RecordTable(COLUMNS, self._rows, empty=NO_TRACE)
+            yield _TokenTable(COLUMNS, self._rows, empty="")
             yield TextView()
             yield KeyBar()
 
@@ -117,7 +125,7 @@ class RawTurn(ListOverText[None]):
                 self.text.show(flow(self._tokens) if self._tokens else NO_TRACE)
             case _:
                 here = self.table.cursor_id
-                self.text.show("" if here is None else alternatives(self._tokens[here]))
+                self.text.show(NO_TRACE if here is None else alternatives(self._tokens[here]))
 
     def _title(self, sent: _Sent) -> str:
         if self._view == "sent":

@@ -8,6 +8,7 @@ from textual.widgets import Static
 
 from screens import chat_text
 from screens.base import StudioScreen
+from screens.chat_judging import JudgeLine
 from screens.chat_pane import Block
 from screens.chat_panes import ChatPanes
 from studio.chatting import blind, keeping
@@ -105,6 +106,13 @@ class ChatSight:
         words.append(f"system: {self.chat.system}" if self.chat.system else "no system prompt")
         line = self._screen.query_one("#settings", Static)
         line.update(Content(clean_line(" | ".join(words))), layout=False)
+
+    def close_judging(self) -> None:
+        """Take the line that asks for a verdict away; the keys that went to it go to a pane, never to the composer."""
+        line = self._screen.query_one(JudgeLine)
+        if line.has_focus:
+            self.panes.focus_here()
+        line.display = False
 
     def show_side(self, side: int) -> None:
         """Show how far a side's reply is."""

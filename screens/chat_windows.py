@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 
 from screens import keys
 from screens.base import StudioModal
+from screens.dialogs import leave
 from screens.widgets.form_field import form_field
 from screens.widgets.safe_text_area import SafeTextArea
 from studio.chatting.settings import ChatSettings, with_sampling
@@ -26,6 +27,8 @@ class SystemPrompt(StudioModal[str]):
 
     BINDINGS: ClassVar[list[BindingType]] = keys.SYSTEM_PROMPT
 
+    area = query_one(SafeTextArea)
+
     def __init__(self, text: str) -> None:
         super().__init__()
         self._before = text
@@ -39,15 +42,23 @@ class SystemPrompt(StudioModal[str]):
 
     def on_mount(self) -> None:
         """Write at once."""
-        area = self.query_one(SafeTextArea)
-        area.cursor_blink = False
-        area.focus()
-        self._shown = area.text
+        self.area.cursor_blink = False
+        self.area.focus()
+        self._shown = self.area.text
+
+    @property
+    def unsaved(self) -> str:
+        """What would be lost by leaving now."""
+        return "" if self.area.text == self._shown else "The system prompt is not kept."
 
     def action_submit(self) -> None:
         """Give the text; one that was not touched as it came, down to its line ends."""
-        text = self.query_one(SafeTextArea).text
+        text = self.area.text
         self.dismiss(self._before if text == self._shown else text.strip())
+
+    def action_cancel(self) -> None:
+        """Leave, after a question where something was changed."""
+        leave(self)
 
 
 class SamplingForm(StudioModal[ChatSettings]):
@@ -66,10 +77,11 @@ class SamplingForm(StudioModal[ChatSettings]):
         """Lay a line a setting."""
         with Vertical(classes="window form"):
             yield Static("Sampling; temperature 0 takes the likeliest token", markup=False, classes="pane-title")
-            for name, value in vars(self._settings.sampling).items():
-                yield form_field(name, f"{value:g}" if isinstance(value, float) else str(value))
-            yield form_field("context", str(self._settings.context), "tokens of prompt and reply together")
-            yield form_field("alternatives", str(self._settings.alternatives), "kept of each token, 0 for none")
+            with Vertical(id="fields"):
+                for name, value in vars(self._settings.sampling).items():
+                    yield form_field(name, f"{value:g}" if isinstance(value, float) else str(value))
+                yield form_field("context", str(self._settings.context), "tokens of prompt and reply together")
+                yield form_field("alternatives", str(self._settings.alternatives), "kept of each token, 0 for none")
             yield Static("", id="problem", markup=False)
             yield Static("enter: take them    tab: next    esc: leave them", markup=False)
 

@@ -1,8 +1,8 @@
 """The evidence: what the proof found of a run or a model, and proving it anew."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -20,6 +20,12 @@ from studio.errors import StudioError
 from studio.inference.proof.evidence import TITLES, Check, Evidence, Outcome, difference_lines, read
 from studio.project import Project
 from studio.text import clean_line
+
+if TYPE_CHECKING:
+    from screens.app import StudioApp
+
+News = str | Evidence | StudioError
+"""Of a proof that goes on: what is being compared, what came of it, or why nothing did."""
 
 MARKS: dict[Outcome, str] = {"equal": "=", "different": "!", "noted": "~", "not checked": "?"}
 """Stand before what was compared, so that nothing hangs on a colour."""
@@ -41,50 +47,71 @@ class EvidenceWindow(StudioModal[None]):
     def __init__(self, ref: str) -> None:
         """Show the evidence of a run's id or a model's name."""
         super().__init__()
-        self._ref = ref
-        self._proving = False
+        self.ref = ref
 
     def compose(self) -> ComposeResult:
         """Lay the evidence over what is being done and the keys."""
         with Vertical(classes="window tall"):
-            yield Static(clean_line(f"Evidence: {self._ref}"), id="heading", classes="pane-title", markup=False)
+            yield Static(clean_line(f"Evidence: {self.ref}"), id="heading", classes="pane-title", markup=False)
             yield TextView()
             yield Static("", id="said", markup=False)
             yield KeyBar()
 
     def on_mount(self) -> None:
-        """Show what is known."""
+        """Show what is known, and whether it is being proven."""
         self.view.focus()
-        in_background(self, partial(_known, self.studio.project, self._ref), self._show, failed=self._fail)
+        if self._is_proving:
+            self._say("proving")
+        in_background(self, partial(_known, self.studio.project, self.ref), self._show, failed=self._fail)
+
+    @property
+    def _is_proving(self) -> bool:
+        return any(worker.group == f"proof {self.ref}" and not worker.is_finished for worker in self.app.workers)
 
     def action_prove(self) -> None:
-        """Compare all of it now."""
-        if self._proving:
+        """Compare all of it now; that goes on where the window is left."""
+        if self._is_proving:
             return
-        self._proving = True
         self._say("starting")
-        work = partial(_prove, self.studio.project, self._ref, self)
-        in_background(self, work, self._proven, failed=self._fail, group="proof")
+        studio, tell = self.studio, partial(_tell, self.studio, self.ref)
 
-    def say_later(self, words: str) -> None:
-        """Say from a thread what is being done."""
-        self.call_later(self._say, words)
+        def say_later(words: str) -> None:
+            studio.call_later(tell, words)
+
+        work = partial(_prove, studio.project, self.ref, say_later)
+        in_background(studio, work, tell, failed=tell, group=f"proof {self.ref}")
+
+    def take(self, news: News) -> None:
+        """Show how far a proof is, or what came of it."""
+        if isinstance(news, str):
+            self._say(news)
+            return
+        self._say("")
+        if isinstance(news, Evidence):
+            self._show(news)
+        else:
+            self._fail(news)
 
     def _say(self, words: str) -> None:
         self.said.update(clean_line(f"{words} ...") if words else "")
 
-    def _proven(self, found: Evidence) -> None:
-        self._proving = False
-        self._say("")
-        self._show(found)
-
     def _fail(self, error: StudioError) -> None:
-        self._proving = False
-        self._say("")
         self.view.show(message_of(error))
 
     def _show(self, found: Evidence | None) -> None:
         self.view.show(list(evidence_spans(found)) if found else NO_EVIDENCE)
+
+
+def _tell(studio: "StudioApp", ref: str, news: News) -> None:
+    """Give the window about it news of a proof; where that was left, say only what came of it."""
+    about = (each for each in studio.screen_stack if isinstance(each, EvidenceWindow) and each.ref == ref)
+    window = next(about, None)
+    if window is not None and window.is_mounted:
+        window.take(news)
+    elif isinstance(news, Evidence):
+        studio.notify(clean_line(f"{ref} is proven: {news.sentence}"), markup=False)
+    elif isinstance(news, StudioError):
+        studio.notify_error(news)
 
 
 def evidence_spans(found: Evidence) -> Iterator[Span]:
@@ -120,7 +147,7 @@ def _known(project: Project, ref: str, _: Store) -> Evidence | None:
     return read(place_of(project, ref))
 
 
-def _prove(project: Project, ref: str, window: EvidenceWindow, store: Store) -> Evidence:
+def _prove(project: Project, ref: str, say: Callable[[str], None], store: Store) -> Evidence:
     from studio.inference.proof.asking import prove_anew
 
-    return prove_anew(project, store, ref, window.say_later)
+    return prove_anew(project, store, ref, say)

@@ -7,7 +7,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from screens.base import StudioModal
-from screens.widgets.text_view import MOST_WHERE_THE_END_COUNTS, TextView
+from screens.widgets.text_view import MOST_WHERE_THE_END_COUNTS, Span, TextView, wrap
 from studio.training.history.watch import log_tail
 
 POLL_SECONDS = 1.0
@@ -39,8 +39,23 @@ class RunLog(StudioModal[None]):
         if lines == self._lines:
             return
         view = self.query_one(TextView)
-        at_end = self._lines is None or view.is_vertical_scroll_end
-        self._lines = lines
-        view.show("\n".join(lines) or "Nothing was printed yet.", keep_place=True)
-        if at_end:
+        before, self._lines = self._lines, lines
+        text = "\n".join(lines) or "Nothing was printed yet."
+        if before is None or view.is_vertical_scroll_end:
+            view.show(text, keep_place=True)
             self.call_after_refresh(partial(view.scroll_end, animate=False))
+        else:
+            y = view.scroll_offset.y - _height(_gone(before, lines), view.scrollable_content_region.width)
+            view.show(text, keep_place=True)
+            view.scroll_to(y=y, animate=False, immediate=True, force=True)
+
+
+def _gone(before: list[str], now: list[str]) -> list[str]:
+    """Return the first lines of what was a log's end that are not in its end now."""
+    whole = before[:-1]  # the last one may have been written on
+    gone = next(number for number in range(len(whole) + 1) if now[: len(whole) - number] == whole[number:])
+    return whole[:gone]
+
+
+def _height(lines: list[str], width: int) -> int:
+    return len(list(wrap([Span("\n".join(lines))], width))) if lines else 0

@@ -1,10 +1,15 @@
 """Chat: questions asked anew, answers made again, and the way between the branches."""
 
+import threading
+from typing import Any
+
+import pytest
 from chatting import Answers, add_run, opened, pane, say
 from reading import screen_text, until
 
 from screens.chat_list import ChatsWindow
-from screens.widgets.text_view import TextView
+from screens.chat_pane import Block
+from screens.widgets.text_view import Span, TextView
 from store import chats
 from store.database import Store
 from studio.project import Project
@@ -41,6 +46,32 @@ async def test_an_edit_that_is_left_asks_nothing(project: Project, answers: Answ
         assert "editing" not in screen_text(pilot.app)
         await say(pilot, screen, "next")
     assert [len(messages) for _, messages in answers.asked] == [1, 3]
+
+
+async def test_a_draft_comes_back_once_an_edit_is_left_or_sent(project: Project, answers: Answers) -> None:
+    async with opened(project) as (pilot, screen):
+        await say(pilot, screen, "old")
+        await say(pilot, screen, "then")
+        await pilot.press("i", *"draft", "escape", "e")
+        assert screen.composer.text == "then"
+        await pilot.press("x", "escape")
+        assert screen.composer.text == "draft"
+        await pilot.press("e", "escape", "left_square_bracket", "e", "x", "enter")
+        await until(pilot, lambda: len(answers.asked) == 3 and not screen.busy)
+        assert screen.composer.text == "draft"
+    assert [messages[-1]["content"] for _, messages in answers.asked] == ["old", "then", "oldx"]
+
+
+async def test_a_draft_that_an_edit_stands_in_the_place_of_is_there_in_the_next_session(
+    project: Project, answers: Answers
+) -> None:
+    async with opened(project) as (pilot, screen):
+        await say(pilot, screen, "old")
+        await pilot.press("i", *"draft", "escape", "e")
+        assert screen.composer.text == "old"
+        await pilot.press("f1")
+    async with opened(project) as (_, screen):
+        assert screen.composer.text == "draft"
 
 
 async def test_an_answer_made_again_moves_the_seed_on_and_the_first_stays(project: Project, answers: Answers) -> None:
@@ -157,6 +188,39 @@ async def test_a_chat_is_deleted_after_a_question_and_a_new_one_is_open(
         await pilot.press("escape")
         assert "you: x" not in pane(screen, 0)
     assert chats.all_chats(store) == []
+
+
+async def test_a_chat_that_was_deleted_while_it_was_read_is_not_shown(
+    project: Project, store: Store, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_deleted = threading.Event()
+
+    def blocks(*_: Any) -> list[Block]:
+        is_deleted.wait(10)
+        return [Block((Span("what was said"),))]
+
+    async with opened(project) as (pilot, screen):
+        await say(pilot, screen, "x")
+        monkeypatch.setattr("screens.chat_list.chat_text.blocks", blocks)
+        await pilot.press("c")
+        window = pilot.app.screen
+        assert isinstance(window, ChatsWindow)
+        await until(pilot, lambda: any(worker.group == "turns" for worker in pilot.app.workers))
+        reading = [worker for worker in pilot.app.workers if worker.group == "turns"]
+        await pilot.press("d", "enter")
+        await until(pilot, lambda: "No chat yet" in screen_text(pilot.app))
+        is_deleted.set()
+        await pilot.app.workers.wait_for_complete(reading)
+        await pilot.pause()
+        assert window.query_one(TextView).plain == ""
+
+
+async def test_that_nothing_matches_is_not_said_once_the_search_is_left(project: Project, answers: Answers) -> None:
+    async with opened(project) as (pilot, _):
+        await pilot.press("c", "slash", *"zzz")
+        await until(pilot, lambda: "Nothing matches." in screen_text(pilot.app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "No chat yet." in screen_text(pilot.app))
 
 
 async def test_a_chat_is_written_into_a_file(project: Project, answers: Answers) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from chatting import Answers, add_run, opened, pane, say
 from reading import screen_text, until
 from stored import current_verdicts, waiting_pairs
@@ -220,3 +221,21 @@ async def test_a_verdict_waits_for_the_replies(project: Project, store: Store, a
         assert "wait for the replies" in screen_text(pilot.app)
         await pilot.press("escape")
         await until(pilot, lambda: not screen.busy)
+
+
+@pytest.mark.parametrize("key", ["r", "ctrl+n", "less_than_sign", "o"])
+async def test_keys_of_a_line_that_asks_no_longer_are_not_written_into_the_message(
+    project: Project, store: Store, answers: Answers, key: str
+) -> None:
+    add_run(project, store)
+    examples.add(store, record_id=None, messages=[{"role": "user", "content": "Held out?"}], split="test")
+    async with opened(project) as (pilot, screen):
+        await say(pilot, screen, "old")
+        await pilot.press("e", "x", "enter")
+        await until(pilot, lambda: len(answers.asked) == 4 and not screen.busy)
+        await pilot.press("escape", "w")
+        assert screen.focused is screen.judge_line
+        await pilot.press(key, "t", "c")
+        await until(pilot, lambda: not screen.busy)
+        assert not screen.judge_line.display
+        assert screen.composer.text == ""

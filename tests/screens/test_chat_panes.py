@@ -113,3 +113,17 @@ async def test_what_is_typed_in_one_go_after_the_key_to_write_stands_in_the_line
 
 def _key(letter: str) -> Key:
     return Key("space" if letter == " " else letter, letter)
+
+
+async def test_keys_of_a_pane_that_goes_away_are_not_written_into_the_message(
+    project: Project, store: Store, answers: Answers
+) -> None:
+    run_id = add_run(project, store)
+    async with opened(project, (120, 30)) as (pilot, screen):
+        await pilot.press("tab")
+        assert screen.panes.here == 1
+        screen.show_chat(keeping.new_chat(project, [run_id]))
+        await pilot.press("t")
+        await pilot.pause()
+        assert screen.focused is screen.panes.pane(0).turns
+        assert screen.composer.text == ""

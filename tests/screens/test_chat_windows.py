@@ -1,5 +1,6 @@
 """Chat's windows: system prompt, sampling, what is looked up, and a reply token by token."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from screens.origins_window import OriginsWindow
 from screens.widgets.safe_text_area import SafeTextArea
 from screens.widgets.table import RecordTable
 from screens.widgets.text_view import TextView
-from store import examples
+from store import examples, interface_state
 from store.database import Store
+from studio.chatting import keeping
+from studio.chatting.conversation import Answer
 from studio.project import Project
 
 
@@ -46,6 +49,16 @@ async def test_system_prompt_and_sampling_are_changed_in_their_windows(project: 
     assert (prompt.sampling.temperature, prompt.sampling.seed, prompt.context) == (0, 4294967295, 2048)
 
 
+@pytest.mark.parametrize("size", [(40, 10), (80, 12)])
+async def test_what_is_wrong_with_the_sampling_is_said_in_a_low_terminal_too(
+    project: Project, answers: Answers, size: tuple[int, int]
+) -> None:
+    async with opened(project, size) as (pilot, _):
+        await pilot.press("s", *["down"] * 8, "x", "enter")
+        await until(pilot, lambda: "alternatives    5x" in screen_text(pilot.app))
+        assert "alternatives must be a whole" in screen_text(pilot.app)
+
+
 async def test_a_system_prompt_that_was_only_looked_at_stays_as_it_was(
     project: Project, store: Store, answers: Answers
 ) -> None:
@@ -59,6 +72,23 @@ async def test_a_system_prompt_that_was_only_looked_at_stays_as_it_was(
         await pilot.pause()
         await say(pilot, screen, "And then?")
     assert [messages[0]["content"] for _, messages in answers.asked] == [rules, rules]
+
+
+async def test_a_system_prompt_that_was_written_is_not_left_without_a_question(
+    project: Project, answers: Answers
+) -> None:
+    async with opened(project) as (pilot, screen):
+        before = screen.chat.system
+        await pilot.press("y", "escape")
+        assert pilot.app.screen is screen
+        await pilot.press("y", *"arr", "escape")
+        assert "The system prompt is not kept." in screen_text(pilot.app)
+        await pilot.press("escape", *"r", "ctrl+q")
+        assert "The system prompt is not kept." in screen_text(pilot.app)
+        await pilot.press("escape", "escape", "y")
+        await pilot.pause()
+        assert pilot.app.screen is screen
+        assert screen.chat.system == before
 
 
 async def test_replies_are_not_taken_for_those_to_another_system_prompt(
@@ -95,6 +125,31 @@ async def test_a_reply_is_shown_token_by_token_with_its_chances(
         assert ">" in window.query_one(TextView).plain
         await pilot.press("v")
         assert "Well!|it|is|so|<|im_end|>'|" in window.query_one(TextView).plain
+
+
+async def test_that_a_replys_tokens_were_not_kept_is_said_whole_once_it_is_known(
+    project: Project, store: Store, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = keeping.new_chat(project, ["smollm2"])
+    question = keeping.ask(store, chat, "x")
+    keeping.keep_answer(store, chat, question, 0, Answer("It is.", {"reason": "stop", "tokens": 3}))
+    interface_state.remember(store, "chat.open", chat.chat_id)
+    is_looked_up = threading.Event()
+
+    def trace_of(store: Store, turn_id: int) -> None:
+        is_looked_up.wait(10)
+
+    monkeypatch.setattr("screens.chat_raw.trace_of", trace_of)
+    async with opened(project) as (pilot, _):
+        await pilot.press("t")
+        assert "reading ..." in screen_text(pilot.app)
+        assert "not kept" not in screen_text(pilot.app)
+        is_looked_up.set()
+        await until(pilot, lambda: "reading ..." not in screen_text(pilot.app))
+        assert "it is of an earlier version, or was cut short." in " ".join(
+            screen_text(pilot.app).replace("│", "").split()
+        )
+        assert "enter open" not in screen_text(pilot.app)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """The evidence in a window, from Train: what was compared, what differs, and proving it anew."""
 
+import threading
+from collections.abc import Callable
+
 import pytest
 from reading import screen_text, until
 from run_lists import add_run, opened
@@ -59,3 +62,35 @@ async def test_where_nothing_is_proven_it_says_how_and_why_it_can_t_be(project: 
         await pilot.press("r")
         # Its folder does not say what it was started with.
         await until(pilot, lambda: "is no run's folder" in plain(window))
+
+
+async def test_a_proof_goes_on_where_its_window_is_left_and_is_not_begun_beside_itself(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = add_run(project, store, "done")
+    begun: list[str] = []
+    may_end = threading.Semaphore(0)
+
+    def prove_anew(project: Project, store: Store, ref: str, say: Callable[[str], None]) -> Evidence:
+        begun.append(ref)
+        say("counting")
+        may_end.acquire(timeout=10)
+        return Evidence(ref, CHECKS)
+
+    monkeypatch.setattr("studio.inference.proof.asking.prove_anew", prove_anew)
+    async with opened(project) as (pilot, screen):
+        await until(pilot, lambda: run_id in screen.facts.plain)
+        await pilot.press("p", "r")
+        await until(pilot, lambda: "counting ..." in screen_text(pilot.app))
+        await pilot.press("escape", "p")
+        await until(pilot, lambda: "Nothing is proven yet" in screen_text(pilot.app))
+        assert "proving ..." in screen_text(pilot.app)
+        await pilot.press("r")
+        may_end.release()
+        await until(pilot, lambda: "Token ids: DIFFERENT" in screen_text(pilot.app))
+        assert "proving ..." not in screen_text(pilot.app)
+        assert begun == [run_id]
+        await until(pilot, lambda: all(worker.is_finished for worker in pilot.app.workers))
+        await pilot.press("r", "escape")
+        may_end.release()
+        await until(pilot, lambda: any("is proven: " in note.message for note in pilot.app._notifications))
