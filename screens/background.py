@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from textual.worker import Worker
+from textual.worker import Worker, get_current_worker
 
 from screens.base import StudioModal, StudioScreen
 from store.database import Store, explained
@@ -26,27 +26,33 @@ def in_background(
 ) -> Worker[None]:
     """Call `work` in a thread; then, back in the screen, `done` with its result or `failed` with the reason.
 
-    An exclusive one cancels those of its group before it: their work looks at `get_current_worker().is_cancelled`.
+    An exclusive one cancels those of its group before it: their work looks at `get_current_worker().is_cancelled`,
+    and whatever comes of it is not told any more.
     """
     project = screen.studio.project
     on_failure = failed or screen.studio.notify_error
 
     def run() -> None:
+        worker = get_current_worker()
+
+        def tell(told: Callable[[Any], object], what: object) -> object:
+            return None if exclusive and worker.is_cancelled else told(what)
+
         try:
             with project.open_store() as store:
                 result = work(store)
         except StudioError as error:
-            screen.call_later(on_failure, error)
+            screen.call_later(tell, on_failure, error)
         except OSError as error:
-            screen.call_later(on_failure, StudioError(str(error)))
+            screen.call_later(tell, on_failure, StudioError(str(error)))
         except Exception as error:
             if known := explained(project.database, error):
-                screen.call_later(on_failure, StudioError(str(known)))
+                screen.call_later(tell, on_failure, StudioError(str(known)))
                 return
             # A fault of ours must be seen, and must not take the app with the user's work down.
             screen.log.error(f"{type(error).__name__}: {error}")
-            screen.call_later(on_failure, StudioError(f"The program failed: {type(error).__name__}: {error}"))
+            screen.call_later(tell, on_failure, StudioError(f"The program failed: {type(error).__name__}: {error}"))
         else:
-            screen.call_later(done, result)
+            screen.call_later(tell, done, result)
 
     return screen.run_worker(run, thread=True, group=group, exclusive=exclusive, exit_on_error=False)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.events import Callback, Event, Resize
@@ -142,6 +143,16 @@ class StudioModal(ModalScreen[ScreenResultType]):
         except Exception as error:
             if not _may_go_on(message) or not self.studio.tell(error):
                 raise
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close with a result, and with this window those that are over it; a second time does nothing."""
+        stack = self.app.screen_stack
+        # Keys that come in one piece are told one after the other: the second enter may find the window closed.
+        if self not in stack:
+            return AwaitComplete()
+        for _ in stack[stack.index(self) + 1 :]:
+            self.app.pop_screen()
+        return super().dismiss(result)
 
     def action_help(self) -> None:
         """List the keys that work here."""

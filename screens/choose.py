@@ -6,6 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.events import Resize
 from textual.getters import query_one
 
 from screens import keys
@@ -34,10 +35,14 @@ class ChooseLine(StudioModal[int]):
             yield RecordTable([Column(self._title)], self._rows)
 
     def on_mount(self) -> None:
-        """Fill the list, as high as it needs to be."""
-        self.table.styles.height = min(len(self._lines), MOST_LINES) + 1
+        """Fill the list."""
         self.table.show(range(len(self._lines)), cursor_id=self._at)
         self.table.focus()
+
+    @on(Resize)
+    def fit(self) -> None:
+        """Make the list as high as it needs to be, and no higher than there is room for within the borders."""
+        self.table.styles.height = min(len(self._lines) + 1, MOST_LINES + 1, self.app.size.height - 2)
 
     @on(RecordTable.Opened)
     def choose(self, event: RecordTable.Opened) -> None:

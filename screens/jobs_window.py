@@ -62,7 +62,7 @@ class JobsWindow(ListOverText[None]):
         """Show them, and look again each second."""
         self._look()
         self.table.focus()
-        self.set_interval(POLL_SECONDS, self._look)
+        self.set_interval(POLL_SECONDS, self._look_again)
 
     def on_record_table_highlighted(self) -> None:
         """Show what came of the job under the cursor."""
@@ -97,7 +97,12 @@ class JobsWindow(ListOverText[None]):
         job_id = self.table.cursor_id
         known = None if job_id is None else self._details.get(job_id)
         work = partial(_read, self.studio.project, job_id, known)
-        in_background(self, work, self._looked, failed=self._failed, group="jobs", exclusive=True)
+        self._looking = in_background(self, work, self._looked, failed=self._failed, group="jobs", exclusive=True)
+
+    def _look_again(self) -> None:
+        # A look that takes longer than the time between two is not broken off by the next one.
+        if self._looking.is_finished:
+            self._look()
 
     def _looked(self, found: tuple[list[Standing], Detail | None]) -> None:
         jobs, detail = found

@@ -17,27 +17,32 @@ from screens import keys
 from screens.background import in_background
 from screens.base import StudioModal
 from screens.choose import ChooseLine
-from screens.recipe_draft import RecipeDraft
+from screens.dialogs import leave
+from screens.recipe_draft import RecipeDraft, draft_of
 from screens.recipe_form import FoldedGroup, RecipeForm, say
-from screens.run_choices import Value, can_be_parent, values
+from screens.run_choices import Value, values
+from screens.run_start import kept_of_parent, proposed, waiting
 from screens.widgets.bars import KeyBar
 from screens.widgets.form_field import form_field
 from store import runs
-from store.database import Store
-from store.runs import UNENDED, Run
+from store.runs import Run
 from store.snapshots import SnapshotKind
 from studio.checks.settings import chosen
 from studio.errors import StudioError
-from studio.project import Project
 from studio.text import clean, clean_line
 from studio.training.plan.preflight import Preflight, preflight
-from studio.training.recipe import METHODS, METHODS_IN_WORDS, Method, Recipe, kind_of
+from studio.training.recipe import METHODS, METHODS_IN_WORDS, Method, kind_of
 
 if TYPE_CHECKING:
     from screens.plan_window import Planned
 
 LOOK_SECONDS = 0.3
 """How long a name that is typed rests before it is looked up."""
+
+WAITING_SECONDS = 1.0
+"""How often is looked whether another run goes on still."""
+
+COUNTING = "counting the rows ..."
 
 RowsKey = tuple[Method, SnapshotKind, str]
 """A method, the kind of its rows, and the teacher: what decides how many rows there are."""
@@ -76,21 +81,23 @@ class NewRunForm(StudioModal[NewRun]):
     explanation = query_one("#explanation", Static)
     problem = query_one("#problem", Static)
 
-    def __init__(self, run: Run | None, method: Method = "dpo") -> None:
-        """Ask; a run that has learnt answers is proposed as the one to go on from."""
+    def __init__(self, run: Run | None, *, draft: NewRun | None = None) -> None:
+        """Ask, or ask again; a run that has learnt answers is proposed as the one to go on from."""
         super().__init__()
-        self._before = run if run and run.status == "done" and run.method == "sft" else None
-        self._draft = RecipeDraft(method)
+        self._before = run
+        self._again = draft
+        self._draft = draft_of(draft.method, draft.overrides) if draft else RecipeDraft("dpo")
         self._counted: dict[RowsKey, Preflight] = {}
         self._wrong = ""
         """Why the run can't begin with this model or parent; empty where it can."""
         self._waits_for = ""
+        self._miscounted = ""
+        """Why the rows could not be counted."""
         self._later: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Lay the fields under what they decide."""
-        parent = self._before.id if self._before and can_be_parent(self.studio.project, self._before.id) else ""
-        model = self._before.base_model if self._before and parent else self.studio.project.settings.model
+        model, parent = (again.model, again.parent or "") if (again := self._again) else self._proposed
         with Vertical(classes="window tall"):
             yield Static("", id="heading", markup=False, classes="pane-title")
             yield Static("", id="rows-that-count", markup=False)
@@ -104,13 +111,25 @@ class NewRunForm(StudioModal[NewRun]):
 
     def on_mount(self) -> None:
         """Say what the form would do as it stands."""
-        going_on = [run.id for run in runs.all_runs(self.studio.store) if run.status in UNENDED]
-        self._waits_for = f" It waits until {going_on[0]} has ended." if going_on else ""
         self._show_method()
+        self._show_waiting()
+        self.set_interval(WAITING_SECONDS, self._show_waiting)
         self._look()
         self.query_one("#epochs", Input).focus()
 
+    @property
+    def unsaved(self) -> str:
+        """What would be lost by leaving now."""
+        if not self.is_mounted:
+            return ""
+        is_set = self._again or self._draft.overrides or self._proposed != (self._value("model"), self._value("parent"))
+        return "What was set is not kept." if is_set else ""
+
     # What the keys do
+
+    def action_cancel(self) -> None:
+        """Leave; ask first where something would be lost."""
+        leave(self)
 
     def action_choose_method(self) -> None:
         """Choose the method from a list with what each is for."""
@@ -210,6 +229,9 @@ class NewRunForm(StudioModal[NewRun]):
             if position is not None:
                 self._take(field, found[position])
 
+        if not self.is_active:
+            # Something else was opened meanwhile.
+            return
         if found:
             at = next((i for i, each in enumerate(found) if each.text == field.value), 0)
             title = (field.id or "").replace("_", " ").capitalize()
@@ -238,13 +260,14 @@ class NewRunForm(StudioModal[NewRun]):
         """Look up what the names mean, and count the rows, in threads."""
         self._later = None
         start = self._value("parent"), self._value("model")
-        begin = partial(_kept, self.studio.project, *start, self._draft.recipe)
+        begin = partial(kept_of_parent, self.studio.project, *start, self._draft.recipe)
         taken, refused = partial(self._begin_with, start), partial(self._refuse, start)
         in_background(self, begin, taken, failed=refused, group="start", exclusive=True)
         if self._key not in self._counted:
             method, kind, teacher = self._key
             count = partial(preflight, self.studio.project, method=method, kind=kind, teacher=teacher)
             counted = partial(self._keep_rows, self._key)
+            self._miscounted = ""
             in_background(self, count, counted, failed=self._failed, group="count", exclusive=True)
 
     def _begin_with(self, start: tuple[str, str], kept: dict[str, Any]) -> None:
@@ -268,10 +291,19 @@ class NewRunForm(StudioModal[NewRun]):
     def _show_rows(self) -> None:
         found = self._counted.get(self._key)
         self._draft.rows = found.train if found else None
-        say(self.rows, f"{clean_line(found.sentence)}.{self._waits_for}" if found else "counting the rows ...")
+        say(self.rows, f"{clean_line(found.sentence)}.{self._waits_for}" if found else self._miscounted or COUNTING)
 
     def _failed(self, error: StudioError) -> None:
-        self.rows.update(clean_line(str(error)))
+        self._miscounted = clean_line(str(error))
+        self._show_rows()
+
+    def _show_waiting(self) -> None:
+        self._waits_for = waiting(self.studio.store)
+        self._show_rows()
+
+    @property
+    def _proposed(self) -> tuple[str, str]:
+        return proposed(self.studio.project, self._before)
 
     @property
     def _key(self) -> RowsKey:
@@ -289,6 +321,8 @@ class NewRunForm(StudioModal[NewRun]):
 
     def _is_ready(self) -> bool:
         self.check()
+        if self._key not in self._counted and not self._miscounted:
+            self.notify("The rows are being counted; press it again when they are.", markup=False)
         return self._key in self._counted and not self._problems()
 
     def _problems(self) -> list[str]:
@@ -300,19 +334,3 @@ class NewRunForm(StudioModal[NewRun]):
             except StudioError as error:
                 problems.append(str(error))
         return problems + (list(found.problems) if found else [])
-
-
-def _kept(project: Project, parent: str, model: str, recipe: Recipe, store: Store) -> dict[str, Any]:
-    """Return what the parent's adapter decides.
-
-    Raises:
-        StudioError: a run can't begin with this model and this parent.
-    """
-    from studio.training.trainer.starting_point import base_of, check_kin, parent_adapter, shape_of
-
-    run = runs.get(store, parent) if parent else None
-    if run is not None:
-        check_kin(run, recipe)
-    base = base_of(project, run, model or None)
-    parent_adapter(project, run, base)
-    return shape_of(run) if run is not None else {}

@@ -69,6 +69,7 @@ class PlanWindow(StudioModal[Planned]):
         self._with_ids = False
         self._said: dict[View, str] = {"plan": WAITING, "batch": BATCH}
         """What is being done, or what went wrong."""
+        self._is_planning = True
 
     def compose(self) -> ComposeResult:
         """Lay the text over the keys."""
@@ -87,7 +88,7 @@ class PlanWindow(StudioModal[Planned]):
     def action_submit(self) -> None:
         """Start the run; ask first where something spoils it."""
         if self._plan is None:
-            self.notify("The plan is not there yet; esc goes back to the form.", markup=False)
+            self.notify(self._no_plan, markup=False)
         elif doubts := _doubts(self._plan):
             question = "\n".join([*doubts, "", "Start it all the same?"])
             self.app.push_screen(Confirm(question, yes="Start it"), self._agreed)
@@ -105,7 +106,7 @@ class PlanWindow(StudioModal[Planned]):
     def action_fit(self) -> None:
         """Take the changes that let the run fit into the memory, and plan it so."""
         if self._plan is None or not self._plan.changes:
-            self.notify("There is nothing to change: it fits as it is." if self._plan else WAITING, markup=False)
+            self.notify(_nothing_to_change(self._plan) if self._plan else self._no_plan, markup=False)
             return
         self._asked = replace(self._asked, overrides=list(plan.fitted(self._plan)))
         self._batch = None
@@ -114,11 +115,12 @@ class PlanWindow(StudioModal[Planned]):
     def action_next_view(self) -> None:
         """Show the plan, or the first batch."""
         self._shows = "batch" if self._shows == "plan" else "plan"
-        self._draw()
         if self._shows == "batch" and self._batch is None:
+            self._said["batch"] = BATCH
             work = partial(_first_batch, self.studio.project, self._asked)
-            failed = partial(self._fail, "batch")
-            in_background(self, work, self._keep_batch, failed=failed, group="batch", exclusive=True)
+            kept, failed = partial(self._keep_batch, self._asked), partial(self._fail, "batch")
+            in_background(self, work, kept, failed=failed, group="batch", exclusive=True)
+        self._draw()
 
     def action_ids(self) -> None:
         """Show each token of the batch with its id, or without."""
@@ -127,11 +129,19 @@ class PlanWindow(StudioModal[Planned]):
 
     # What is shown
 
+    @property
+    def _no_plan(self) -> str:
+        """Why nothing can be done with the plan."""
+        if self._is_planning:
+            return "The plan is not there yet; esc goes back to the form."
+        return "There is no plan, for the reason that stands here; esc goes back to the form."
+
     def _make(self, *, timed: bool) -> None:
         # Steps are timed of the run that is planned already; all else plans another.
         self._plan = self._plan if timed else None
         self._shows = "plan"
         self._said["plan"] = TIMING if timed else WAITING
+        self._is_planning = True
         self._draw()
         work = partial(_make, self.studio.project, self._asked, self._said_by_thread, timed)
         failed = partial(self._fail, "plan")
@@ -146,16 +156,19 @@ class PlanWindow(StudioModal[Planned]):
 
     def _keep(self, found: Plan | None) -> None:
         if found is not None and found.overrides == tuple(self._asked.overrides):
-            self._plan, self._said["plan"] = found, ""
+            self._plan, self._said["plan"], self._is_planning = found, "", False
             self._draw()
 
-    def _keep_batch(self, found: tuple[Batch, ChatTokenizer] | None) -> None:
-        if found is not None:
+    def _keep_batch(self, asked: "NewRun", found: tuple[Batch, ChatTokenizer] | None) -> None:
+        # Another recipe may have been taken while it was built.
+        if found is not None and asked == self._asked:
             self._batch = found
             self._draw()
 
     def _fail(self, view: View, error: StudioError) -> None:
         self._said[view] = message_of(error)
+        if view == "plan":
+            self._is_planning = False
         self._draw()
 
     def _agreed(self, yes: bool | None) -> None:
@@ -193,6 +206,15 @@ def _doubts(found: Plan) -> list[str]:
     if found.memory is not None and not found.memory.fits:
         doubts.append(f"It does not fit: {found.memory.sentence}. f makes it fit.")
     return doubts
+
+
+def _nothing_to_change(found: Plan) -> str:
+    """Return why no change of the recipe is offered."""
+    if found.memory is None:
+        return "Whether it fits is not known, so there is nothing to change."
+    if found.memory.fits:
+        return "There is nothing to change: it fits as it is."
+    return "It does not fit, and nothing is left to change that would help; a smaller model would."
 
 
 def _make(project: Project, run: "NewRun", say: Callable[[str], None], timed: bool, store: Store) -> Plan | None:

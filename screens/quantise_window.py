@@ -96,7 +96,7 @@ class QuantiseWindow(ListOverText[str]):
     def on_mount(self) -> None:
         """Show what is known, and look again each second."""
         self._look()
-        self.set_interval(POLL_SECONDS, self._look)
+        self.set_interval(POLL_SECONDS, self._look_again)
 
     def action_make(self) -> None:
         """Make and test the marked types, or the one under the cursor."""
@@ -166,7 +166,12 @@ class QuantiseWindow(ListOverText[str]):
 
     def _look(self) -> None:
         work = partial(_read, self.studio.project, self._ref)
-        in_background(self, work, self._looked, failed=self._failed, group="look", exclusive=True)
+        self._looking = in_background(self, work, self._looked, failed=self._failed, group="look", exclusive=True)
+
+    def _look_again(self) -> None:
+        # A look that takes longer than the time between two is not broken off by the next one.
+        if self._looking.is_finished:
+            self._look()
 
     def _looked(self, known: Known) -> None:
         before_this, self._known = self._known, known

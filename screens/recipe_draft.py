@@ -1,6 +1,6 @@
 """A recipe in the making: what a person set, what follows from it, and what is wrong with it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -101,6 +101,12 @@ class RecipeDraft:
     def _with(self, changes: dict[str, Any]) -> Recipe:
         begun = Recipe(method=self.method, **preset(self.method, self.rows, changes).values)
         return replace(begun, **changes)
+
+
+def draft_of(method: Method, overrides: Iterable[str]) -> RecipeDraft:
+    """Return the draft that gives these overrides; what is like the preset before the rows are counted is kept too."""
+    written = {name.strip(): text.strip() for name, _, text in (each.partition("=") for each in overrides)}
+    return RecipeDraft(method, written=written)
 
 
 def as_text(value: Any) -> str:

@@ -11,12 +11,14 @@ from screens.base import StudioScreen
 from screens.dialogs import Confirm
 from store import runs
 from store.runs import ACTIVE, Run
+from studio.errors import StudioError
 
 if TYPE_CHECKING:
+    from screens.new_run import NewRun
     from screens.run_edit import Called
 
 
-@dataclass(frozen=True)
+@dataclass
 class RunActions:
     """Asks what has to be asked, and has it done in a thread."""
 
@@ -25,18 +27,21 @@ class RunActions:
     """Told in a line what came of it."""
     started: Callable[[str], None]
     """Told the id of a run that was started."""
+    refused: "NewRun | None" = None
+    """What could not be started, and is not yet in the form again."""
 
     def new_run(self, before: Run | None) -> None:
-        """Ask what to train, perhaps from where another run came to, then start it."""
-        from screens.new_run import NewRun, NewRunForm
+        """Ask what to train, perhaps from where another run came to or what was refused, then start it."""
+        from screens.new_run import NewRunForm
 
-        def start(wanted: NewRun | None) -> None:
+        def start(wanted: "NewRun | None") -> None:
             if wanted is not None:
                 self.screen.set_status(f"starting {wanted.method} ...")
                 work = partial(run_work.start, self.screen.studio.project, wanted, self._say)
-                in_background(self.screen, work, self._started)
+                in_background(self.screen, work, self._started, failed=partial(self._refused, wanted))
 
-        self.screen.app.push_screen(NewRunForm(before), start)
+        draft, self.refused = self.refused, None
+        self.screen.app.push_screen(NewRunForm(before, draft=draft), start)
 
     def stop(self, run: Run) -> None:
         """Stop a run, or take it out of the queue, after a question."""
@@ -67,10 +72,17 @@ class RunActions:
         """Delete a run with its files, after a question that says how large they are."""
 
         def ask(size: str) -> None:
+            if not self.screen.is_active:
+                # Keys that were meant for what is open by now must not answer the question.
+                self.screen.set_status(f"{run.id} is not deleted: d asks again", "d asks again")
+                return
+            self.screen.set_status("")
             question = f"Delete {run.id} and its files, {size}? They can't be brought back; replies that it made stay."
             self._ask(question, "Delete it", run_work.delete, run)
 
-        in_background(self.screen, partial(run_work.size_if_deletable, self.screen.studio.project, run.id), ask)
+        self.screen.set_status("counting its files ...")
+        size = partial(run_work.size_if_deletable, self.screen.studio.project, run.id)
+        in_background(self.screen, size, ask, failed=self._failed)
 
     def edit(self, run_id: str, draft: "Called | None" = None) -> None:
         """Give a run a name, tags and a note."""
@@ -95,6 +107,19 @@ class RunActions:
 
     def _do(self, work: Callable[..., str], run: Run) -> None:
         in_background(self.screen, partial(work, self.screen.studio.project, run.id), self.done)
+
+    def _failed(self, error: StudioError) -> None:
+        # What was going on is not any more.
+        self.screen.set_status("")
+        self.screen.notify_error(error)
+
+    def _refused(self, wanted: "NewRun", error: StudioError) -> None:
+        self._failed(error)
+        self.refused = wanted
+        if self.screen.is_active:
+            self.new_run(None)
+        else:
+            self.screen.set_status("not started: n shows the form again", "not started: n")
 
     def _say(self, text: str) -> None:
         self.screen.call_later(self.screen.set_status, text)

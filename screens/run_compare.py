@@ -72,6 +72,9 @@ class RunCompare(CurveKeys, StudioModal[None]):
         """Show the curves, or how the runs differ."""
         self.curves.display = not self.curves.display
         self.text.display = not self.curves.display
+        if self.text.display:
+            # It lost the keys when it was hidden.
+            self.text.focus()
 
     def see(self, sight: Sight) -> None:
         """Draw the curves so."""

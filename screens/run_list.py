@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from screens.base import StudioScreen
 from screens.curves_in_sight import lettered
 from screens.train_text import columns, is_named, row_of
-from screens.widgets.table import RecordTable, Row
+from screens.widgets.table import Column, RecordTable, Row
 from store.runs import Run
 from studio.training.history.overview import RunLine
 
@@ -22,6 +22,7 @@ class RunList:
         self._screen = screen
         self._numbers: dict[str, int] = {}
         self._lines: dict[int, RunLine] = {}
+        self._columns: list[Column] = []
 
     @property
     def here(self) -> Run | None:
@@ -59,7 +60,11 @@ class RunList:
         """Take as much of the screen as there are runs, up to a share of it."""
         size = self._screen.size
         self._table.styles.height = max(3, min(len(self._lines) + 1, size.height // LIST_SHARE))
-        self._table.set_columns(columns(size.width, named=self._named))
+        wanted = columns(size.width, named=self._named)
+        if wanted != self._columns:
+            # Columns that stay as they are stay where they were moved to.
+            self._columns = wanted
+            self._table.set_columns(wanted)
 
     def rows(self, numbers: list[int]) -> dict[int, Row]:
         """Return the lines of these numbers as the table paints them."""

@@ -94,6 +94,8 @@ class TrainScreen(CurveKeys, StudioScreen):
 
     def on_record_table_selection_changed(self) -> None:
         """Draw the curves of the selected runs over each other."""
+        # What was said of those selected before does not hold any more.
+        self.set_status("")
         self.table.refresh_rows()
         self.look()
 
@@ -138,8 +140,9 @@ class TrainScreen(CurveKeys, StudioScreen):
             self._actions.edit(run.id)
 
     def _started(self, run_id: str) -> None:
-        # The cursor goes to it as soon as it is in the list.
+        # The cursor goes to it as soon as it is in the list, where it may be by now.
         self._list.selected = run_id
+        self._list.go_to(run_id)
 
     def _done(self, text: str) -> None:
         if text:
@@ -152,7 +155,8 @@ class TrainScreen(CurveKeys, StudioScreen):
         """Show what the trainer printed."""
         from screens.run_log import RunLog
 
-        if self.run_here is not None:
+        # Of two enters in one piece the second finds the log open.
+        if self.run_here is not None and self.is_active:
             self.app.push_screen(RunLog(self.run_here.id))
 
     def action_answers(self) -> None:
@@ -195,8 +199,12 @@ class TrainScreen(CurveKeys, StudioScreen):
         self.app.push_screen(ChooseLine("Which run went on from which", list(map(str, found)), at), go)
 
     async def action_chat(self) -> None:
-        """Talk to the run beside its base model."""
-        await self._chat_with(self.run_here.id if self.run_here else None)
+        """Talk to the run beside its base model; say why not before Train is left."""
+        from studio.inference.chat import check_can_chat
+
+        if run := self.run_here:
+            check_can_chat(self.studio.project, run)
+            await self._chat_with(run.id)
 
     def action_quantise(self) -> None:
         """Make the run smaller, and see what that costs."""
@@ -223,10 +231,13 @@ class TrainScreen(CurveKeys, StudioScreen):
         at = (at or int(self.has_class("-narrow"))) + 1
         if view := VIEWS[at % len(VIEWS)]:
             self.add_class(view)
+        if view == "-curves":
+            # Keys must not go to facts that nobody sees.
+            self.table.focus()
 
     def action_switch_pane(self) -> None:
-        """Go from the list to the facts or back."""
-        (self.table if self.facts.has_focus else self.facts).focus()
+        """Go from the list to the facts or back; where only curves are shown there is nothing to go to."""
+        (self.table if self.facts.has_focus or self.has_class("-curves") else self.facts).focus()
 
     def action_back(self) -> None:
         """Go back to the list, then to all steps, then to one run's curves."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from test_screen_snapshots import check
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from screens import new_run
 from screens.app import StudioApp
 from screens.choose import ChooseLine
 from screens.new_run import NewRun, NewRunForm
@@ -27,6 +29,7 @@ from store.database import Store
 from store.runs import Run
 from store.snapshots import Snapshot
 from studio.checks.settings import Check
+from studio.errors import StudioError
 from studio.project import Project
 from studio.training import plan
 from studio.training.folder import RunFolder
@@ -83,6 +86,11 @@ def trained(project: Project, store: Store, *changes: str) -> Run:
     (folder.adapter / "adapter_config.json").write_text(json.dumps({"r": 4}))
     runs.update(store, run_id, status="done")
     return runs.get(store, run_id)
+
+
+def noted(app: StudioApp) -> str:
+    """All that was said in notes."""
+    return "\n".join(note.message for note in app._notifications)
 
 
 async def test_it_says_that_there_is_too_little_data(project: Project) -> None:
@@ -248,6 +256,39 @@ async def test_it_says_that_another_run_goes_on(project: Project, store: Store) 
     runs.update(store, trained(project, store).id, status="queued")
     async with opened(project) as now:
         assert "It waits until sft-1 has ended." in shown(now.form, "#rows-that-count")
+
+
+async def test_it_does_not_wait_for_a_run_that_has_ended_meanwhile(project: Project, store: Store) -> None:
+    run_id = trained(project, store).id
+    runs.update(store, run_id, status="queued")
+    async with opened(project) as now:
+        assert "It waits until" in shown(now.form, "#rows-that-count")
+        runs.update(store, run_id, status="stopped")
+        await until(now.pilot, lambda: "It waits until" not in shown(now.form, "#rows-that-count"))
+
+
+async def test_enter_while_rows_are_counted_says_so(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_counted = Event()
+
+    def count(*_: Any, **__: Any) -> Any:
+        is_counted.wait(10)
+        raise StudioError("They can't be counted.")
+
+    monkeypatch.setattr(new_run, "preflight", count)
+    app = StudioApp(project)
+    async with app.run_test(notifications=True) as pilot:
+        form = NewRunForm(None)
+        app.push_screen(form)
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: "The rows are being counted" in noted(app))
+        is_counted.set()
+        await until(pilot, lambda: "They can't be counted." in shown(form, "#rows-that-count"))
+        form.query_one("#epochs", Input).value = "2"
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "They can't be counted." in shown(form, "#rows-that-count")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20)])

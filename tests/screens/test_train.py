@@ -42,6 +42,27 @@ async def test_a_finished_run_shows_its_proof_curves_and_log(project: Project, s
         await pilot.press("escape")
 
 
+async def test_who_reads_further_up_in_a_long_log_goes_on_reading_there(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("screens.run_log.LINES", 60)
+    run_id = add_run(project, store, "done")
+    log = RunFolder(project.runs / run_id).log
+    log.write_text("".join(f"step {number} {'of many ' * 20}\n" for number in range(80)) + "1 %")
+    async with opened(project) as (pilot, screen):
+        await until(pilot, lambda: run_id in screen.facts.plain)
+        await pilot.press("enter")
+        view = pilot.app.screen.query_one(TextView)
+        await until(pilot, lambda: "step 79" in view.plain and view.is_vertical_scroll_end)
+        await pilot.press("pageup", "pageup")
+        y, before = view.scroll_offset.y, view.plain.split("\n")
+        with log.open("a") as end:
+            end.write("\r2 %\nstep 80\nstep 81\n")
+        await until(pilot, lambda: "step 81" in view.plain)
+        assert view.scroll_offset.y < y
+        assert view.plain.split("\n")[view.scroll_offset.y] == before[y]
+
+
 async def test_the_cursor_chooses_the_run_that_is_shown(project: Project, store: Store) -> None:
     for _ in range(3):
         add_run(project, store, "stopped")

@@ -1,12 +1,19 @@
 """Train: runs are drawn over each other, compared, named, deleted, taken out of the queue."""
 
+from collections.abc import Callable
+from threading import Event
+
+import pytest
 from reading import screen_text, until
+from run_forms import add_judged_pairs, form_of, shown
 from run_lists import add_run, opened
 from textual.widgets import Input
 
+from screens import run_work
 from screens.choose_curves import ChooseCurves
 from screens.curves_in_sight import Sight
 from screens.dialogs import Confirm
+from screens.new_run import NewRun, NewRunForm
 from screens.run_answers import RunAnswers
 from screens.run_compare import RunCompare
 from screens.run_edit import RunEdit
@@ -14,6 +21,7 @@ from screens.train_look import Looked, Wanted, look
 from store import runs
 from store.database import Store, now
 from store.runs import Metric
+from studio.errors import StudioError
 from studio.project import Project
 from studio.training.folder import RunFolder
 from studio.training.watching import machine, samples
@@ -159,10 +167,15 @@ async def test_a_run_is_compared_with_its_parent_or_with_those_selected(project:
         await pilot.press("v")
         await until(pilot, lambda: "A dpo-1  B dpo-2" in screen_text(pilot.app))
         assert "training loss: A 0.63  B 0.63" in screen_text(pilot.app)
+        await pilot.press("v")
+        assert pilot.app.focused is window.text, "keys move the text again"
         await pilot.press("escape", "j")
         await until(pilot, lambda: screen.facts.plain.startswith("run        dpo-1"))
         await pilot.press("C")
         assert "select two runs" in screen_text(pilot.app)
+        await pilot.press("space")
+        await pilot.pause()
+        assert "select two runs" not in screen_text(pilot.app)
 
 
 async def test_answers_show_what_changed_from_step_to_step(project: Project, store: Store) -> None:
@@ -184,6 +197,161 @@ async def test_answers_show_what_changed_from_step_to_step(project: Project, sto
         await pilot.press("v")
         await pilot.pause()
         assert "- I do not know." in window.text.plain
+
+
+async def test_a_start_that_is_refused_shows_the_form_as_it_was(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_project: Project, _wanted: NewRun, say: Callable[[str], None], _store: Store) -> str:
+        say("preparing the tokenizer")
+        raise StudioError("The checks found errors in what would be learnt.", "f4 in Data shows them.")
+
+    add_judged_pairs(store)
+    monkeypatch.setattr(run_work, "start", start)
+    async with opened(project) as (pilot, screen):
+        form = await form_of(pilot)
+        await pilot.press("f3", "4")
+        await until(pilot, lambda: "6 rows to train on" in shown(form, "#rows-that-count"))
+        method = shown(form, "#heading")
+        form.query_one("#epochs", Input).value = "7"
+        await pilot.pause()
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, NewRunForm) and pilot.app.screen is not form)
+        again = pilot.app.screen
+        assert isinstance(again, NewRunForm)
+        await until(pilot, lambda: "6 rows to train on" in shown(again, "#rows-that-count"))
+        assert shown(again, "#heading") == method
+        assert again.query_one("#epochs", Input).value == "7"
+        assert "The checks found errors" in screen_text(pilot.app)
+        await pilot.press("escape", "escape")
+        assert isinstance(pilot.app.screen, Confirm), "what was set is not lost without a question"
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        assert "preparing the tokenizer" not in screen_text(pilot.app)
+        assert "starting" not in screen_text(pilot.app)
+
+
+async def test_a_start_that_is_refused_does_not_come_between_other_windows(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_looking = Event()
+
+    def start(*_: object) -> str:
+        is_looking.wait(10)
+        raise StudioError("It does not begin.")
+
+    add_judged_pairs(store)
+    run_id = add_run(project, store, "stopped")
+    monkeypatch.setattr(run_work, "start", start)
+    async with opened(project) as (pilot, screen):
+        await until(pilot, lambda: run_id in screen.facts.plain)
+        form = await form_of(pilot)
+        form.query_one("#epochs", Input).value = "7"
+        await pilot.pause()
+        await pilot.press("f2")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        await pilot.press("e")
+        is_looking.set()
+        await until(pilot, lambda: "It does not begin." in screen_text(pilot.app))
+        assert isinstance(pilot.app.screen, RunEdit)
+        await pilot.press("escape", "escape")
+        again = await form_of(pilot)
+        assert again.query_one("#epochs", Input).value == "7"
+
+
+async def test_a_form_in_which_nothing_was_set_is_left_without_a_question(project: Project) -> None:
+    async with opened(project) as (pilot, screen):
+        await form_of(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is screen)
+
+
+async def test_the_question_whether_to_delete_does_not_come_up_over_another_window(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = add_run(project, store, "stopped")
+    is_counted = Event()
+
+    def size(*_: object) -> str:
+        is_counted.wait(10)
+        return "3 GB"
+
+    monkeypatch.setattr(run_work, "size_if_deletable", size)
+    async with opened(project) as (pilot, screen):
+        await until(pilot, lambda: run_id in screen.facts.plain)
+        await pilot.press("d")
+        assert "counting its files ..." in screen_text(pilot.app)
+        await pilot.press("e")
+        is_counted.set()
+        await pilot.app.workers.wait_for_complete([w for w in pilot.app.workers if w.group == "default"])
+        await pilot.press(*"my")
+        form = pilot.app.screen
+        assert isinstance(form, RunEdit)
+        assert form.name_field.value == "my"
+        await pilot.press("f2")
+        await until(pilot, lambda: "d asks again" in screen_text(pilot.app))
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+    assert runs.get(store, run_id).name == "my"
+
+
+async def test_the_cursor_goes_to_a_run_that_was_listed_before_it_was_said_to_be_started(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_run(project, store, "stopped")
+    is_ready = Event()
+
+    def start(project: Project, _wanted: NewRun, _say: Callable[[str], None], store: Store) -> str:
+        run_id = add_run(project, store, "stopped", steps=20)
+        is_ready.wait(10)
+        return run_id
+
+    add_judged_pairs(store)
+    monkeypatch.setattr(run_work, "start", start)
+    async with opened(project) as (pilot, screen):
+        await until(pilot, lambda: "dpo-1" in screen.facts.plain)
+        await form_of(pilot)
+        await pilot.press("f2")
+        await until(pilot, lambda: "dpo-2" in screen_text(pilot.app))
+        is_ready.set()
+        await until(pilot, lambda: "dpo-2" in screen.facts.plain)
+        assert screen.run_here is not None
+        assert screen.run_here.id == "dpo-2"
+
+
+async def test_keys_do_not_go_to_facts_that_are_hidden(project: Project, store: Store) -> None:
+    for _ in range(2):
+        add_run(project, store, "stopped")
+    async with opened(project, WIDE) as (pilot, screen):
+        await until(pilot, lambda: "dpo-2" in screen.facts.plain)
+        await pilot.press("tab", "v", "v")
+        assert not screen.facts.display
+        for keys, run_id in ((["j"], "dpo-1"), (["tab", "k"], "dpo-2")):
+            await pilot.press(*keys)
+            assert screen.run_here is not None
+            assert screen.run_here.id == run_id
+
+
+async def test_columns_stay_where_they_were_moved_to_when_another_run_comes(project: Project, store: Store) -> None:
+    add_run(project, store, "stopped")
+    runs.describe(store, "dpo-1", name="a long name of a run", note="", tags=())
+    async with opened(project, (40, 24)) as (pilot, screen):
+        await until(pilot, lambda: "dpo-1" in screen.facts.plain)
+        await pilot.press("right")
+        heading = screen_text(pilot.app).split("\n")[1]
+        assert "State" not in heading
+        add_run(project, store, "stopped")
+        await until(pilot, lambda: "dpo-2" in screen_text(pilot.app))
+        assert screen_text(pilot.app).split("\n")[1] == heading
+
+
+async def test_what_can_not_chat_is_said_before_train_is_left(project: Project, store: Store) -> None:
+    add_run(project, store, "failed", steps=0)
+    async with opened(project) as (pilot, screen):
+        await until(pilot, lambda: "dpo-1" in screen.facts.plain)
+        await pilot.press("c")
+        await until(pilot, lambda: "nothing to chat with" in screen_text(pilot.app))
+        assert pilot.app.screen is screen
 
 
 def test_curves_are_read_again_only_where_a_point_changed(project: Project, store: Store) -> None:

@@ -1,0 +1,39 @@
+"""Where a new run would begin: what is proposed, what its parent decides, and which run it waits for."""
+
+from typing import Any
+
+from screens.run_choices import can_be_parent
+from store import runs
+from store.database import Store
+from store.runs import UNENDED, Run
+from studio.project import Project
+from studio.training.recipe import Recipe
+
+
+def proposed(project: Project, before: Run | None) -> tuple[str, str]:
+    """Return the model and the parent to begin with: those of a run that has learnt answers, or the project's own."""
+    if before and before.status == "done" and before.method == "sft" and can_be_parent(project, before.id):
+        return before.base_model, before.id
+    return project.settings.model, ""
+
+
+def waiting(store: Store) -> str:
+    """Return a sentence on the run that a new one waits for, after a space; empty where it begins at once."""
+    going_on = [run.id for run in runs.all_runs(store) if run.status in UNENDED]
+    return f" It waits until {going_on[0]} has ended." if going_on else ""
+
+
+def kept_of_parent(project: Project, parent: str, model: str, recipe: Recipe, store: Store) -> dict[str, Any]:
+    """Return what the parent's adapter decides.
+
+    Raises:
+        StudioError: a run can't begin with this model and this parent.
+    """
+    from studio.training.trainer.starting_point import base_of, check_kin, parent_adapter, shape_of
+
+    run = runs.get(store, parent) if parent else None
+    if run is not None:
+        check_kin(run, recipe)
+    base = base_of(project, run, model or None)
+    parent_adapter(project, run, base)
+    return shape_of(run) if run is not None else {}
