@@ -178,7 +178,10 @@ def put_first(project: Project, store: Store, run_id: str) -> None:
     """
     with launching(project.runs):
         if not runs.put_first(store, run_id):
-            raise StudioError(f"{run_id} does not wait; it is {runs.get(store, run_id).status}.")
+            raise StudioError(
+                f"{run_id} does not wait; it is {runs.get(store, run_id).status}.",
+                "A stopped or failed run is put into the queue by studio resume.",
+            )
 
 
 def resume_run(project: Project, store: Store, run_id: str) -> None:
