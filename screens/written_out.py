@@ -81,9 +81,7 @@ class WrittenOut(StudioModal[None]):
         if self._saving:
             return
         if self._written is None or not self.folder.value.strip():
-            self.said.update(
-                self._nothing_to_write if self._written is None else "It needs a folder to be written into."
-            )
+            self.said.update(self._nothing_to_write if self._written is None else NO_FOLDER)
             return
         self._saving = True
         self.said.update("writing ...")
