@@ -13,7 +13,7 @@ _ABOVE_ZERO = (
 )
 _NOT_NEGATIVE = (
     *("max_steps", "weight_decay", "beta", "sft_weight", "simpo_gamma", "desirable_weight", "undesirable_weight"),
-    *("evaluations", "early_stopping", "samples", "sample_tokens", "replay"),
+    *("evaluations", "held_out_rows", "early_stopping", "samples", "sample_tokens", "replay"),
 )
 LARGEST_SEED = 2**32 - 1
 """As numpy takes it."""

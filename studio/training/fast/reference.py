@@ -46,6 +46,20 @@ def with_scores(trainer: Any, rows: Dataset) -> Dataset:
     return rows.add_column("ref_chosen_logps", list(chosen)).add_column("ref_rejected_logps", list(rejected))
 
 
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def scores_of(trainer: Any, batch: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """Return the same of one batch, in the midst of training."""
+    model = trainer.model
+    was_training = model.training
+    model.eval()
+    with _start(trainer), trainer.accelerator.autocast():
+        chosen, rejected = _sums(model, batch)
+    model.train(was_training)
+    device = batch["input_ids"].device
+    columns = {"ref_chosen_logps": chosen, "ref_rejected_logps": rejected}
+    return {name: torch.tensor(sums, dtype=torch.float32, device=device) for name, sums in columns.items()}
+
+
 class Known:
     """The scores that were kept for a model."""
 
@@ -107,7 +121,8 @@ def _compute(trainer: Any, rows: Dataset, places: list[int]) -> dict[int, tuple[
     # Training computes under autocast where weights are of another format; what is told apart has to be alike.
     with _start(trainer), accelerator.autocast():
         for few in _in_batches(rows, mine, trainer.args.per_device_train_batch_size):
-            chosen, rejected = _sums(model, [rows[place] for place in few])
+            batch = batches.pairs([{name: rows[place][name] for name in _COLUMNS} for place in few])
+            chosen, rejected = _sums(model, batch)
             found += zip(few, chosen, rejected, strict=True)
     model.train(was_training)
     gathered = gather_object(found) if accelerator.num_processes > 1 else found
@@ -130,9 +145,9 @@ def _in_batches(rows: Dataset, places: list[int], size: int) -> Iterator[list[in
         yield ordered[start : start + size]
 
 
-def _sums(model: Any, rows: list[dict[str, Any]]) -> tuple[list[float], list[float]]:
-    batch = batches.pairs([{name: row[name] for name in _COLUMNS} for row in rows])
+def _sums(model: Any, batch: dict[str, Any]) -> tuple[list[float], list[float]]:
     lengths = batch["answer_lengths"].tolist()
     scores = model(**batches.given(batch, model.device)).float().cpu()
     sums = [float(part.double().sum()) for part in scores.split(lengths)]
-    return sums[: len(rows)], sums[len(rows) :]
+    half = len(lengths) // 2
+    return sums[:half], sums[half:]

@@ -14,6 +14,7 @@ from studio.training.fast.able import make_fast
 from studio.training.methods import dropout
 from studio.training.methods.processes import share_cache
 from studio.training.recipe import EXPERIMENTAL_LOSSES, Recipe
+from studio.training.trainer.steps import sees_all
 
 _NOT_COMPUTED = ("entropy", "mean_token_accuracy", "logits/chosen", "logits/rejected")
 
@@ -73,20 +74,23 @@ class FastDPOTrainer(RenderedDPOTrainer):
 
     def __init__(self, recipe: Recipe, *, with_reference: bool, **given: Any) -> None:
         self.is_ready = False
+        self.needs_reference = with_reference and recipe.loss not in EXPERIMENTAL_LOSSES
         super().__init__(recipe, with_reference=with_reference, **given)
         lora.quicken(self.model)
         self.is_ready = self.precompute_ref_logps = True
-        self.train_dataset: Any = self._precompute_ref_logps(given["train_dataset"])
+        if beforehand(recipe, len(given["train_dataset"])):
+            self.train_dataset: Any = self._precompute_ref_logps(given["train_dataset"])
         if given["eval_dataset"] is not None:
             self.eval_dataset: Any = self._precompute_ref_logps(given["eval_dataset"])
 
     def _precompute_ref_logps(self, dataset: Dataset, *_: Any) -> Dataset:
-        needed = self.with_reference and self.recipe.loss not in EXPERIMENTAL_LOSSES
-        return reference.with_scores(self, dataset) if self.is_ready and needed else dataset
+        return reference.with_scores(self, dataset) if self.is_ready and self.needs_reference else dataset
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
         mode = "train" if self.model.training else "eval"
         answers = Answers(inputs["answer_lengths"])
+        if self.needs_reference and "ref_chosen_logps" not in inputs:
+            inputs = {**inputs, **reference.scores_of(self, inputs)}
 
         def scores(**_: Any) -> Any:
             found = answers.spread(model(**batches.given(inputs)))
@@ -158,6 +162,7 @@ def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any], *, w
     named = {"recipe": recipe, "with_reference": with_reference, **common}
     # Else TRL loads the model once more to refer to, where no adapter can be switched off.
     kept = recipe.tuning == "full"
+    whole = beforehand(recipe, len(common["train_dataset"]))
     if recipe.fast:
         reason = make_fast(common["model"])
         if not reason:
@@ -166,7 +171,16 @@ def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any], *, w
         fast_arguments.say(reason)
     arguments = fast_arguments.plain(recipe, arguments)
     needed = with_reference and recipe.loss not in EXPERIMENTAL_LOSSES
-    return RenderedDPOTrainer(args=_settings(recipe, arguments, precomputed=kept or needed), **named)
+    return RenderedDPOTrainer(args=_settings(recipe, arguments, precomputed=kept or (needed and whole)), **named)
+
+
+def beforehand(recipe: Recipe, rows: int) -> bool:
+    """Tell whether the reference of all rows is worked out before the first step.
+
+    A few steps over many rows don't wait for the rows that they never see; but where all weights learn, the model as it
+    was is gone after the first step.
+    """
+    return recipe.tuning == "full" or sees_all(recipe, rows)
 
 
 def _settings(recipe: Recipe, arguments: dict[str, Any], *, precomputed: bool) -> DPOConfig:

@@ -9,6 +9,7 @@ from studio.training.methods import dropout
 from studio.training.methods.processes import share_cache
 from studio.training.recipe import Recipe
 from studio.training.rows.balance import weights
+from studio.training.trainer.steps import sees_all
 
 
 class RenderedKTOTrainer(KTOTrainer):  # type: ignore[misc]
@@ -40,7 +41,7 @@ def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any], *, w
         "beta": recipe.beta,
         "desirable_weight": desirable,
         "undesirable_weight": undesirable,
-        "precompute_ref_log_probs": with_reference and _sees_all(recipe, arguments, len(rows)),
+        "precompute_ref_log_probs": with_reference and sees_all(recipe, len(rows)),
         # The rows of a batch lend each other their answers, so batches are settled here: see with_others_answers.
         "train_sampling_strategy": "sequential",
     }
@@ -48,11 +49,6 @@ def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any], *, w
     trainer = RenderedKTOTrainer(args=config, **{**common, "train_dataset": rows.shuffle(seed=recipe.seed)})
     dropout.keep(trainer.model, recipe)
     return trainer
-
-
-def _sees_all(recipe: Recipe, arguments: dict[str, Any], rows: int) -> bool:
-    """Tell whether the run goes through all rows, so that working out their reference beforehand costs nothing."""
-    return int(arguments["max_steps"]) * recipe.batch_size * recipe.gradient_accumulation >= rows
 
 
 def with_others_answers(rows: Dataset, size: int) -> Dataset:

@@ -10,6 +10,7 @@ from studio.training.plan.architecture import Architecture
 from studio.training.plan.facts import Memory, Part
 from studio.training.plan.load import FAST_METHODS, Load
 from studio.training.recipe import Recipe
+from studio.training.trainer.steps import sees_all
 
 _MIB = 1 << 20
 
@@ -89,8 +90,7 @@ def _keeps_reference(recipe: Recipe, rows: int) -> bool:
         return False
     if recipe.method == "grpo":
         return recipe.beta > 0
-    # Of a run that sees all of its rows the reference is worked out beforehand.
-    return recipe.method == "kto" and 0 < recipe.max_steps * recipe.batch_size * recipe.gradient_accumulation < rows
+    return recipe.method == "kto" and not sees_all(recipe, rows)
 
 
 def _kept(recipe: Recipe, shape: Architecture, load: Load, machine: Machine, *, fast: bool) -> int:

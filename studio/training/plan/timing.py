@@ -103,9 +103,16 @@ def time_steps(given: Given, course: Course, steps: int = STEPS) -> Timed:
     times = max(1, given.recipe.evaluations) + 1
     parts.append(("measuring the held-out rows", times * course.held_out_rows * a_held_out_row))
     if given.recipe.method in ("dpo", "kto"):
-        scored = course.train_rows + course.held_out_rows
+        scored = _referred_to(given.recipe, course) + course.held_out_rows
         parts.append(("the base model's log-probabilities", scored * a_held_out_row))
     return Timed(steps, a_step, course.tokens_a_step / a_step, tuple(parts), peak())
+
+
+def _referred_to(recipe: Recipe, course: Course) -> int:
+    """Return of how many rows that are trained on the reference is worked out."""
+    if recipe.method == "dpo" and recipe.tuning == "full":
+        return course.train_rows
+    return min(course.train_rows, course.steps * recipe.batch_size * recipe.gradient_accumulation)
 
 
 def _short(recipe: Recipe, steps: int) -> Recipe:

@@ -19,6 +19,7 @@ _CONVERSATIONS: tuple[SnapshotKind, ...] = ("sft", "distillation")
 
 KNOWN_ALREADY = "the parent's already"
 SAME_ANSWER = "an answer that another pair has as well"
+NOT_MEASURED = "held out, and more than held_out_rows"
 
 Rows = list[tuple[SnapshotItem, SnapshotRow]]
 
@@ -33,6 +34,7 @@ def rows_of(store: Store, recipe: Recipe, parent: Run | None) -> Built:
         StudioError: replay is asked for, and there is no parent, nothing new, or rows of another form.
     """
     built = _learnt_from(recipe, build(store, kind_of(recipe), teacher=recipe.teacher))
+    built = _measured_with(recipe, built)
     if not recipe.replay:
         return built
     if parent is None:
@@ -45,11 +47,7 @@ def _learnt_from(recipe: Recipe, built: Built) -> Built:
     if kind_of(recipe) == KINDS[recipe.method]:
         return built
     rows = _better_answers(built.rows)
-    items = Items(item for item, _ in rows)
-    number = hashlib.sha256(repr(["chosen", built.snapshot.id]).encode()).hexdigest()[:ID_LENGTH]
-    left_out = Counter(built.left_out) + Counter({SAME_ANSWER: len(built.rows) - len(rows)})
-    counts = {**Counter(item.split for item in items), "left_out": dict(left_out)}
-    return Built(replace(built.snapshot, id=number, items=items, counts=counts), rows)
+    return _narrowed(built, rows, {SAME_ANSWER: len(built.rows) - len(rows)}, "chosen")
 
 
 def _better_answers(rows: Rows) -> Rows:
@@ -59,6 +57,30 @@ def _better_answers(rows: Rows) -> Rows:
         if isinstance(row, PreferenceRow):
             learnt.setdefault((item.example_id, item.chosen_id), (item, SftRow(row.prompt + row.chosen, row.tools)))
     return list(learnt.values())
+
+
+def _measured_with(recipe: Recipe, built: Built) -> Built:
+    """Return the rows with no more held-out ones than are wanted: which they are hangs on their ids alone."""
+    held_out = [item for item, _ in built.rows if item.split == "validation"]
+    if not recipe.held_out_rows or len(held_out) <= recipe.held_out_rows:
+        return built
+    measured = set(sorted(held_out, key=_lot)[: recipe.held_out_rows])
+    rows = [(item, row) for item, row in built.rows if item.split != "validation" or item in measured]
+    left_out = {NOT_MEASURED: len(held_out) - len(measured)}
+    return _narrowed(built, rows, left_out, f"held_out_rows={recipe.held_out_rows}")
+
+
+def _lot(item: SnapshotItem) -> bytes:
+    return hashlib.sha256(repr((item.example_id, item.chosen_id, item.rejected_id)).encode()).digest()
+
+
+def _narrowed(built: Built, rows: Rows, left_out: dict[str, int], how: str) -> Built:
+    """Return a snapshot of some rows of another."""
+    items = Items(item for item, _ in rows)
+    number = hashlib.sha256(repr([how, built.snapshot.id]).encode()).hexdigest()[:ID_LENGTH]
+    reasons = Counter(built.left_out) + Counter(left_out)
+    counts = {**Counter(item.split for item in items), "left_out": dict(reasons)}
+    return Built(replace(built.snapshot, id=number, items=items, counts=counts), rows)
 
 
 def _with_replay(store: Store, recipe: Recipe, built: Built, parent: Run) -> Built:

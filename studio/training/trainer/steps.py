@@ -27,6 +27,12 @@ def steps_of(recipe: Recipe, rows: int) -> int:
     return recipe.max_steps or max(1, math.ceil(an_epoch * recipe.epochs))
 
 
+def sees_all(recipe: Recipe, rows: int) -> bool:
+    """Tell whether a run goes through all of its rows, so that working out their reference beforehand costs nothing."""
+    together = recipe.batch_size * recipe.gradient_accumulation * processes()
+    return steps_of(recipe, rows) * together >= rows
+
+
 def warmup_of(recipe: Recipe, steps: int) -> int:
     """Return in how many of its first steps a run's learning rate rises."""
     return math.ceil(steps * recipe.warmup)

@@ -15,7 +15,7 @@ from studio.importing import import_file
 from studio.project import Project
 from studio.snapshots import recall
 from studio.training.recipe import Recipe, as_table, make_recipe
-from studio.training.rows.run_rows import KNOWN_ALREADY, SAME_ANSWER, rows_of
+from studio.training.rows.run_rows import KNOWN_ALREADY, NOT_MEASURED, SAME_ANSWER, rows_of
 
 
 def add_talks(project: Project, store: Store, first: int, count: int) -> None:
@@ -150,3 +150,28 @@ def test_the_better_answers_of_pairs_are_learnt_once_each(judged: Project, store
     assert mixed.snapshot.counts["replayed"] == round(0.5 * sum(
         item.split == "train" for item, _ in rows_of(store, make_recipe("sft", []), None).rows
     ))  # fmt: skip
+
+
+def test_more_held_out_rows_than_are_wanted_are_not_measured(project: Project, store: Store) -> None:
+    def held_out(wanted: int) -> list[int]:
+        built = rows_of(store, make_recipe("sft", [f"held_out_rows={wanted}"]), None)
+        items = list(built.snapshot.items)
+        assert items == [item for item, _ in built.rows]
+        measured = [item.example_id for item in items if item.split == "validation"]
+        assert built.snapshot.counts["validation"] == len(measured)
+        assert built.snapshot.counts["train"] == sum(item.split == "train" for item in items) == train
+        assert built.left_out == ({NOT_MEASURED: len(everything) - len(measured)} if measured != everything else {})
+        return measured
+
+    add_talks(project, store, 0, 60)
+    items = [item for item, _ in rows_of(store, make_recipe("sft", []), None).rows]
+    train = sum(item.split == "train" for item in items)
+    everything = [item.example_id for item in items if item.split == "validation"]
+    assert len(everything) > 7
+    assert held_out(0) == held_out(len(everything)) == everything
+    five = held_out(5)
+    assert len(five) == 5
+    assert set(held_out(3)) < set(five) < set(everything)
+    assert five == sorted(five)
+    wanted = make_recipe("sft", ["held_out_rows=5"])
+    assert rows_of(store, wanted, None).snapshot == rows_of(store, wanted, None).snapshot

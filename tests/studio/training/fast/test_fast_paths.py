@@ -113,6 +113,11 @@ def assert_same(one: tuple[float, dict[str, Any]], other: tuple[float, dict[str,
         assert torch.allclose(grad / scale, other[1][name] / scale, rtol=1e-4, atol=1e-4), name
 
 
+def learnt_by(trainer: Any) -> Any:
+    """Return all numbers that are trained, in a row."""
+    return torch.cat([each.detach().flatten() for each in trainer.model.parameters() if each.requires_grad])
+
+
 def lora(method: str, *overrides: str) -> Recipe:
     return make_recipe(method, ["device=cpu", "dtype=fp32", "lora_rank=4", "lora_alpha=8", "batch_size=4", *overrides])
 
@@ -198,8 +203,7 @@ def test_ragged_batches_end_where_trls_do(small: Path, tmp_path: Path, method: s
         trainer.train()
         told = [entry[name] for entry in trainer.state.log_history for name in ("loss", "grad_norm") if name in entry]
         measured = {name: value for name, value in trainer.evaluate().items() if "loss" in name or "rewards" in name}
-        learnt = torch.cat([each.detach().flatten() for each in trainer.model.parameters() if each.requires_grad])
-        ends.append((told, measured, learnt))
+        ends.append((told, measured, learnt_by(trainer)))
     (told, measured, learnt), (by_trl, measured_by_trl, learnt_by_trl) = ends
     assert len(told) == 8
     assert told == pytest.approx(by_trl, rel=1e-3)
@@ -232,6 +236,31 @@ def test_the_kept_reference_is_the_live_one(small: Path, tmp_path: Path, monkeyp
         assert list(more.train_dataset[name]) == pytest.approx([each[place].item() for each in expected], rel=1e-5)
     plain = gradients(live, [{name: row[name] for name in rows[0]} for row in rows])
     assert_same(gradients(more, list(more.train_dataset)), plain)
+
+
+@pytest.mark.parametrize("fast", ["true", "false"])
+def test_a_few_steps_over_many_pairs_do_not_wait_for_the_others(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: str
+) -> None:
+    from studio.training.methods import pairs
+    from studio.training.trainer.steps import sees_all
+
+    rows, ends = pairs_of(9), []
+    for is_beforehand in (True, False):
+        monkeypatch.setattr(pairs, "sees_all", (lambda *_: True) if is_beforehand else sees_all)
+        recipe = lora("dpo", f"fast={fast}", "batch_size=2", "gradient_accumulation=1", "max_steps=2")
+        trainer = trainer_of(
+            recipe, small, tmp_path, rows, max_steps=2, learning_rate=1e-3, logging_steps=1, save_strategy="no", seed=1
+        )
+        assert ("ref_chosen_logps" in trainer.train_dataset.column_names) == is_beforehand
+        torch.manual_seed(1)
+        trainer.train()
+        losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+        ends.append((losses, trainer.evaluate()["eval_loss"], learnt_by(trainer)))
+    (losses, measured, learnt), (live_losses, live_measured, live_learnt) = ends
+    assert live_losses == pytest.approx(losses, rel=1e-5)
+    assert live_measured == pytest.approx(measured, rel=1e-5)
+    assert torch.allclose(live_learnt, learnt, rtol=1e-4, atol=1e-6)
 
 
 def test_the_reference_of_a_child_is_its_parent(small: Path, tmp_path: Path) -> None:

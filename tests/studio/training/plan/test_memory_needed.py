@@ -150,6 +150,7 @@ def test_an_adapter_on_weights_in_4_bits_comes_before_rows_that_are_cut(shape: A
         ("grpo", ["beta=0", "tuning=full"], False),
         ("grpo", ["beta=0.1"], False),
         ("kto", ["tuning=full", "max_steps=2"], True),
+        ("kto", ["tuning=full", "epochs=0.5"], True),
         ("kto", ["tuning=full"], False),
         ("dpo", ["tuning=full", "max_steps=2"], False),
     ],
