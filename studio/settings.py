@@ -108,6 +108,14 @@ class GenerateSettings:
 
 
 @dataclass(frozen=True)
+class TrainSettings:
+    """How the project's runs share the machine."""
+
+    at_once: int = 1
+    """Runs that train side by side; others wait."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """A project's settings."""
 
@@ -121,6 +129,7 @@ class Settings:
     lint: Mapping[str, Any] = field(default_factory=options.defaults)
     """Every option of `studio.lint.options`."""
     generate: GenerateSettings = field(default_factory=GenerateSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
     tasks: tuple[Task, ...] = ()
     """The queues of pairs to judge; without any there is one of all pairs."""
     checks: tuple[Check, ...] = ()
@@ -147,6 +156,7 @@ def read_settings(path: Path) -> Settings:
         keys=_keys(table.pop("keys", {}), path),
         lint=options.complete(_checked_table(table.pop("lint", {}), path, "lint"), str(path)),
         generate=_build(GenerateSettings, table.pop("generate", {}), path, "generate"),
+        train=_train(table.pop("train", {}), path),
         tasks=task_settings.read(table.pop("tasks", []), str(path)),
         checks=checks,
         assistant=assistant_settings.read(table.pop("assistant", {}), str(path), checks),
@@ -156,7 +166,7 @@ def read_settings(path: Path) -> Settings:
     if table:
         raise StudioError(
             f"{path}: there is no section [{next(iter(table))}].",
-            "Known are project, splits, template, keys, lint, generate, tasks, checks, assistant, documents.",
+            "Known are project, splits, template, keys, lint, generate, train, tasks, checks, assistant, documents.",
         )
     return settings
 
@@ -170,6 +180,13 @@ def _splits(table: Any, path: Path) -> SplitSettings:
             "The rest is for training.",
         )
     return splits
+
+
+def _train(table: Any, path: Path) -> TrainSettings:
+    train: TrainSettings = _build(TrainSettings, table, path, "train")
+    if train.at_once < 1:
+        raise StudioError(f"{path}: train.at_once must be 1 or more, not {train.at_once}.", "1 is the default.")
+    return train
 
 
 def _keys(table: Any, path: Path) -> dict[str, str]:

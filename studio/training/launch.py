@@ -64,7 +64,7 @@ def start_run(
 ) -> str:
     """Freeze the data, write the run's folder, put the run into the queue; return its id.
 
-    It trains at once where no other run does, and after those that came before it otherwise.
+    It trains at once where there is a place, and after those that came before it otherwise.
 
     Raises:
         StudioError: a setting does not fit, there is too little data, the checks found errors in too much of it

@@ -8,16 +8,18 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import nullcontext
 from pathlib import Path
 
 from studio.errors import StudioError
 from studio.process import only_one
-from studio.training.course.course import go_through
 from studio.training.course.report import Reporter, StopRequested
 from studio.training.elsewhere.accelerate import processes
 from studio.training.faults import disk, memory
 from studio.training.faults.causes import explain
 from studio.training.folder import RunFolder
+from studio.training.recipe import read_recipe
+from studio.training.trainer.one_gpu import one_gpu
 
 NICENESS = 5
 """The trainer gives way to the screen, which shares the processor with it."""
@@ -55,7 +57,7 @@ def _train(folder: RunFolder, reporter: Reporter) -> int:
         reporter.listen_for_stop()
         if reporter.is_main:
             disk.reserve(folder)
-        is_finished = go_through(folder, reporter)
+        is_finished = _go_through(folder, reporter)
     except StopRequested:
         reporter.ended("stopped")
         # Of several processes the others wait for this one, until their launcher hears that it is gone.
@@ -65,6 +67,14 @@ def _train(folder: RunFolder, reporter: Reporter) -> int:
     disk.release(folder)
     reporter.ended("done" if is_finished else "stopped")
     return 0
+
+
+def _go_through(folder: RunFolder, reporter: Reporter) -> bool:
+    with nullcontext() if read_recipe(folder.recipe).device == "cpu" else one_gpu():
+        # What it imports may ask for CUDA, which looks only once at what it may use.
+        from studio.training.course.course import go_through
+
+        return go_through(folder, reporter)
 
 
 def _failed(folder: RunFolder, reporter: Reporter, error: BaseException) -> int:

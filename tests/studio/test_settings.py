@@ -12,6 +12,7 @@ from studio.settings import (
     Settings,
     SplitSettings,
     TemplateSettings,
+    TrainSettings,
     TurnTemplate,
     read_settings,
 )
@@ -47,6 +48,9 @@ author = "{{ agent }}"
 [[template.responses]]
 content = "{{ second }}"
 
+[train]
+at_once = 2
+
 [keys]
 judge_left = "h"
 """
@@ -71,6 +75,7 @@ def test_every_setting_is_read(file) -> None:
             comment="{{ remark }}",
             rater="Ruth",
         ),
+        train=TrainSettings(at_once=2),
         keys={"judge_left": "h"},
     )
 
@@ -111,6 +116,7 @@ def test_a_new_projects_file_says_the_defaults(tmp_path) -> None:
         ("project = 'x'", "project must be a table, not 'x'"),
         ("splits = 3", "splits must be a table, not 3"),
         ("[[splits]]\ntest = 0.1", "splits must be a table"),
+        ("[train]\nat_once = 0", "train.at_once must be 1 or more, not 0"),
         ("keys = 'x'", "keys must be a table, not 'x'"),
         ("[keys]\nquit = 3", "keys.quit must be a text"),
     ],

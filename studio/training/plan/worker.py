@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from studio.training.recipe import Recipe, as_table
 from studio.training.rows.data import load_rows
 from studio.training.trainer import hardware as hardware_here
 from studio.training.trainer.hardware import Hardware
+from studio.training.trainer.one_gpu import one_gpu
 from studio.training.trainer.steps import steps_of
 
 
@@ -38,7 +40,8 @@ def answer(project_folder: Path, asked: dict[str, Any]) -> Mapping[str, Any]:
     with tempfile.TemporaryDirectory() as place:
         folder = RunFolder(Path(place))
         gathered.write(folder)
-        return asdict(_Planned.of(gathered, folder).plan(question, found))
+        with nullcontext() if gathered.recipe.device == "cpu" else one_gpu():
+            return asdict(_Planned.of(gathered, folder).plan(question, found))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The runs that wait for their turn: one trains at a time, and the next begins when it ends, for whatever reason.
+"""The runs that wait for their turn: as many train as may, and the next begins when one ends, for whatever reason.
 
 `python -m studio.training.waiting.queue PROJECT` is the keeper: a small process that lives as long as a run waits.
 """
@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 1.0
 
 
 def enqueue(project: Project, store: Store, run_id: str) -> None:
-    """Put a run at the end of the queue and let the first one train where none does.
+    """Put a run at the end of the queue and let the first one train where there is a place.
 
     To be called while `launching` is held.
     """
@@ -39,11 +39,11 @@ def enqueue(project: Project, store: Store, run_id: str) -> None:
 
 
 def advance(project: Project, store: Store) -> None:
-    """Start the next run of the queue where none is going on; one that can't be started fails, and the next begins.
+    """Start the next runs of the queue where there are places; one that can't be started fails, and the next begins.
 
     To be called while `launching` is held.
     """
-    while active(project, store) is None and (waiting := runs.queued(store)):
+    while len(active(project, store)) < project.settings.train.at_once and (waiting := runs.queued(store)):
         run, folder = waiting[0], RunFolder(project.runs / waiting[0].id)
         if _trains_already(folder):
             runs.update(store, run.id, status="starting")
@@ -54,9 +54,9 @@ def advance(project: Project, store: Store) -> None:
             runs.update(store, run.id, status="failed", error=f"the trainer can't be started: {error}")
 
 
-def active(project: Project, store: Store) -> Run | None:
-    """Return the run that is going on; those that have ended are found out."""
-    return next((run for run in runs.all_runs(store) if _goes_on(project, store, run)), None)
+def active(project: Project, store: Store) -> list[Run]:
+    """Return the runs that are going on; those that have ended are found out."""
+    return [run for run in runs.all_runs(store) if _goes_on(project, store, run)]
 
 
 def _trains_already(folder: RunFolder) -> bool:
@@ -106,6 +106,8 @@ def keep(project: Project) -> None:
     last = ""
     while project.database.is_file():
         try:
+            # The settings may have changed.
+            project = open_project(project.folder)
             with project.open_store() as store:
                 active(project, store)  # a start that broke off is found out only while nobody holds the lock
                 with launching(project.runs):

@@ -17,7 +17,7 @@ from store.database import Store
 from studio.commands import training
 from studio.errors import StudioError
 from studio.process import is_held, launching, only_one, started_at
-from studio.project import Project
+from studio.project import Project, open_project
 from studio.training.folder import RunFolder, Status, write_json
 from studio.training.history import watch
 from studio.training.history.watch import describe_progress, sync_all, sync_run
@@ -91,6 +91,25 @@ def test_one_trains_at_a_time_in_the_order_of_asking(
     trainers.end(fourth)
     turn(judged, store)
     assert list(trainers.started) == [first, fourth, second]
+
+
+def test_as_many_train_at_once_as_the_settings_say(
+    judged: Project, store: Store, tiny_model: Path, trainers: Trainers
+) -> None:
+    toml = judged.folder / "studio.toml"
+    toml.write_text(f"{toml.read_text()}\n[train]\nat_once = 2\n")
+    both = open_project(judged.folder)
+    started = [start_run(both, store, "dpo", model=str(tiny_model)) for _ in range(2)]
+    waiting = [start_run(both, store, "sft", model=str(tiny_model), overrides=["answers=chosen"]) for _ in range(2)]
+    assert list(trainers.started) == started
+    trainers.end(started[1])
+    turn(both, store)
+    assert list(trainers.started) == [*started, waiting[0]]
+    assert states(store)[waiting[1]] == "queued"
+    toml.write_text(toml.read_text().replace("at_once = 2", "at_once = 3"))
+    # Which the keeper notices, though it knew the project before.
+    queue.keep(both)
+    assert list(trainers.started) == [*started, *waiting]
 
 
 def test_a_waiting_run_is_put_before_the_others(

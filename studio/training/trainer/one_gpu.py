@@ -1,0 +1,72 @@
+"""One GPU for a process that trains alone on a machine with several, which TRL's trainers would not start on."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from studio.models import cache_folder
+from studio.process import only_one
+from studio.training.elsewhere.accelerate import processes
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU that this process may use."""
+
+    name: str
+    """As CUDA_VISIBLE_DEVICES takes it."""
+    uuid: str
+    free: int
+    """Bytes of its memory that nobody holds."""
+
+
+@contextmanager
+def one_gpu() -> Iterator[None]:
+    """Hold a GPU, and let CUDA see no other: one that no run holds, and of these the one with the most free memory.
+
+    To be entered before anything asks for CUDA. Of several processes of a run each is given its own by the launcher.
+    """
+    with ExitStack() as held:
+        if processes() == 1 and (gpus := sorted(usable(), key=lambda gpu: -gpu.free)):
+            untaken = (gpu for gpu in gpus if held.enter_context(only_one(_lock_of(gpu))))
+            os.environ[VISIBLE] = next(untaken, gpus[0]).name
+        yield
+
+
+def usable() -> list[Gpu]:
+    """Return the GPUs that CUDA would show, in its order; none where it is told to show none."""
+    named = os.environ.get(VISIBLE)
+    names = None if named is None else [name.strip() for name in named.split(",") if name.strip()]
+    try:
+        import pynvml  # the package nvidia-ml-py
+
+        pynvml.nvmlInit()
+        here = [_look_at(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount())]
+    except Exception:  # ImportError, or one of NVML's many errors: the first is as good as any
+        return [Gpu(name, name, 0) for name in (["0"] if names is None else names)]
+    if names is None:
+        return here
+    return [_named(name, here) for name in names]
+
+
+def _look_at(nvml: Any, index: int) -> Gpu:
+    handle = nvml.nvmlDeviceGetHandleByIndex(index)
+    uuid = nvml.nvmlDeviceGetUUID(handle)
+    return Gpu(uuid, uuid, int(nvml.nvmlDeviceGetMemoryInfo(handle).free))
+
+
+def _named(name: str, here: list[Gpu]) -> Gpu:
+    """Return the GPU that a number or the beginning of an id means; its name stays what CUDA was told."""
+    by_number = here[int(name)] if name.isdecimal() and int(name) < len(here) else None
+    found = by_number or next((gpu for gpu in here if gpu.uuid.startswith(name)), None)
+    return Gpu(name, found.uuid, found.free) if found else Gpu(name, name, 0)
+
+
+def _lock_of(gpu: Gpu) -> Any:
+    folder = cache_folder() / "gpus"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder / f"{gpu.uuid.replace('/', '-')}.lock"

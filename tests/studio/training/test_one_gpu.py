@@ -1,0 +1,75 @@
+"""A run on a machine with several GPUs takes one of them; the driver's library is stood in for, for want of GPUs."""
+
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from studio.training.trainer.one_gpu import VISIBLE, one_gpu
+
+FREE = {"GPU-a1": 10, "GPU-b2": 80, "GPU-c3": 40}
+
+
+@pytest.fixture(autouse=True)
+def gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Three GPUs, of which the second has the most memory free."""
+    nvml = SimpleNamespace(
+        nvmlInit=lambda: None,
+        nvmlDeviceGetCount=lambda: len(FREE),
+        nvmlDeviceGetHandleByIndex=list(FREE).__getitem__,
+        nvmlDeviceGetUUID=str,
+        nvmlDeviceGetMemoryInfo=lambda uuid: SimpleNamespace(free=FREE[uuid]),
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    monkeypatch.setenv("TUNING_STUDIO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.setenv(VISIBLE, "")
+    monkeypatch.delenv(VISIBLE)
+
+
+def taken(monkeypatch: pytest.MonkeyPatch, visible: str | None = None) -> str | None:
+    """Return what a run that starts now would see, while the others go on."""
+    if visible is None:
+        monkeypatch.delenv(VISIBLE, raising=False)
+    else:
+        monkeypatch.setenv(VISIBLE, visible)
+    with one_gpu():
+        return os.environ.get(VISIBLE)
+
+
+def test_each_run_takes_the_emptiest_gpu_that_no_other_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    with one_gpu():
+        assert os.environ[VISIBLE] == "GPU-b2"
+        monkeypatch.delenv(VISIBLE)
+        with one_gpu():
+            assert os.environ[VISIBLE] == "GPU-c3"
+            assert taken(monkeypatch) == "GPU-a1"
+            monkeypatch.delenv(VISIBLE)
+            with one_gpu():
+                assert taken(monkeypatch) == "GPU-b2", "where all are held they are shared"
+    assert taken(monkeypatch) == "GPU-b2"
+
+
+def test_a_run_keeps_to_the_gpus_that_it_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert taken(monkeypatch, "0,2") == "2"
+    assert taken(monkeypatch, "GPU-a,GPU-c") == "GPU-c"
+    assert taken(monkeypatch, "0") == "0"
+    assert taken(monkeypatch, "MIG-7") == "MIG-7"
+    assert taken(monkeypatch, "") == ""
+    monkeypatch.setenv(VISIBLE, "0")
+    with one_gpu():
+        monkeypatch.setitem(FREE, "GPU-a1", 99)
+        assert taken(monkeypatch) == "GPU-b2", "one that was named is held as well"
+
+
+def test_without_the_drivers_library_it_is_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert taken(monkeypatch) == "0"
+    assert taken(monkeypatch, "3,1") == "3"
+
+
+def test_a_launcher_gives_each_process_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert taken(monkeypatch) is None
