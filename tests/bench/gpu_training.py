@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from studio.training.trainer.one_gpu import one_gpu
+
 SIZES: dict[str, dict[str, int]] = {
     "1b": {"hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16, "num_attention_heads": 32},
     "8b": {"hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32, "num_attention_heads": 32},
@@ -56,6 +58,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--case", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    with one_gpu():
+        go(arguments)
+
+
+def go(arguments: argparse.Namespace) -> None:
+    """Measure one case, or start all of them."""
     import torch
 
     if not torch.cuda.is_available():
