@@ -48,7 +48,7 @@ class _Scored(torch.autograd.Function):  # type: ignore[misc]
 
 def token_scores(hidden: torch.Tensor, head: Any, targets: torch.Tensor) -> torch.Tensor:
     """Return the log-probability of each target after its hidden state."""
-    if head.weight.requires_grad or torch.is_autocast_enabled(hidden.device.type):
+    if head.weight.requires_grad or hidden.dtype != head.weight.dtype:
         trained: torch.Tensor = ChunkedLogProbFunction.apply(
             hidden, head.weight, head.bias, targets, 1.0, _VOCABULARY_AT_ONCE, None, 1.0, ()
         )[0]

@@ -128,7 +128,7 @@ def _layer(recipe: Recipe, shape: Architecture, machine: Machine, *, fast: bool)
 
 def _head(recipe: Recipe, shape: Architecture, load: Load, machine: Machine, *, fast: bool) -> int:
     """Return the most that the logits take, of which only a part is there at a time."""
-    if fast and recipe.tuning == "lora" and recipe.quantisation == "none":
+    if fast and recipe.tuning == "lora":
         at_once = min(load.scored * shape.vocabulary, LOGITS_AT_ONCE[machine.device])
         return at_once * (6 if machine.is_bf16 else 4)
     at_once = min(load.scored, TILE_TOKENS) * min(shape.vocabulary, TILE_WORDS)

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
-from peft import LoraConfig, TaskType, prepare_model_for_kbit_training
+from peft import LoraConfig, TaskType
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, BitsAndBytesConfig
 
 from studio.errors import StudioError
@@ -28,8 +28,8 @@ def load_model(folder: str, recipe: Recipe, hardware: Hardware) -> Any:
     if recipe.quantisation == "4bit":
         _check_4bit(hardware)
         here = {"": torch.cuda.current_device()}
+        # What is not held in 4 bits stays as it is: PEFT's preparation would make it fp32, and so all that is computed.
         model = kind.from_pretrained(folder, quantization_config=_in_4_bits(hardware), device_map=here, **wanted)
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=recipe.gradient_checkpointing)
     else:
         model = kind.from_pretrained(folder, **wanted).to(hardware.device)
     model.config.use_cache = False
@@ -47,6 +47,16 @@ def adapter_config(recipe: Recipe) -> LoraConfig:
         use_rslora=recipe.use_rslora,
         task_type=TaskType.SEQ_CLS if recipe.method == "reward" else TaskType.CAUSAL_LM,
     )
+
+
+def keep_exact(model: Any) -> None:
+    """Let what is trained be fp32, as with any other model: TRL takes bf16 over weights in 4 bits, where small steps end.
+
+    To be called before there is an optimiser.
+    """
+    for weight in model.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()
 
 
 def _check_4bit(hardware: Hardware) -> None:

@@ -14,7 +14,7 @@ from studio.training.recipe import Recipe
 from studio.training.rows.data import Tokenised
 from studio.training.trainer.arguments import arguments_of
 from studio.training.trainer.hardware import Hardware
-from studio.training.trainer.model import adapter_config
+from studio.training.trainer.model import adapter_config, keep_exact
 
 
 def make_trainer(
@@ -52,6 +52,8 @@ def make_trainer(
             trainer = trying.make(recipe, common, arguments, folder)
         case _:
             trainer = texts.make(recipe, common, arguments)
+    if recipe.quantisation == "4bit":
+        keep_exact(trainer.model)
     measure_all_rows(trainer)
     return trainer
 
