@@ -98,12 +98,21 @@ def _script(material: Material, notes: list[str]) -> str:
             "    processing_class=tokenizer,",
             *_last_arguments(recipe, has_parent=material.adapter is not None),
             ")",
+            *(_EXACT if recipe.quantisation == "4bit" else ()),
             "trainer.train()",
             "print(trainer.evaluate())",
             f'trainer.save_model(str(HERE / "{"adapter" if recipe.tuning == "lora" else "model"}"))',
             "",
         ]
     )
+
+
+_EXACT = (
+    "# TRL makes an adapter over 4 bits bf16, in which small steps get lost.",
+    "for weight in trainer.model.parameters():",
+    "    if weight.requires_grad:",
+    "        weight.data = weight.data.float()",
+)
 
 
 def _imports(recipe: Recipe, *, has_parent: bool) -> Iterator[str]:

@@ -50,7 +50,7 @@ def adapter_config(recipe: Recipe) -> LoraConfig:
 
 
 def keep_exact(model: Any) -> None:
-    """Let what is trained be fp32, as with any other model: TRL takes bf16 over weights in 4 bits, where small steps end.
+    """Let what is trained be fp32, as with any other model: over 4 bits TRL takes bf16, in which small steps get lost.
 
     To be called before there is an optimiser.
     """

@@ -363,3 +363,15 @@ def test_the_adapters_dropout_is_not_switched_off(
     for dropout, said in (("0", False), ("0.1", method != "sft")):
         written = equivalents.write(material(with_answers, store, method, tiny_model, f"lora_dropout={dropout}"), "trl")
         assert ("disable_dropout=False" in written.text) == said
+
+
+def test_an_adapter_over_4_bits_is_exact_in_the_script_too(
+    with_answers: Project, store: Store, tiny_model: Path
+) -> None:
+    found = material(with_answers, store, "dpo", tiny_model, "device=auto", "quantisation=4bit")
+    written = equivalents.write(found, "trl")
+    compile(written.text, written.main, "exec")
+    before, trained, _ = written.text.partition("\ntrainer.train()\n")
+    assert trained
+    assert "        weight.data = weight.data.float()" in before.splitlines()
+    assert "load_in_4bit=True" in before
