@@ -134,7 +134,8 @@ def _imports(recipe: Recipe, *, has_parent: bool) -> Iterator[str]:
 
 def _model(recipe: Recipe) -> Iterator[str]:
     device = '"cuda" if torch.cuda.is_available() else "cpu"' if recipe.device == "auto" else _literal(recipe.device)
-    bf16 = 'device == "cuda" and torch.cuda.is_bf16_supported()' if recipe.dtype == "auto" else recipe.dtype == "bf16"
+    able = 'device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)'
+    bf16 = able if recipe.dtype == "auto" else recipe.dtype == "bf16"
     yield f"device = {device}"
     yield f"bf16 = {bf16}"
     if recipe.tuning == "full":

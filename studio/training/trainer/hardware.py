@@ -37,7 +37,8 @@ def choose(recipe: Recipe) -> Hardware:
     if device == "cuda":
         # Of several processes each has a GPU of its own; "cuda" then means that one.
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    able = torch.cuda.is_bf16_supported() if device == "cuda" else processor_has_bf16()
+    # Older GPUs only store numbers in it, and compute more slowly than in fp32.
+    able = torch.cuda.is_bf16_supported(including_emulation=False) if device == "cuda" else processor_has_bf16()
     bf16 = able if recipe.dtype == "auto" else recipe.dtype == "bf16"
     name = torch.cuda.get_device_name() if device == "cuda" else f"processor, {_threads()}"
     return Hardware(device, torch.bfloat16 if bf16 else torch.float32, name)

@@ -1,6 +1,7 @@
 """What the studio makes of TRL's trainers: the recipe's own word holds where TRL's defaults say otherwise."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -92,6 +93,23 @@ def test_the_score_is_read_where_who_loads_the_model_reads_it(tiny_model: Path, 
 def test_a_learning_rate_that_stays_rises_first(tmp_path: Path, overrides: list[str], named: str) -> None:
     recipe = make_recipe("sft", ["device=cpu", *overrides])
     assert arguments_of(recipe, RunFolder(tmp_path), choose(recipe), 40, 4)["lr_scheduler_type"] == named
+
+
+@pytest.mark.parametrize(("generation", "taken"), [(7, "fp32"), (8, "bf16")])
+def test_bf16_is_taken_where_a_gpu_computes_in_it(monkeypatch: pytest.MonkeyPatch, generation: int, taken: str) -> None:
+    told = {
+        "is_available": lambda: True,
+        "set_device": lambda _: None,
+        "current_device": lambda: 0,
+        "get_device_properties": lambda _: SimpleNamespace(major=generation),
+        # An older GPU holds such numbers, and computes with them by way of others.
+        "_check_bf16_tensor_supported": lambda _: True,
+        "get_device_name": lambda: "a GPU",
+    }
+    for name, answer in told.items():
+        monkeypatch.setattr(torch.cuda, name, answer)
+    assert choose(make_recipe("dpo", [])).dtype_name == taken
+    assert choose(make_recipe("dpo", ["dtype=bf16"])).dtype_name == "bf16"
 
 
 def test_answers_are_tried_in_parts_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
