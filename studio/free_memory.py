@@ -1,5 +1,7 @@
-"""How much memory can still be had on this machine, or in this container."""
+"""How much memory can still be had on this machine, or in this container, and how much this process has had."""
 
+import resource
+import sys
 from pathlib import Path
 
 import psutil
@@ -13,6 +15,12 @@ def free_memory() -> int:
     free = int(psutil.virtual_memory().available)
     limit, used = (_number(_GROUP / name) for name in ("memory.max", "memory.current"))
     return min(free, max(0, limit - used + _file_pages())) if limit is not None and used is not None else free
+
+
+def peak_memory() -> int:
+    """Return the most bytes of main memory that this process has held."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _number(path: Path) -> int | None:

@@ -10,6 +10,7 @@ import torch
 from datasets import Dataset
 from transformers import TrainerCallback
 
+from studio.free_memory import peak_memory
 from studio.training.folder import RunFolder
 from studio.training.plan.facts import Timed
 from studio.training.plan.sampled import Sampled, tokens_of
@@ -164,10 +165,7 @@ def peak() -> int:
     """Return the most memory that this process has held, in bytes; on a GPU that of the GPU."""
     if torch.cuda.is_available() and torch.cuda.max_memory_reserved():
         return int(torch.cuda.max_memory_reserved())
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) << 10
-    return 0
+    return peak_memory()
 
 
 def _now() -> float:

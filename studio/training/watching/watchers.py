@@ -1,7 +1,6 @@
 """The trainer's callbacks that watch it: imported by the trainer process alone."""
 
 import math
-import resource
 import sys
 from typing import Any
 
@@ -9,6 +8,7 @@ import torch
 from transformers import TrainerCallback, TrainerState
 
 from store.database import now
+from studio.free_memory import peak_memory
 from studio.rendering import ChatTokenizer
 from studio.training.course.report import Reporter
 from studio.training.folder import RunFolder
@@ -131,8 +131,7 @@ class SampleWatcher(TrainerCallback):  # type: ignore[misc]
 
 def _peaks() -> dict[str, float]:
     """Return the most memory that this process held, in GB."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    found = {"peak_memory_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / _GIB, 2)}
+    found = {"peak_memory_gb": round(peak_memory() / _GIB, 2)}
     if torch.cuda.is_available():
         found["peak_gpu_memory_gb"] = round(torch.cuda.max_memory_allocated() / _GIB, 2)
     return found
