@@ -55,11 +55,14 @@ def _trainer(ready: Ready, reporter: Reporter) -> Any:
     # Before the model, which may get a new head.
     set_seed(recipe.seed)
     model = load_model(str(ready.base.folder), recipe, hardware)
-    if recipe.method == "dpo":
-        reporter.doing("computing the base model's log-probabilities")
+
+    def referred_to(done: int, of: int) -> None:
+        reporter.doing(f"computing the base model's log-probabilities, {done:,} of {of:,} pairs")
+
     with _memory_watched(reporter, recipe):
         train, held_out = ready.splits["train"], ready.splits["validation"]
-        trainer = make_trainer(recipe, ready.folder, hardware, model, train, held_out, ready.parent_adapter)
+        parent = ready.parent_adapter
+        trainer = make_trainer(recipe, ready.folder, hardware, model, train, held_out, parent, on_reference=referred_to)
     # In the order in which they hear of a step: the first adds to what the second writes, the third may end the run.
     for each in watching.callbacks(recipe, ready.folder, ready.tokenizer, hardware, trainer, reporter):
         trainer.add_callback(each)

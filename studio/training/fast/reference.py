@@ -3,8 +3,9 @@
 import hashlib
 import math
 import struct
+import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,20 @@ Scores = dict[bytes, tuple[float, float]]
 """Of each pair's tokens: how likely is the chosen answer, and how likely the rejected one."""
 
 
-def with_scores(trainer: Any, rows: Dataset) -> Dataset:
+OnReference = Callable[[int, int], None]
+"""Told of how many pairs scores are known, of those that had to be worked out."""
+
+AT_ONCE = 32
+"""Pairs after which the others hear how far it is."""
+KEEP_SECONDS = 30.0
+"""How much work is lost at most where a run is stopped meanwhile."""
+
+
+def silently(_done: int, _of: int) -> None:
+    """Tell nobody."""
+
+
+def with_scores(trainer: Any, rows: Dataset, on_reference: OnReference = silently) -> Dataset:
     """Return a data set with the columns that TRL reads the reference's log-probabilities from."""
     keys = [_key(row) for row in rows]
     known = _known(trainer)
@@ -37,13 +51,28 @@ def with_scores(trainer: Any, rows: Dataset) -> Dataset:
     # All processes have to agree on what is missing, also where one of them kept more in the meantime.
     [missing] = broadcast_object_list([[place for place, key in enumerate(keys) if key not in scores]])
     if missing:
-        found = _compute(trainer, rows, missing)
-        scores |= {keys[place]: pair for place, pair in found.items()}
-        if known and trainer.accelerator.is_main_process:
-            known.add({keys[place]: pair for place, pair in found.items() if all(map(math.isfinite, pair))})
+        keeper = known if trainer.accelerator.is_main_process else None
+        scores |= _work_out(trainer, rows, keys, missing, keeper, on_reference)
     [scores] = broadcast_object_list([{key: scores[key] for key in keys if key in scores}])
     chosen, rejected = zip(*(scores[key] for key in keys), strict=True)
     return rows.add_column("ref_chosen_logps", list(chosen)).add_column("ref_rejected_logps", list(rejected))
+
+
+def _work_out(
+    trainer: Any, rows: Dataset, keys: list[bytes], missing: list[int], known: "Known | None", on_reference: OnReference
+) -> Scores:
+    """Score what is missing, the longest pairs first, and keep it now and then."""
+    made: Scores = {}
+    done, kept_at = 0, time.monotonic()
+    for few in _in_batches(rows, missing, AT_ONCE * trainer.accelerator.num_processes):
+        found = _compute(trainer, rows, few)
+        made |= {keys[place]: pair for place, pair in found.items()}
+        done += len(few)
+        if known and (done == len(missing) or time.monotonic() - kept_at > KEEP_SECONDS):
+            known.add({key: pair for key, pair in made.items() if all(map(math.isfinite, pair))})
+            kept_at = time.monotonic()
+        on_reference(done, len(missing))
+    return made
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]

@@ -11,6 +11,7 @@ from trl.trainer.utils import FusedCausalLMOutput
 from studio.training.fast import arguments as fast_arguments
 from studio.training.fast import batches, lora, reference
 from studio.training.fast.able import make_fast
+from studio.training.fast.reference import OnReference, silently
 from studio.training.methods import dropout
 from studio.training.methods.processes import share_cache
 from studio.training.recipe import EXPERIMENTAL_LOSSES, Recipe
@@ -72,8 +73,8 @@ class RenderedDPOTrainer(DPOTrainer):  # type: ignore[misc]
 class FastDPOTrainer(RenderedDPOTrainer):
     """TRL's DPO where a pair's answers share their prompt, and nothing is padded or computed for show."""
 
-    def __init__(self, recipe: Recipe, *, with_reference: bool, **given: Any) -> None:
-        self.is_ready = False
+    def __init__(self, recipe: Recipe, *, with_reference: bool, on_reference: OnReference, **given: Any) -> None:
+        self.is_ready, self.on_reference = False, on_reference
         self.needs_reference = with_reference and recipe.loss not in EXPERIMENTAL_LOSSES
         super().__init__(recipe, with_reference=with_reference, **given)
         lora.quicken(self.model)
@@ -84,7 +85,9 @@ class FastDPOTrainer(RenderedDPOTrainer):
             self.eval_dataset: Any = self._precompute_ref_logps(given["eval_dataset"])
 
     def _precompute_ref_logps(self, dataset: Dataset, *_: Any) -> Dataset:
-        return reference.with_scores(self, dataset) if self.is_ready and self.needs_reference else dataset
+        if not self.is_ready or not self.needs_reference:
+            return dataset
+        return reference.with_scores(self, dataset, self.on_reference)
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
         mode = "train" if self.model.training else "eval"
@@ -157,7 +160,14 @@ def without_reference(recipe: Recipe, scores: torch.Tensor, counted: torch.Tenso
     return losses.mean() + likelihood if recipe.loss == "cpo" else losses.mean()
 
 
-def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any], *, with_reference: bool) -> Any:
+def make(
+    recipe: Recipe,
+    common: dict[str, Any],
+    arguments: dict[str, Any],
+    *,
+    with_reference: bool,
+    on_reference: OnReference = silently,
+) -> Any:
     """Return the trainer over rows with `prompt_ids`, `chosen_ids` and `rejected_ids`."""
     named = {"recipe": recipe, "with_reference": with_reference, **common}
     # Else TRL loads the model once more to refer to, where no adapter can be switched off.
@@ -167,7 +177,7 @@ def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any], *, w
         reason = make_fast(common["model"])
         if not reason:
             settings = _settings(recipe, fast_arguments.fitting(recipe, arguments), precomputed=kept)
-            return FastDPOTrainer(args=settings, data_collator=batches.pairs, **named)
+            return FastDPOTrainer(args=settings, data_collator=batches.pairs, on_reference=on_reference, **named)
         fast_arguments.say(reason)
     arguments = fast_arguments.plain(recipe, arguments)
     needed = with_reference and recipe.loss not in EXPERIMENTAL_LOSSES

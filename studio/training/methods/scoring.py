@@ -13,10 +13,6 @@ def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any]) -> A
     _choose_padding(common)
     trainer = RewardTrainer(args=RewardConfig(**arguments), **common)
     dropout.keep(trainer.model, recipe)
-    for weight in trainer.model.parameters():
-        if weight.requires_grad:
-            # PEFT does so with the adapter's weights but not with the head's, whose steps bf16 would round away.
-            weight.data = weight.data.float()
     return trainer
 
 

@@ -50,9 +50,9 @@ def adapter_config(recipe: Recipe) -> LoraConfig:
 
 
 def keep_exact(model: Any) -> None:
-    """Let what is trained be fp32, as with any other model: over 4 bits TRL takes bf16, in which small steps get lost.
+    """Let what is trained be fp32, since bf16 would round small steps away; to be called before there is an optimiser.
 
-    To be called before there is an optimiser.
+    PEFT makes an adapter so, but not the head of a model that scores; and TRL undoes it over weights in 4 bits.
     """
     for weight in model.parameters():
         if weight.requires_grad:

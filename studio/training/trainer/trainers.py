@@ -1,5 +1,6 @@
 """TRL's trainers set up from a recipe; rows arrive rendered, so TRL never templates anything again."""
 
+from collections.abc import Callable
 from typing import Any
 
 from datasets import Dataset
@@ -7,6 +8,7 @@ from peft import PeftModel
 from transformers import PreTrainedTokenizerFast
 from trl import pack_dataset
 
+from studio.training.fast.reference import silently
 from studio.training.folder import RunFolder
 from studio.training.methods import pairs, scoring, texts, trying, unpaired
 from studio.training.methods.processes import measure_all_rows
@@ -27,8 +29,21 @@ def make_trainer(
     parent_adapter: str | None,
     *,
     with_reference: bool = True,
+    on_reference: Callable[[int, int], None] = silently,
 ) -> Any:
-    """Return the method's trainer, ready to train; without DPO's reference where only its batches are wanted."""
+    """Return the method's trainer, ready to train.
+
+    Args:
+        recipe: the run's, as it holds in this process.
+        folder: the run's.
+        hardware: what it computes on.
+        model: the base model, on that hardware.
+        train: the rows that it learns.
+        held_out: the rows that it is measured with.
+        parent_adapter: the folder of the adapter that it goes on from.
+        with_reference: false where only batches are wanted, so that DPO needs no reference.
+        on_reference: told of how many pairs the reference is worked out, and of how many it has to be.
+    """
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder.tokenizer)
     if parent_adapter:
         model = PeftModel.from_pretrained(model, parent_adapter, is_trainable=True)
@@ -43,7 +58,7 @@ def make_trainer(
     arguments = arguments_of(recipe, folder, hardware, len(rows), len(held_out.rows))
     match recipe.method:
         case "dpo":
-            trainer = pairs.make(recipe, common, arguments, with_reference=with_reference)
+            trainer = pairs.make(recipe, common, arguments, with_reference=with_reference, on_reference=on_reference)
         case "kto":
             trainer = unpaired.make(recipe, common, arguments, with_reference=with_reference)
         case "reward":
@@ -52,7 +67,7 @@ def make_trainer(
             trainer = trying.make(recipe, common, arguments, folder)
         case _:
             trainer = texts.make(recipe, common, arguments)
-    if recipe.quantisation == "4bit":
+    if recipe.quantisation == "4bit" or recipe.method == "reward":
         keep_exact(trainer.model)
     measure_all_rows(trainer)
     return trainer

@@ -238,6 +238,38 @@ def test_the_kept_reference_is_the_live_one(small: Path, tmp_path: Path, monkeyp
     assert_same(gradients(more, list(more.train_dataset)), plain)
 
 
+def test_what_is_worked_out_of_the_reference_is_not_lost_when_a_run_is_stopped(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datasets import Dataset
+
+    from studio.training.fast import reference
+
+    monkeypatch.setenv("TUNING_STUDIO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(reference, "AT_ONCE", 8)
+    monkeypatch.setattr(reference, "KEEP_SECONDS", -1.0)
+    rows = Dataset.from_list(pairs_of(40))
+    trainer = trainer_of(lora("dpo"), small, tmp_path, pairs_of(2))
+    told: list[tuple[int, int]] = []
+
+    def stop(done: int, of: int) -> None:
+        told.append((done, of))
+        if done >= 16:
+            raise KeyboardInterrupt
+
+    # The first two of these rows are known, since the trainer has it.
+    with pytest.raises(KeyboardInterrupt):
+        reference.with_scores(trainer, rows, stop)
+    assert told == [(8, 38), (16, 38)]
+    told.clear()
+    again = reference.with_scores(trainer, rows, lambda done, of: told.append((done, of)))
+    assert told == [(8, 22), (16, 22), (22, 22)]
+    monkeypatch.setenv("TUNING_STUDIO_CACHE", str(tmp_path / "empty"))
+    at_once = reference.with_scores(trainer, rows)
+    for name in ("ref_chosen_logps", "ref_rejected_logps"):
+        assert list(again[name]) == pytest.approx(list(at_once[name]), rel=1e-6)
+
+
 @pytest.mark.parametrize("fast", ["true", "false"])
 def test_a_few_steps_over_many_pairs_do_not_wait_for_the_others(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: str
