@@ -298,7 +298,7 @@ class NewRunForm(StudioModal[NewRun]):
         self._show_rows()
 
     def _show_waiting(self) -> None:
-        self._waits_for = waiting(self.studio.store)
+        self._waits_for = waiting(self.studio.project, self.studio.store)
         self._show_rows()
 
     @property

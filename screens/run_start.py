@@ -17,10 +17,13 @@ def proposed(project: Project, before: Run | None) -> tuple[str, str]:
     return project.settings.model, ""
 
 
-def waiting(store: Store) -> str:
-    """Return a sentence on the run that a new one waits for, after a space; empty where it begins at once."""
+def waiting(project: Project, store: Store) -> str:
+    """Return a sentence on what a new run waits for, after a space; empty where it begins at once."""
     going_on = [run.id for run in runs.all_runs(store) if run.status in UNENDED]
-    return f" It waits until {going_on[0]} has ended." if going_on else ""
+    at_once = project.settings.train.at_once
+    if len(going_on) < at_once:
+        return ""
+    return f" It waits until {going_on[0]} has ended." if at_once == 1 else " It waits for its turn."
 
 
 def kept_of_parent(project: Project, parent: str, model: str, recipe: Recipe, store: Store) -> dict[str, Any]:
