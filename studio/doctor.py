@@ -33,6 +33,7 @@ PACKAGES = (
 FREE_DISK_GB = 3
 FREE_MEMORY_GB = 4
 PROBE_SECONDS = 120
+_DEVICES = Path("/dev")
 
 
 @dataclass(frozen=True)
@@ -120,16 +121,37 @@ def _packages() -> Iterator[Finding]:
         yield Finding("error", "packages", f"missing: {', '.join(missing)}", "Run `make demo` or pip install again.")
 
 
+_NO_GPU = "no CUDA GPU"
+_TORCH = f"""
+import torch
+found = []
+for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+    free, total = (size / 1e9 for size in torch.cuda.mem_get_info(number))
+    bf16 = ", bf16" if torch.cuda.get_device_capability(number)[0] >= 8 else ""
+    found.append(f"{{torch.cuda.get_device_name(number)}}, {{free:.0f}} of {{total:.0f}} GB free{{bf16}}")
+print("; ".join(found) or f"{_NO_GPU}; training runs on the processor (torch {{torch.__version__}})")
+"""
+_ON_GPUS = {"bitsandbytes": "bitsandbytes", "liger-kernel": "liger_kernel", "nvidia-ml-py": "pynvml"}
+"""Packages that training on a GPU has a use for, and what is imported of them."""
+
+
 def _torch() -> Iterator[Finding]:
-    script = (
-        "import torch\n"
-        "if torch.cuda.is_available():\n"
-        "    free, total = torch.cuda.mem_get_info()\n"
-        "    print(f'{torch.cuda.get_device_name()}, {free / 1e9:.0f} of {total / 1e9:.0f} GB free')\n"
-        "else:\n"
-        "    print(f'no CUDA GPU; training runs on the processor (torch {torch.__version__})')\n"
-    )
-    yield _probe("training", script, "Install torch again, with the version in constraints.txt.")
+    found = _probe("training", _TORCH, "Install torch again, with the version in constraints.txt.")
+    yield found
+    if found.level == "ok":
+        yield from _gpu(torch_sees_one=not found.text.startswith(_NO_GPU))
+
+
+def _gpu(*, torch_sees_one: bool) -> Iterator[Finding]:
+    if not torch_sees_one:
+        if any(_DEVICES.glob("nvidia[0-9]*")):
+            advice = "Install torch's CUDA build, which PyPI has; docs/install.md says more."
+            yield Finding("warn", "gpu", "an NVIDIA GPU is here, and this torch can't use it", advice)
+        return
+    missing = [name for name, module in _ON_GPUS.items() if importlib.util.find_spec(module) is None]
+    if missing:
+        advice = 'pip install "tuning-studio[gpu]"; docs/install.md says more.'
+        yield Finding("warn", "gpu", f"not installed: {', '.join(missing)}", advice)
 
 
 def _llama() -> Iterator[Finding]:
