@@ -3,7 +3,7 @@
     python tests/bench/training_speed.py --quick                     one step of each, about 10 minutes
     python tests/bench/training_speed.py --rows 48                   time alone, on a part of an epoch; about 15 minutes
     python tests/bench/training_speed.py --seeds 1 2 3               the demo's 200 pairs, about 3 hours on two cores
-    python tests/bench/training_speed.py --file PAIRS.json --seeds 1 2 3      a public data set of pairs as well
+    python tests/bench/training_speed.py --file PAIRS.json --seeds 1 2 3      a public data set of pairs instead
     python tests/bench/training_speed.py --seeds 1 2 3 --known FILE           what FILE has is not run again
 
 Both sides start from the same model, train an adapter of the same shape on the same pairs with the same learning rate
@@ -53,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--methods", nargs="+", default=["dpo", "sft"], choices=["dpo", "sft"])
-    parser.add_argument("--file", help="a file of pairs, beside the demo")
+    parser.add_argument("--file", help="a file of pairs, in the place of the demo")
     parser.add_argument("--rows", type=int, default=0, help="time alone, on so many rows of an epoch")
     parser.add_argument("--quick", dest="rows", action="store_const", const=EFFECTIVE_BATCH, help="one step of each")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
@@ -63,9 +63,8 @@ def main() -> None:
     if arguments.job:
         print(json.dumps(run(Job(**json.loads(arguments.job)))))
         return
-    for data in ["demo", *([arguments.file] if arguments.file else [])]:
-        for method in arguments.methods:
-            compare(data, method, arguments)
+    for method in arguments.methods:
+        compare(arguments.file or "demo", method, arguments)
 
 
 def compare(data: str, method: str, arguments: argparse.Namespace) -> None:
