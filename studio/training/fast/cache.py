@@ -3,13 +3,16 @@
 import contextlib
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 from studio.models import cache_folder
 
-MOST_BYTES = 256 * 2**20
-"""A kind of file takes no more than this; those not used for longest go first."""
+MOST_BYTES = 4 * 2**30
+MOST_OF_FREE = 0.1
+"""A kind of file takes no more than this, and no more than this share of what is free on the disk; those not used for
+longest go first."""
 
 _DIGEST_BYTES = 32
 
@@ -30,10 +33,11 @@ def read(kind: str, name: str) -> bytes | None:
 def write(kind: str, name: str, content: bytes) -> None:
     """Keep something; a full or read-only disk is no reason to fail, since it can be worked out again."""
     path = _path(kind, name)
-    if len(content) > MOST_BYTES:
-        return
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        most = _most(path.parent)
+        if len(content) > most:
+            return
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -42,15 +46,21 @@ def write(kind: str, name: str, content: bytes) -> None:
         except BaseException:
             os.unlink(temporary)
             raise
-        _tidy(path.parent)
+        _tidy(path.parent, most)
 
 
-def _tidy(folder: Path) -> None:
+def _most(folder: Path) -> float:
+    """Return the bytes that files of a kind may take in all, counting what they hold already as free."""
+    held = sum(path.stat().st_size for path in folder.iterdir())
+    return min(MOST_BYTES, (shutil.disk_usage(folder).free + held) * MOST_OF_FREE)
+
+
+def _tidy(folder: Path, most: float) -> None:
     files = sorted(((path.stat(), path) for path in folder.iterdir()), key=lambda each: -each[0].st_mtime)
     total = 0
     for state, path in files:
         total += state.st_size
-        if total > MOST_BYTES:
+        if total > most:
             path.unlink(missing_ok=True)
 
 

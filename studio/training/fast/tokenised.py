@@ -3,7 +3,6 @@
 import hashlib
 import inspect
 from collections.abc import Iterator
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,21 +15,26 @@ from studio.rendering import ChatTokenizer
 from studio.training.fast import cache
 from studio.training.recipe import Recipe, settings
 from studio.training.rows import data, turns
-from studio.training.rows.data import Tokenised, load_rows, tokenise
+from studio.training.rows.data import Tokenised, read_rows, tokenise, with_shared_numbers
+from studio.training.rows.telling import Say, silently, told
 
 _CHANGES_BY_THE_DAY = b"strftime_now"
 """A template that writes the date renders otherwise tomorrow."""
 
 
-def tokenised(tokenizer: ChatTokenizer, recipe: Recipe, rows: Path, tokenizer_folder: Path) -> Tokenised:
-    """Return a split's rows as the trainer takes them, from the cache where they are in it."""
+def tokenised(
+    tokenizer: ChatTokenizer, recipe: Recipe, rows: Path, tokenizer_folder: Path, say: Say = silently
+) -> Tokenised:
+    """Return a split's rows as the trainer takes them, from the cache where they are in it; say how many are done."""
     name = _name(recipe, rows, tokenizer_folder)
     kept = cache.read("tokenised", name) if name else None
     if kept is not None:
-        return Tokenised(**orjson.loads(zstandard.decompress(kept)))
-    made = tokenise(tokenizer, recipe, load_rows(rows))
+        found = Tokenised(**orjson.loads(zstandard.decompress(kept)))
+        found.rows[:] = map(with_shared_numbers, found.rows)
+        return found
+    made = tokenise(tokenizer, recipe, told(read_rows(rows), say))
     if name:
-        cache.write("tokenised", name, zstandard.compress(orjson.dumps(asdict(made)), 1))
+        cache.write("tokenised", name, zstandard.compress(orjson.dumps(made), 1))
     return made
 
 

@@ -7,7 +7,8 @@ import pytest
 from studio.errors import StudioError
 from studio.rendering import ChatTokenizer, render, render_prompt
 from studio.training.recipe import make_recipe
-from studio.training.rows.data import TooLongError, prepare_row, tokenise
+from studio.training.rows import turns
+from studio.training.rows.data import TooLongError, prepare_row, tokenise, with_shared_numbers
 
 pytestmark = pytest.mark.model
 
@@ -66,6 +67,28 @@ def test_every_answer_is_learnt_as_it_is_alone(tokenizer: ChatTokenizer) -> None
     assert whole[: len(alone["labels"])] == alone["labels"]
 
 
+def test_answers_are_found_by_the_text_as_by_the_tokens(
+    tokenizer: ChatTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = [
+        ASKED,
+        ANSWER,
+        {**AGAIN, "content": "<|im_end|> since\n when?"},
+        LATER,
+        ASKED,
+        {**ANSWER, "weight": 0},
+        AGAIN,
+        LATER,
+    ]
+    by_text = [learnt(tokenizer, loss_on, *talk) for loss_on in ("assistant", "conversation")]
+    # As where a tokenizer drops spaces, so that its tokens' text is not the whole.
+    monkeypatch.setattr(turns, "_texts", lambda *_: ("", ""))
+    by_tokens = [learnt(tokenizer, loss_on, *talk) for loss_on in ("assistant", "conversation")]
+    assert by_text == by_tokens
+    assert by_text[0].count("Since Monday.") == 2
+    assert by_text[0].count("On its way.") == 1
+
+
 def test_a_template_that_rewrites_earlier_answers_is_refused(tokenizer: ChatTokenizer) -> None:
     forgetful = (
         "{% for m in messages %}{% if loop.last or m.role == 'user' %}{{ m.role }}: {{ m.content }}\n{% endif %}"
@@ -104,3 +127,10 @@ def test_what_is_scored_is_never_cut(tokenizer: ChatTokenizer) -> None:
     assert prepare_row(tokenizer, make_recipe("reward", [f"max_length={longest}"]), pair).is_cut is False
     with pytest.raises(TooLongError, match=f"have {longest} tokens"):
         prepare_row(tokenizer, make_recipe("reward", [f"max_length={longest - 1}"]), pair)
+
+
+def test_token_ids_are_held_once() -> None:
+    """Of many rows the numbers would take four times what the lists do."""
+    one, other = (with_shared_numbers({"input_ids": [int("40001"), int("-100")], "label": True}) for _ in range(2))
+    assert one == other == {"input_ids": [40001, -100], "label": True}
+    assert all(a is b for a, b in zip(one["input_ids"], other["input_ids"], strict=True))
