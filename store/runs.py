@@ -207,6 +207,13 @@ def add_metrics(store: Store, run_id: str, metrics: Iterable[Metric]) -> None:
         )
 
 
+def has_metrics(store: Store, run_id: str, metrics: Iterable[Metric]) -> bool:
+    """Tell whether all of these are stored as they are."""
+    look = "SELECT value, at FROM metric WHERE run_id = ? AND name = ? AND step = ?"
+    found = ((m, store.connection.execute(look, (run_id, m.name, m.step)).fetchone()) for m in metrics)
+    return all(row is not None and tuple(row) == (m.value, m.at) for m, row in found)
+
+
 def metrics(store: Store, run_id: str) -> dict[str, list[Metric]]:
     """Return each metric's values in step order, by the metric's name."""
     series: dict[str, list[Metric]] = {}

@@ -3,9 +3,10 @@
 import json
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from store import curves, runs
 from store.database import Store, now
@@ -19,6 +20,9 @@ from studio.training.waiting import keeper
 
 _read_up_to: dict[tuple[Path, int], int] = {}
 """How many bytes of each metrics file this process has stored already; results that come back are another file."""
+
+AT_ONCE_BYTES = 1 << 20
+TAIL_BYTES = 1 << 16
 
 
 def sync_run(project: Project, store: Store, run_id: str) -> Run:
@@ -211,19 +215,38 @@ def _store_metrics(store: Store, run_id: str, path: Path) -> None:
         with path.open("rb") as file:
             state = os.fstat(file.fileno())
             known, size = (path, state.st_ino), state.st_size
-            start = _read_up_to.get(known, 0)
-            file.seek(start if size >= start else 0)
-            content = file.read()
+            start = _read_up_to[known] if known in _read_up_to else _stored_up_to(store, run_id, file)
+            start = _read_up_to[known] = start if size >= start else 0
+            file.seek(start)
+            # Some at a time, so that nobody who writes meanwhile waits long.
+            while lines := file.readlines(AT_ONCE_BYTES):
+                whole = lines if lines[-1].endswith(b"\n") else lines[:-1]
+                if whole:
+                    runs.add_metrics(store, run_id, list(_parse(whole)))
+                    start += sum(map(len, whole))
+                    _read_up_to[known] = start
+                if whole != lines:
+                    break  # the trainer is writing that line
     except FileNotFoundError:
         return
-    whole = content[: content.rfind(b"\n") + 1]
-    if whole:
-        runs.add_metrics(store, run_id, _parse(whole))
-        _read_up_to[known] = (start if size >= start else 0) + len(whole)
 
 
-def _parse(lines: bytes) -> Iterator[Metric]:
-    for line in lines.splitlines():
+def _stored_up_to(store: Store, run_id: str, file: IO[bytes]) -> int:
+    """Return where a file that this process has not read yet goes on after what is stored: its end, or its beginning.
+
+    What is stored of a file is stored from its beginning on, so that with its last line all of it is.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - TAIL_BYTES))
+    # The first may have been cut by the look, the last by a full disk.
+    lines = file.read().split(b"\n")
+    whole = lines[1:-1] if size > TAIL_BYTES else lines[:-1]
+    last = next((found for line in reversed(whole) if (found := list(_parse([line])))), None)
+    return size - len(lines[-1]) if last and runs.has_metrics(store, run_id, last) else 0
+
+
+def _parse(lines: Iterable[bytes]) -> Iterator[Metric]:
+    for line in lines:
         try:
             entry = json.loads(line)
         except ValueError:

@@ -1,5 +1,6 @@
 """Runs as processes: they outlive who started them, stop with a checkpoint, and never die unnoticed."""
 
+import json
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ import pytest
 
 from store import examples, records, runs, snapshots
 from store.database import Store
-from store.runs import ACTIVE, Run
+from store.runs import ACTIVE, Metric, Run
 from studio import chat_templates
 from studio.errors import StudioError
 from studio.importing import import_file
@@ -25,6 +26,7 @@ from studio.training.base.prepare import _prepare
 from studio.training.course import checkpoints
 from studio.training.course.report import Reporter
 from studio.training.folder import RunFolder
+from studio.training.history import watch
 from studio.training.history.watch import describe_progress, describe_run, log_tail, sync_all, sync_run
 from studio.training.launch import resume_run, start_run, stop_run
 from studio.training.waiting import keeper, queue
@@ -286,6 +288,46 @@ def test_files_that_a_full_disk_cut_short_hide_nothing_else(judged: Project, sto
     assert sync_run(judged, store, run_id).status == "failed"
     assert [m.step for m in runs.metrics(store, run_id)["loss"]] == [2]
     assert folder.latest_checkpoint() == saved[0]
+
+
+def test_what_is_stored_of_a_run_is_not_stored_again_by_each_process(
+    judged: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = add_run(judged, store)
+    path = RunFolder(judged.runs / run_id).metrics
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written: list[list[Metric]] = []
+    monkeypatch.setattr(watch, "AT_ONCE_BYTES", 300)
+    monkeypatch.setattr(watch, "TAIL_BYTES", 200)
+    given = runs.add_metrics
+    monkeypatch.setattr(runs, "add_metrics", lambda s, r, found: (written.append(found), given(s, r, found)))
+
+    def lines(first: int, last: int) -> str:
+        entries = [{"step": n, "at": f"then {n}", "values": {"loss": 1 / n, "mfu": 0.5}} for n in range(first, last)]
+        return "".join(json.dumps(entry) + "\n" for entry in entries)
+
+    def look_anew() -> int:
+        monkeypatch.setattr(watch, "_read_up_to", {})
+        written.clear()
+        sync_run(judged, store, run_id)
+        return sum(map(len, written))
+
+    path.write_text(lines(1, 40) + '{"step": 40, "at": "th')
+    assert look_anew() == 2 * 39
+    assert max(map(len, written)) < 2 * 39, "some at a time"
+    assert look_anew() == 0
+    with path.open("a") as file:
+        file.write('en 40", "values": {"loss": 0.25}}\n')
+    # What this process has read it goes on from; another reads it all where the last line is not stored.
+    sync_run(judged, store, run_id)
+    assert [m for some in written for m in some] == [Metric("loss", 40, 0.25, "then 40")]
+    assert look_anew() == 0
+    path.write_text(lines(1, 42))
+    assert look_anew() == 2 * 41
+    # Another file whose last line says something else, as results that come back.
+    path.write_text(lines(1, 41).replace("then", "now"))
+    assert look_anew() == 2 * 40
+    assert runs.metrics(store, run_id)["loss"][0].at == "now 1"
 
 
 def test_what_a_killed_preparation_left_is_cleared_away(tmp_path: Path) -> None:
