@@ -11,6 +11,8 @@ from store.examples import Message
 from studio.errors import StudioError
 from studio.training.folder import RunFolder
 
+SPLITS = ("train", "validation")
+
 
 @dataclass(frozen=True)
 class Conversation:
@@ -23,10 +25,37 @@ class Conversation:
 
 def of_run(folder: RunFolder, *splits: str) -> Iterator[Conversation]:
     """Yield what a run trains on and is measured on, or the rows of some of its splits."""
-    for split in splits or ("train", "validation"):
-        with (folder.data / f"{split}.jsonl").open("rb") as file:
-            for line in file:
-                yield from _of_row(orjson.loads(line))
+    for split in splits or SPLITS:
+        for line in _lines(folder, split):
+            yield from _of_row(orjson.loads(line))
+
+
+def sample_of_run(folder: RunFolder, most: int) -> tuple[Iterator[Conversation], str]:
+    """Return what a run trains on and is measured on, or of many rows as many; and then a word on which they are.
+
+    A tenth are the longest rows, the others are spread evenly.
+    """
+    rows = [(len(line), split, number) for split in SPLITS for number, line in enumerate(_lines(folder, split))]
+    if len(rows) <= most:
+        return of_run(folder), ""
+    longest = sorted(rows, reverse=True)[: most // 10]
+    others = sorted({row[1:] for row in rows} - {row[1:] for row in longest})
+    wanted = most - len(longest)
+    spread = {others[place * len(others) // wanted] for place in range(wanted)}
+    chosen = {row[1:] for row in longest} | spread
+    found = (
+        conversation
+        for split in SPLITS
+        for number, line in enumerate(_lines(folder, split))
+        if (split, number) in chosen
+        for conversation in _of_row(orjson.loads(line))
+    )
+    return found, f"{most:,} of {len(rows):,} rows were taken, the longest and some of all others"
+
+
+def _lines(folder: RunFolder, split: str) -> Iterator[bytes]:
+    with (folder.data / f"{split}.jsonl").open("rb") as file:
+        yield from file
 
 
 def of_file(path: Path) -> Iterator[Conversation]:

@@ -1,7 +1,7 @@
 """The whole proof of a subject, or the part of it that needs no weights, kept as its evidence."""
 
 from collections.abc import Callable, Iterable
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 RENDERED = 200
 """Conversations of a run whose text transformers renders too."""
 
+TOKENS = "comparing the tokens with llama.cpp's"
+
 
 def prove(
     subject: Subject,
@@ -55,11 +57,13 @@ def prove(
         StudioError: the tokenizer or the GGUF can't be read.
     """
     tokenizer, reader = ChatTokenizer.load(subject.tokenizer, subject.template), open_gguf(subject.gguf)
-    chosen = list(conversations)
+    others = iter(conversations)
+    first = list(islice(others, RENDERED))
     say("comparing the rendered text with transformers'")
-    checks = [_guarded("rendering", lambda: _rendering(subject, tokenizer, chosen))]
-    say("comparing the tokens with llama.cpp's")
-    checks.append(known or check_tokens(engine, tokenizer, subject.gguf, chosen))
+    checks = [_guarded("rendering", lambda: _rendering(subject, tokenizer, first))]
+    say(TOKENS)
+    all_of_them = chain(first, others)
+    checks.append(known or check_tokens(engine, tokenizer, subject.gguf, all_of_them, say=counted(say)))
     checks += _text_of_gguf(subject, tokenizer, reader)
     say("comparing the weights")
     checks += _numbers(subject, reader)
@@ -68,15 +72,30 @@ def prove(
     return evidence_of(subject, checks)
 
 
-def prove_texts(subject: Subject, engine: Engine, conversations: Iterable[Conversation]) -> Evidence:
+def prove_texts(
+    subject: Subject, engine: Engine, conversations: Iterable[Conversation], *, note: str, say: Say
+) -> Evidence:
     """Compare what hangs on no weights, before any time is spent on training: tokens, template, special tokens.
+
+    Args:
+        subject: what is proven.
+        engine: to run llama.cpp.
+        conversations: whose tokens are compared.
+        note: which they are, where they are not all.
+        say: told what is being done.
 
     Raises:
         StudioError: the tokenizer or the GGUF can't be read.
     """
     tokenizer = ChatTokenizer.load(subject.tokenizer, subject.template)
-    checks = [check_tokens(engine, tokenizer, subject.gguf, conversations)]
+    say(TOKENS)
+    checks = [check_tokens(engine, tokenizer, subject.gguf, conversations, note=note, say=counted(say))]
     return evidence_of(subject, [*checks, *_text_of_gguf(subject, tokenizer, open_gguf(subject.gguf))])
+
+
+def counted(say: Say) -> Callable[[int], None]:
+    """Return what says of how many texts the tokens are compared."""
+    return lambda done: say(f"{TOKENS}, {done:,} texts so far")
 
 
 def prove_run(folder: RunFolder, *, say: Say = lambda _: None, again: bool = True) -> Evidence:
@@ -131,9 +150,13 @@ def evidence_of(subject: Subject, checks: list[Check]) -> Evidence:
         "weights": subject.weights,
         "trained adapter": subject.peft,
     }
-    # Evidence goes with a run to other machines, where nobody need know whose home this was.
-    files = {name: str(path).replace(str(Path.home()), "~", 1) for name, path in paths.items() if path}
+    files = {name: shown(path) for name, path in paths.items() if path}
     return Evidence(subject.name, tuple(checks), files, now())
+
+
+def shown(path: Path) -> str:
+    """Return a path as evidence has it, which goes to other machines: nobody there need know whose home this was."""
+    return str(path).replace(str(Path.home()), "~", 1)
 
 
 def open_gguf(path: Path) -> "gguf_library.GGUFReader":
@@ -166,8 +189,7 @@ def _guarded(name: Name, check: Callable[[], Check]) -> Check:
         return Check(name, "not checked", str(error))
 
 
-def _rendering(subject: Subject, tokenizer: ChatTokenizer, conversations: list[Conversation]) -> Check:
-    chosen = list(islice(conversations, RENDERED))
+def _rendering(subject: Subject, tokenizer: ChatTokenizer, chosen: list[Conversation]) -> Check:
     if not chosen:
         return Check("rendering", "not checked", "there is no text to compare")
     found = check_rendering(subject.tokenizer, tokenizer.template, chosen)

@@ -10,20 +10,37 @@ from studio.inference.gguf.header import read_header
 from studio.inference.proof.conversations import Conversation
 from studio.inference.proof.evidence import Check, Difference, Finding, Piece
 from studio.rendering import ChatTokenizer, render, segments
+from studio.training.rows.telling import Say, silently, told
 
 SHOWN = 4
 """Tokens that are shown before and after the first difference."""
 
 
-def check_tokens(engine: Engine, tokenizer: ChatTokenizer, gguf: Path, conversations: Iterable[Conversation]) -> Check:
+def check_tokens(
+    engine: Engine,
+    tokenizer: ChatTokenizer,
+    gguf: Path,
+    conversations: Iterable[Conversation],
+    *,
+    note: str = "",
+    say: Say = silently,
+) -> Check:
     """Compare the ids of conversations.
+
+    Args:
+        engine: to run llama.cpp.
+        tokenizer: the one that trained.
+        gguf: whose tokenizer it is compared with.
+        conversations: which texts.
+        note: which they are, where they are not all.
+        say: told about each second how many are done.
 
     Raises:
         EngineError: llama.cpp can't read the GGUF.
     """
     figures = {"texts": 0, "tokens": 0, "unequal": 0, "not_rendered": 0}
     first = None
-    for conversation in conversations:
+    for conversation in told(conversations, say):
         try:
             ids = render(tokenizer, conversation.messages, conversation.tools).ids
         except StudioError:
@@ -37,7 +54,7 @@ def check_tokens(engine: Engine, tokenizer: ChatTokenizer, gguf: Path, conversat
         if ids != theirs:
             figures["unequal"] += 1
             first = first or _difference(tokenizer, conversation.label, ids, theirs)
-    return _check(figures, first, _other_rules(tokenizer, gguf) if first else "")
+    return _check(figures, first, _other_rules(tokenizer, gguf) if first else "", f"; {note}" if note else "")
 
 
 def _other_rules(tokenizer: ChatTokenizer, gguf: Path) -> str:
@@ -50,14 +67,14 @@ def _other_rules(tokenizer: ChatTokenizer, gguf: Path) -> str:
     return f"{gguf.name} says tokenizer.ggml.pre {said}, and the tokenizer's rules are those of {known[0]}. "
 
 
-def _check(figures: dict[str, int], first: Difference | None, other_rules: str) -> Check:
+def _check(figures: dict[str, int], first: Difference | None, other_rules: str, note: str) -> Check:
     kept = {name: float(value) for name, value in figures.items()}
     texts, unequal = figures["texts"], figures["unequal"]
     if not texts:
         return Check("tokens", "not checked", "there was no text to compare", (), kept)
     if first is None:
         skipped = f"; {figures['not_rendered']:,} can't be rendered" if figures["not_rendered"] else ""
-        words = f"{texts:,} texts, {figures['tokens']:,} tokens, none differs from llama.cpp's{skipped}"
+        words = f"{texts:,} texts, {figures['tokens']:,} tokens, none differs from llama.cpp's{skipped}{note}"
         return Check("tokens", "equal", words, (), kept)
     where = f"first in {first.label} at token {first.position}, after {first.before!r}"
     trained, other = ([piece.text for piece in side] for side in (first.trained, first.other))

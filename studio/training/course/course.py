@@ -60,14 +60,14 @@ def _trainer(ready: Ready, reporter: Reporter) -> Any:
         reporter.doing(f"computing the base model's log-probabilities, {done:,} of {of:,} pairs")
 
     with _memory_watched(reporter, recipe):
-        train, held_out = ready.splits["train"], ready.splits["validation"]
+        train, held_out = ready.splits.pop("train"), ready.splits.pop("validation")
         parent = ready.parent_adapter
         trainer = make_trainer(recipe, ready.folder, hardware, model, train, held_out, parent, on_reference=referred_to)
     # In the order in which they hear of a step: the first adds to what the second writes, the third may end the run.
     for each in watching.callbacks(recipe, ready.folder, ready.tokenizer, hardware, trainer, reporter):
         trainer.add_callback(each)
     trainer.add_callback(ReportingCallback(reporter, trainer.accelerator))
-    trainer.add_callback(NumberGuard(trainer, train))
+    trainer.add_callback(NumberGuard(trainer, lambda: ready.rendered("train")))
     return trainer
 
 

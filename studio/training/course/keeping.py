@@ -7,7 +7,12 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from studio.training.course import best, checkpoints
+from studio.training.course.agreeing import any_process
 from studio.training.recipe import Recipe
+
+SAVE_SECONDS = 15 * 60.0
+SAVES_TAKE = 50
+"""A checkpoint is due after so long, or after so many times what the last one took, if that is longer."""
 
 
 class Clock:
@@ -31,9 +36,23 @@ class CheckpointKeeper(TrainerCallback):  # type: ignore[misc]
 
     def __init__(self, recipe: Recipe, folder: Path, clock: Clock, accelerator: Any) -> None:
         self._recipe, self._folder, self._clock, self._accelerator = recipe, folder, clock, accelerator
+        self._saved_at = self._began = time.monotonic()
+        self._took = 0.0
+
+    def on_train_begin(self, _args: Any, _state: TrainerState, _control: Any, **_: Any) -> None:
+        """Begin to count the time since the last checkpoint."""
+        self._saved_at = time.monotonic()
+
+    def on_step_end(self, _args: Any, _state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Save where the last checkpoint is long ago, so that a kill or a power cut costs little of a long run."""
+        self._began = time.monotonic()
+        is_due = self._began - self._saved_at > max(SAVE_SECONDS, SAVES_TAKE * self._took)
+        if any_process(self._accelerator, is_due):
+            control.should_save = True
 
     def on_evaluate(self, _args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Stop where no measurement has been better for as long as the recipe waits."""
+        self._began = time.monotonic()
         if state.global_step and best.is_exhausted(state.log_history, self._recipe.early_stopping):
             control.should_save = control.should_training_stop = True
 
@@ -44,6 +63,8 @@ class CheckpointKeeper(TrainerCallback):  # type: ignore[misc]
             checkpoints.seal(self._folder / f"checkpoint-{state.global_step}", self._clock.seconds)
             found = best.best(state.log_history) if self._recipe.keep_best else None
             checkpoints.prune(self._folder, self._recipe.keep_checkpoints, int(found["step"]) if found else None)
+        self._saved_at = time.monotonic()
+        self._took = self._saved_at - self._began
 
 
 def take_best(trainer: Any, folder: Path) -> best.Entry:

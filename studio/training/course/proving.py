@@ -1,17 +1,22 @@
 """The proof beside a training: of its texts before any time is spent, of what it has left at its end."""
 
 import traceback
+from pathlib import Path
 
+from studio import __version__
 from studio.errors import StudioError
 from studio.inference.engine import Engine
 from studio.inference.gguf.conversion import check_converter
-from studio.inference.proof.conversations import of_run
-from studio.inference.proof.evidence import read, write
-from studio.inference.proof.proving import prove_run, prove_texts
+from studio.inference.proof.conversations import sample_of_run
+from studio.inference.proof.evidence import FILE, Evidence, read, write
+from studio.inference.proof.proving import prove_run, prove_texts, shown
 from studio.inference.proof.subjects import Subject
 from studio.models import BaseModel, base_gguf, prepare
 from studio.training.course.report import Reporter
 from studio.training.folder import RunFolder, read_description
+
+MOST_ROWS = 5_000
+"""Rows whose tokens are compared before a training: of more the first would wait for minutes or hours."""
 
 
 def make_comparable(base: BaseModel, reporter: Reporter) -> str:
@@ -42,17 +47,29 @@ def before_training(folder: RunFolder, base: BaseModel, reporter: Reporter, *, l
     gguf = base_gguf(base)
     if gguf is None:
         return f"not checked: {lacking or 'llama.cpp has no use for this kind of model'}"
-    reporter.doing("comparing the tokens with llama.cpp's")
     description = read_description(folder)
+    known = read(folder.path)
+    if known and description.studio_version == __version__ and _still_holds(folder, gguf, known):
+        return known.sentence
     is_own = "of the project" not in description.chat_template
     subject = Subject(description.id, folder.tokenizer, gguf, is_own_template=is_own)
     try:
         with Engine(folder.path / "engine.log") as engine:
-            evidence = prove_texts(subject, engine, of_run(folder))
+            conversations, note = sample_of_run(folder, MOST_ROWS)
+            evidence = prove_texts(subject, engine, conversations, note=note, say=reporter.doing)
     except StudioError as error:
         return f"not checked: {error}"
     write(folder.path, evidence)
     return evidence.sentence
+
+
+def _still_holds(folder: RunFolder, gguf: Path, known: Evidence) -> bool:
+    """Tell whether an earlier part of the run has compared the tokens of the very files that lie there."""
+    tokens = known.check("tokens")
+    if tokens is None or tokens.outcome == "not checked" or known.files.get("gguf") != shown(gguf):
+        return False
+    inputs = [gguf, *folder.data.iterdir(), *folder.tokenizer.iterdir()]
+    return all(path.stat().st_mtime <= (folder.path / FILE).stat().st_mtime for path in inputs)
 
 
 def after_training(folder: RunFolder, reporter: Reporter) -> None:

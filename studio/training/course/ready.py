@@ -1,7 +1,6 @@
 """All that a trainer process has at hand before it trains: the recipe as it holds here, the rows as tokens."""
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +31,12 @@ class Ready:
     base: BaseModel
     hardware: Hardware
     tokenizer: ChatTokenizer
-    splits: Mapping[str, Tokenised]
+    splits: dict[str, Tokenised]
+    """Until the trainer has its own copy."""
+
+    def rendered(self, split: str) -> Tokenised:
+        """Return the rows of a split again: as they were kept, or rendered anew."""
+        return tokenised(self.tokenizer, self.recipe, self.folder.data / f"{split}.jsonl", self.folder.tokenizer)
 
     @property
     def parent_adapter(self) -> str | None:
@@ -56,7 +60,6 @@ def get_ready(folder: RunFolder, reporter: Reporter) -> Ready:
     prepare(base, "weights", on_progress=reporter.doing)
     # llama.cpp has no use for a model that scores.
     lacking = proving.make_comparable(base, reporter) if recipe.method != "reward" else ""
-    reporter.doing("rendering the data")
     tokenizer = ChatTokenizer.load(folder.tokenizer)
     splits = _splits(folder, tokenizer, recipe, reporter)
     if reporter.is_main:
@@ -66,9 +69,14 @@ def get_ready(folder: RunFolder, reporter: Reporter) -> Ready:
     return Ready(folder, description, recipe, base, hardware, tokenizer, splits)
 
 
-def _splits(folder: RunFolder, tokenizer: ChatTokenizer, recipe: Recipe, reporter: Reporter) -> Mapping[str, Tokenised]:
+def _splits(folder: RunFolder, tokenizer: ChatTokenizer, recipe: Recipe, reporter: Reporter) -> dict[str, Tokenised]:
+    reporter.doing("rendering the data")
+
+    def say(done: int) -> None:
+        reporter.doing(f"rendering the data, {done:,} rows so far")
+
     splits = {
-        name: tokenised(tokenizer, recipe, folder.data / f"{name}.jsonl", folder.tokenizer)
+        name: tokenised(tokenizer, recipe, folder.data / f"{name}.jsonl", folder.tokenizer, say)
         for name in ("train", "validation")
     }
     for name, split in splits.items():

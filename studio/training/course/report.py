@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from store.database import now
 from studio.process import started_at
+from studio.training.course.agreeing import any_process
 from studio.training.elsewhere.results import FILE as RESULTS
 from studio.training.faults import memory
 from studio.training.folder import RunFolder, Status, read_status, write_json
@@ -126,7 +126,7 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
     def on_step_end(self, _args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Tell the step; stop with a checkpoint when asked, unless this was the last step."""
         self.reporter.at_step(state.global_step, state.max_steps)
-        self.reporter.stop_requested = _any_process(self._accelerator, self.reporter.stop_requested)
+        self.reporter.stop_requested = any_process(self._accelerator, self.reporter.stop_requested)
         if self.reporter.stop_requested and state.global_step < state.max_steps:
             control.should_save = True
             control.should_training_stop = True
@@ -141,13 +141,6 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
             values = {k: v for k, v in values.items() if "rewards/" not in k}
         if values:
             self.reporter.metrics(state.global_step, {k: v for k, v in values.items() if math.isfinite(v)})
-
-
-def _any_process(accelerator: Any, wish: bool) -> bool:
-    """Tell whether any of the run's processes has been asked to stop: they all stop after the same step."""
-    if accelerator.num_processes == 1:
-        return wish
-    return bool(accelerator.reduce(torch.tensor(float(wish), device=accelerator.device)) > 0)
 
 
 def _end_cut_line(path: Path) -> None:

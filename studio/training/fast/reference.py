@@ -5,7 +5,7 @@ import math
 import struct
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,7 @@ Scores = dict[bytes, tuple[float, float]]
 OnReference = Callable[[int, int], None]
 """Told of how many pairs scores are known, of those that had to be worked out."""
 
-AT_ONCE = 32
-"""Pairs after which the others hear how far it is."""
+SAY_SECONDS = 1.0
 KEEP_SECONDS = 30.0
 """How much work is lost at most where a run is stopped meanwhile."""
 
@@ -43,16 +42,31 @@ def silently(_done: int, _of: int) -> None:
     """Tell nobody."""
 
 
-def with_scores(trainer: Any, rows: Dataset, on_reference: OnReference = silently) -> Dataset:
-    """Return a data set with the columns that TRL reads the reference's log-probabilities from."""
-    keys = [_key(row) for row in rows]
+def with_scores(
+    trainer: Any, rows: Dataset, on_reference: OnReference = silently, *, only_known: bool = False
+) -> Dataset:
+    """Return a data set with the columns that TRL reads the reference's log-probabilities from.
+
+    Args:
+        trainer: whose model is the reference before it learns.
+        rows: the pairs.
+        on_reference: told how far it is.
+        only_known: return the pairs as they are where not all scores are kept from before.
+    """
+    keys, lengths = [], []
+    for row in rows:
+        keys.append(_key(row))
+        lengths.append(len(row["prompt_ids"]) + len(row["chosen_ids"]) + len(row["rejected_ids"]))
     known = _known(trainer)
     scores = known.read() if known else {}
     # All processes have to agree on what is missing, also where one of them kept more in the meantime.
     [missing] = broadcast_object_list([[place for place, key in enumerate(keys) if key not in scores]])
+    if missing and only_known:
+        return rows
     if missing:
+        longest_first = sorted(missing, key=lambda place: -lengths[place])
         keeper = known if trainer.accelerator.is_main_process else None
-        scores |= _work_out(trainer, rows, keys, missing, keeper, on_reference)
+        scores |= _work_out(trainer, rows, keys, longest_first, keeper, on_reference)
     [scores] = broadcast_object_list([{key: scores[key] for key in keys if key in scores}])
     chosen, rejected = zip(*(scores[key] for key in keys), strict=True)
     return rows.add_column("ref_chosen_logps", list(chosen)).add_column("ref_rejected_logps", list(rejected))
@@ -61,17 +75,21 @@ def with_scores(trainer: Any, rows: Dataset, on_reference: OnReference = silentl
 def _work_out(
     trainer: Any, rows: Dataset, keys: list[bytes], missing: list[int], known: "Known | None", on_reference: OnReference
 ) -> Scores:
-    """Score what is missing, the longest pairs first, and keep it now and then."""
+    """Score what is missing, a batch of each process at a time, and keep it now and then."""
     made: Scores = {}
-    done, kept_at = 0, time.monotonic()
-    for few in _in_batches(rows, missing, AT_ONCE * trainer.accelerator.num_processes):
-        found = _compute(trainer, rows, few)
+    said_at = kept_at = time.monotonic()
+    together = trainer.args.per_device_train_batch_size * trainer.accelerator.num_processes
+    on_reference(0, len(missing))
+    for start in range(0, len(missing), together):
+        found = _compute(trainer, rows, missing[start : start + together])
         made |= {keys[place]: pair for place, pair in found.items()}
-        done += len(few)
-        if known and (done == len(missing) or time.monotonic() - kept_at > KEEP_SECONDS):
+        done, now = min(start + together, len(missing)), time.monotonic()
+        if known and (done == len(missing) or now - kept_at > KEEP_SECONDS):
             known.add({key: pair for key, pair in made.items() if all(map(math.isfinite, pair))})
-            kept_at = time.monotonic()
-        on_reference(done, len(missing))
+            kept_at = now
+        if now - said_at > SAY_SECONDS:
+            on_reference(done, len(missing))
+            said_at = now
     return made
 
 
@@ -141,7 +159,7 @@ def _key(row: dict[str, Any]) -> bytes:
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def _compute(trainer: Any, rows: Dataset, places: list[int]) -> dict[int, tuple[float, float]]:
-    """Score the pairs at some places, each process its share of them."""
+    """Score the pairs at some places, each process its share of them in one batch."""
     accelerator, model = trainer.accelerator, trainer.model
     mine = places[accelerator.process_index :: accelerator.num_processes]
     found: list[tuple[int, float, float]] = []
@@ -149,10 +167,9 @@ def _compute(trainer: Any, rows: Dataset, places: list[int]) -> dict[int, tuple[
     model.eval()
     # Training computes under autocast where weights are of another format; what is told apart has to be alike.
     with _start(trainer), accelerator.autocast():
-        for few in _in_batches(rows, mine, trainer.args.per_device_train_batch_size):
-            batch = batches.pairs([{name: rows[place][name] for name in _COLUMNS} for place in few])
-            chosen, rejected = _sums(model, batch)
-            found += zip(few, chosen, rejected, strict=True)
+        if mine:
+            batch = batches.pairs([rows[place] for place in mine])
+            found += zip(mine, *_sums(model, batch), strict=True)
     model.train(was_training)
     gathered = gather_object(found) if accelerator.num_processes > 1 else found
     return {place: (chosen, rejected) for place, chosen, rejected in gathered}
@@ -164,14 +181,6 @@ def _start(trainer: Any) -> Any:
     if not isinstance(model, PeftModel):
         return nullcontext()
     return use_adapter(model, "ref" if "ref" in model.peft_config else None)
-
-
-def _in_batches(rows: Dataset, places: list[int], size: int) -> Iterator[list[int]]:
-    """Yield places, those of pairs of about one length together."""
-    lengths = {place: sum(len(rows[place][name]) for name in ("prompt_ids", "chosen_ids")) for place in places}
-    ordered = sorted(places, key=lambda place: -lengths[place])
-    for start in range(0, len(ordered), size):
-        yield ordered[start : start + size]
 
 
 def _sums(model: Any, batch: dict[str, Any]) -> tuple[list[float], list[float]]:

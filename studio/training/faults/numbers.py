@@ -1,7 +1,7 @@
 """A loss or a gradient that is no number: the run stops at once, and the examples that it came with are named."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate, chain, pairwise
 from typing import Any
 
@@ -19,7 +19,8 @@ NAMED = 12
 class NumberGuard(TrainerCallback):  # type: ignore[misc]
     """Ends the run where its loss or its gradient is no number, before anything of that step is saved."""
 
-    def __init__(self, trainer: Any, train: Tokenised) -> None:
+    def __init__(self, trainer: Any, train: Callable[[], Tokenised]) -> None:
+        """Guard a trainer; the rows that it has are asked for where one is to be named."""
         self._trainer, self._train = trainer, train
         self._losses: list[torch.Tensor] = []
         _listen(trainer, self._losses)
@@ -57,29 +58,24 @@ class NumberGuard(TrainerCallback):  # type: ignore[misc]
         bad = [not bool(torch.isfinite(loss).all()) for loss in self._losses] if told_apart else []
         if any(bad):
             batches = [batch for batch, is_bad in zip(batches, bad, strict=True) if is_bad]
-        found = list(dict.fromkeys(chain.from_iterable(self._of_rows(chain.from_iterable(batches)))))
+        found = list(dict.fromkeys(self._of_rows(list(chain.from_iterable(batches)))))
         named = ", ".join(map(str, found[:NAMED])) + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")
         return f"{'example' if len(found) == 1 else 'the examples'} {named}"
 
-    def _of_rows(self, rows: Iterable[int]) -> Iterator[list[int]]:
-        trained_on = self._trainer.train_dataset
+    def _of_rows(self, rows: list[int]) -> Iterator[int]:
+        """Yield the examples of rows, told by what they hold: a method may have put its rows into another order."""
+        train, trained_on = self._train(), self._trainer.train_dataset
         if "seq_lengths" in trained_on.column_names:
-            known = _known(self._train, ("input_ids",))
-            parts = (_parts(trained_on[row]) for row in rows)
+            columns: tuple[str, ...] = ("input_ids",)
+            wanted = [key for row in rows for key in _parts(trained_on[row])]
         else:
-            # Told by what they hold: a method may have put its rows into another order.
-            columns = tuple(name for name in self._train.rows[0] if name in trained_on.column_names)
-            known = _known(self._train, columns)
-            parts = ([_key(trained_on[row], columns)] for row in rows)
-        for keys in parts:
-            yield [known[key] for key in keys if key in known]
-
-
-def _known(train: Tokenised, columns: tuple[str, ...]) -> dict[Any, int]:
-    known: dict[Any, int] = {}
-    for row, example in zip(train.rows, train.examples, strict=True):
-        known.setdefault(_key(row, columns), example)
-    return known
+            columns = tuple(name for name in train.rows[0] if name in trained_on.column_names)
+            wanted = [_key(trained_on[row], columns) for row in rows]
+        examples: dict[Any, int] = dict.fromkeys(wanted, 0)
+        for row, example in zip(train.rows, train.examples, strict=True):
+            if examples.get(key := _key(row, columns)) == 0:
+                examples[key] = example
+        yield from (examples[key] for key in wanted if examples[key])
 
 
 def _key(row: Mapping[str, Any], columns: tuple[str, ...]) -> Any:

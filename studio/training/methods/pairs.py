@@ -79,15 +79,18 @@ class FastDPOTrainer(RenderedDPOTrainer):
         super().__init__(recipe, with_reference=with_reference, **given)
         lora.quicken(self.model)
         self.is_ready = self.precompute_ref_logps = True
-        if beforehand(recipe, len(given["train_dataset"])):
-            self.train_dataset: Any = self._precompute_ref_logps(given["train_dataset"])
+        whole = beforehand(recipe, len(given["train_dataset"]))
+        self.train_dataset: Any = self._with_reference(given["train_dataset"], only_known=not whole)
         if given["eval_dataset"] is not None:
             self.eval_dataset: Any = self._precompute_ref_logps(given["eval_dataset"])
 
     def _precompute_ref_logps(self, dataset: Dataset, *_: Any) -> Dataset:
-        if not self.is_ready or not self.needs_reference:
+        return self._with_reference(dataset, only_known=False) if self.is_ready else dataset
+
+    def _with_reference(self, dataset: Dataset, *, only_known: bool) -> Dataset:
+        if not self.needs_reference:
             return dataset
-        return reference.with_scores(self, dataset, self.on_reference)
+        return reference.with_scores(self, dataset, self.on_reference, only_known=only_known)
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
         mode = "train" if self.model.training else "eval"

@@ -17,7 +17,7 @@ from store.database import Store
 from studio.checks.settings import Check
 from studio.importing import import_file
 from studio.project import Project
-from studio.training.course import best, checkpoints
+from studio.training.course import best, checkpoints, keeping
 from studio.training.folder import RunFolder
 from tests.studio.training.going import (
     Broken,
@@ -68,6 +68,25 @@ def forgetting_from(number: int) -> Callable[[Any], None]:
         trainer.training_step = call
 
     return touch
+
+
+def test_of_a_long_run_little_is_lost_between_two_measurements(
+    judged: Project, store: Store, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("batch_size=2", "gradient_accumulation=2", "max_steps=4", "evaluations=0", "keep_best=false")
+    whole = write_run(judged, store, "dpo", tiny_model, *asked)
+    broken = copy_of(whole, "broken")
+    broken_off(broken, 6)
+    assert checkpoints.latest(broken.checkpoints) is None, "nothing is saved before the end"
+    monkeypatch.setattr(keeping, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(keeping, "SAVES_TAKE", 0)
+    broken_off(broken, 6)
+    last = checkpoints.latest(broken.checkpoints)
+    assert last is not None
+    assert last.name == "checkpoint-2"
+    go(broken)
+    go(whole)
+    assert largest_difference(whole, broken) == 0.0
 
 
 def test_broken_off_twice_it_ends_with_the_same_weights(judged: Project, store: Store, tiny_model: Path) -> None:

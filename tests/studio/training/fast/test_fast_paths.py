@@ -246,10 +246,10 @@ def test_what_is_worked_out_of_the_reference_is_not_lost_when_a_run_is_stopped(
     from studio.training.fast import reference
 
     monkeypatch.setenv("TUNING_STUDIO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(reference, "AT_ONCE", 8)
+    monkeypatch.setattr(reference, "SAY_SECONDS", -1.0)
     monkeypatch.setattr(reference, "KEEP_SECONDS", -1.0)
     rows = Dataset.from_list(pairs_of(40))
-    trainer = trainer_of(lora("dpo"), small, tmp_path, pairs_of(2))
+    trainer = trainer_of(lora("dpo", "batch_size=8"), small, tmp_path, pairs_of(2))
     told: list[tuple[int, int]] = []
 
     def stop(done: int, of: int) -> None:
@@ -260,11 +260,13 @@ def test_what_is_worked_out_of_the_reference_is_not_lost_when_a_run_is_stopped(
     # The first two of these rows are known, since the trainer has it.
     with pytest.raises(KeyboardInterrupt):
         reference.with_scores(trainer, rows, stop)
-    assert told == [(8, 38), (16, 38)]
+    assert told == [(0, 38), (8, 38), (16, 38)]
     told.clear()
     again = reference.with_scores(trainer, rows, lambda done, of: told.append((done, of)))
-    assert told == [(8, 22), (16, 22), (22, 22)]
+    assert told == [(0, 22), (8, 22), (16, 22), (22, 22)]
+    assert reference.with_scores(trainer, rows, only_known=True).column_names == again.column_names
     monkeypatch.setenv("TUNING_STUDIO_CACHE", str(tmp_path / "empty"))
+    assert reference.with_scores(trainer, rows, only_known=True) is rows
     at_once = reference.with_scores(trainer, rows)
     for name in ("ref_chosen_logps", "ref_rejected_logps"):
         assert list(again[name]) == pytest.approx(list(at_once[name]), rel=1e-6)
@@ -280,6 +282,7 @@ def test_a_few_steps_over_many_pairs_do_not_wait_for_the_others(
     rows, ends = pairs_of(9), []
     for is_beforehand in (True, False):
         monkeypatch.setattr(pairs, "sees_all", (lambda *_: True) if is_beforehand else sees_all)
+        monkeypatch.setenv("TUNING_STUDIO_CACHE", str(tmp_path / f"cache {is_beforehand}"))
         recipe = lora("dpo", f"fast={fast}", "batch_size=2", "gradient_accumulation=1", "max_steps=2")
         trainer = trainer_of(
             recipe, small, tmp_path, rows, max_steps=2, learning_rate=1e-3, logging_steps=1, save_strategy="no", seed=1
