@@ -126,9 +126,13 @@ _TORCH = f"""
 import torch
 found = []
 for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
-    free, total = (size / 1e9 for size in torch.cuda.mem_get_info(number))
     bf16 = ", bf16" if torch.cuda.get_device_capability(number)[0] >= 8 else ""
-    found.append(f"{{torch.cuda.get_device_name(number)}}, {{free:.0f}} of {{total:.0f}} GB free{{bf16}}")
+    try:
+        free, total = (size / 1e9 for size in torch.cuda.mem_get_info(number))
+        memory = f"{{free:.0f}} of {{total:.0f}} GB free"
+    except RuntimeError:
+        memory = "no memory free to ask it how much is"
+    found.append(f"{{torch.cuda.get_device_name(number)}}, {{memory}}{{bf16}}")
 print("; ".join(found) or f"{_NO_GPU}; training runs on the processor (torch {{torch.__version__}})")
 """
 _ON_GPUS = {"bitsandbytes": "bitsandbytes", "liger-kernel": "liger_kernel", "nvidia-ml-py": "pynvml"}

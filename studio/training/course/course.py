@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from transformers import set_seed
 
 from studio.training import watching
@@ -44,6 +45,8 @@ def go_through(folder: RunFolder, reporter: Reporter) -> bool:
     # The proof loads the model anew, and may need the memory.
     del trainer
     gc.collect()
+    if ready.hardware.device == "cuda":
+        torch.cuda.empty_cache()
     proving.after_training(folder, reporter)
     return True
 

@@ -45,6 +45,8 @@ RUN=runs/{told.run}
 export PYTHONPATH="$PWD/source${{PYTHONPATH:+:$PYTHONPATH}}"
 export PYTHONUNBUFFERED=1 TOKENIZERS_PARALLELISM=false OMP_WAIT_POLICY="${{OMP_WAIT_POLICY:-PASSIVE}}"
 export HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1
+# Seconds in which the processes may end a step and write a checkpoint when they are stopped; torch gives them 30.
+export TORCH_ELASTIC_SHUTDOWN_TIMEOUT="${{TORCH_ELASTIC_SHUTDOWN_TIMEOUT:-270}}"
 
 if [ $# -eq 0 ]; then
     "$PYTHON" -m studio.training.worker "$RUN" >>"$RUN/log.txt" 2>&1 &

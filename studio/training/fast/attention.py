@@ -39,6 +39,10 @@ def attend(
     if pieces is None:
         found: tuple[torch.Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **given)
         return found
+    if torch.is_autocast_enabled(query.device.type):
+        # As torch's own attention does by itself; the other knows of no autocast.
+        computed_in = torch.get_autocast_dtype(query.device.type)
+        query, key, value = (each.to(computed_in) for each in (query, key, value))
     if is_in_one_call(query, given.get("dropout", 0.0)):
         return in_one_call(query, key, value, pieces, given.get("scaling")), None
     ends = []

@@ -19,6 +19,7 @@ _SIGNS = (
     "can't allocate memory",
     "cannot allocate memory",
     "bad_alloc",
+    "alloc_failed",
     "could not create a memory object",
     "unable to allocate",
 )

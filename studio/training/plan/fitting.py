@@ -22,17 +22,18 @@ class _Way:
     """What it changes of a recipe; nothing where it can't."""
 
 
-def changes(recipe: Recipe, estimate: Estimate, *, has_4bit: bool) -> tuple[Change, ...]:
+def changes(recipe: Recipe, estimate: Estimate, *, has_4bit: bool, is_bf16: bool = True) -> tuple[Change, ...]:
     """Return changes, each on top of those before it, until the run fits or nothing is left to change.
 
     Args:
         recipe: as it was asked for.
         estimate: tells how much memory a recipe needs.
         has_4bit: whether a base model can be held in 4 bits here.
+        is_bf16: whether it is computed in bf16 already, or can't be.
     """
     made: list[Change] = []
     memory = estimate(recipe)
-    for way in _ways(has_4bit=has_4bit):
+    for way in _ways(has_4bit=has_4bit, is_bf16=is_bf16):
         tried = recipe
         # What does not help by itself may when it goes on: rows are cut only below the length of the longest.
         while not memory.fits and (values := way.values(tried)):
@@ -44,15 +45,17 @@ def changes(recipe: Recipe, estimate: Estimate, *, has_4bit: bool) -> tuple[Chan
     return tuple(_merged(made))
 
 
-def _ways(*, has_4bit: bool) -> Sequence[_Way]:
+def _ways(*, has_4bit: bool, is_bf16: bool) -> Sequence[_Way]:
     ways = [
         _Way("fewer rows at a time, in more passes: the effective batch stays", _smaller_batch),
+        _Way("numbers of half the size, with which an older GPU computes more slowly", _smaller_numbers),
         _Way("activations are computed twice rather than kept: about a third slower", _checkpointing),
         _Way("an adapter is trained and not all weights", _adapter),
         _Way("the base model is held in 4 bits (QLoRA)", _in_4_bits),
         _Way("longer rows are cut: look at how many that are", _shorter),
     ]
-    return ways if has_4bit else [way for way in ways if way.values is not _in_4_bits]
+    out_of_reach = [*([] if has_4bit else [_in_4_bits]), *([_smaller_numbers] if is_bf16 else [])]
+    return [way for way in ways if way.values not in out_of_reach]
 
 
 def _smaller_batch(recipe: Recipe) -> dict[str, Any]:
@@ -64,6 +67,10 @@ def _smaller_batch(recipe: Recipe) -> dict[str, Any]:
 
 def _checkpointing(recipe: Recipe) -> dict[str, Any]:
     return {} if recipe.gradient_checkpointing else {"gradient_checkpointing": True}
+
+
+def _smaller_numbers(recipe: Recipe) -> dict[str, Any]:
+    return {"dtype": "bf16"} if recipe.dtype == "auto" and recipe.tuning == "lora" else {}
 
 
 def _in_4_bits(recipe: Recipe) -> dict[str, Any]:

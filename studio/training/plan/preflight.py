@@ -21,10 +21,15 @@ class Preflight:
     problems: list[str] = field(default_factory=list)
     """Why it can't be started, a sentence each with what to do."""
 
-    @property
-    def sentence(self) -> str:
-        """The rows in words, with why others are left out."""
-        said = f"{self.train} rows to train on, {self.validation} held out to measure with"
+    def sentence(self, most_measured: int) -> str:
+        """Return the rows in words, with why others are left out.
+
+        Args:
+            most_measured: of how many held-out rows a run measures itself at most; 0 for all.
+        """
+        said = f"{self.train:,} rows to train on, {self.validation:,} held out to measure with"
+        if 0 < most_measured < self.validation:
+            said += f" ({most_measured:,} of them are taken)"
         left_out = self.counts.get("left_out") or {}
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
         return f"{said}; left out: {reasons}" if reasons else said

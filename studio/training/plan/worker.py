@@ -90,10 +90,11 @@ class _Planned:
         machine = machine_of(self.hardware)
 
         def memory_of(recipe: Recipe) -> Memory:
-            return self._memory(recipe, shape, machine)
+            return self._memory(recipe, shape, replace(machine, is_bf16=machine.is_bf16 or recipe.dtype == "bf16"))
 
         recipe = self.gathered.recipe
-        ways = fitting.changes(recipe, memory_of, has_4bit=has_4bit(self.hardware))
+        is_bf16 = machine.is_bf16 or machine.device == "cpu"
+        ways = fitting.changes(recipe, memory_of, has_4bit=has_4bit(self.hardware), is_bf16=is_bf16)
         return replace(plan, memory=memory_of(recipe), changes=ways)
 
     def _memory(self, recipe: Recipe, shape: Architecture, machine: Machine) -> Memory:

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
-from peft import LoraConfig, TaskType
+from peft import LoraConfig, TaskType, load_peft_weights, set_peft_model_state_dict
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, BitsAndBytesConfig
 
 from studio.errors import StudioError
@@ -49,14 +49,17 @@ def adapter_config(recipe: Recipe) -> LoraConfig:
     )
 
 
-def keep_exact(model: Any) -> None:
+def keep_exact(model: Any, parent_adapter: str | None = None) -> None:
     """Let what is trained be fp32, since bf16 would round small steps away; to be called before there is an optimiser.
 
-    PEFT makes an adapter so, but not the head of a model that scores; and TRL undoes it over weights in 4 bits.
+    PEFT makes an adapter so, but not the head of a model that scores; and TRL undoes it over weights in 4 bits, with
+    those of an adapter that training goes on from, which are read again.
     """
     for weight in model.parameters():
         if weight.requires_grad:
             weight.data = weight.data.float()
+    if parent_adapter:
+        set_peft_model_state_dict(model, load_peft_weights(parent_adapter, device=str(model.device)))
 
 
 def _check_4bit(hardware: Hardware) -> None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from studio.models import cache_folder
@@ -22,19 +22,38 @@ class Gpu:
     uuid: str
     free: int
     """Bytes of its memory that nobody holds."""
+    has_bf16: bool = True
 
 
 @contextmanager
 def one_gpu() -> Iterator[None]:
-    """Hold a GPU, and let CUDA see no other: one that no run holds, and of these the one with the most free memory.
+    """Hold a GPU that no run holds, and let CUDA see no other: one that has bf16, and the most free memory.
 
     To be entered before anything asks for CUDA. Of several processes of a run each is given its own by the launcher.
     """
+    before = os.environ.get(VISIBLE)
     with ExitStack() as held:
-        if processes() == 1 and (gpus := sorted(usable(), key=lambda gpu: -gpu.free)):
-            untaken = (gpu for gpu in gpus if held.enter_context(only_one(_lock_of(gpu))))
+        if processes() == 1 and (gpus := sorted(usable(), key=lambda gpu: (not gpu.has_bf16, -gpu.free))):
+            untaken = (gpu for gpu in gpus if _take(gpu, held))
             os.environ[VISIBLE] = next(untaken, gpus[0]).name
-        yield
+        try:
+            yield
+        finally:
+            # A trainer that begins again in this one's place chooses again.
+            if before is None:
+                os.environ.pop(VISIBLE, None)
+            else:
+                os.environ[VISIBLE] = before
+
+
+def _take(gpu: Gpu, held: ExitStack) -> bool:
+    folder = cache_folder() / "gpus"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return held.enter_context(only_one(folder / f"{gpu.uuid.replace('/', '-')}.lock"))
+    except OSError:
+        # Nobody can hold anything there, and that is no reason not to train.
+        return True
 
 
 def usable() -> list[Gpu]:
@@ -56,17 +75,12 @@ def usable() -> list[Gpu]:
 def _look_at(nvml: Any, index: int) -> Gpu:
     handle = nvml.nvmlDeviceGetHandleByIndex(index)
     uuid = nvml.nvmlDeviceGetUUID(handle)
-    return Gpu(uuid, uuid, int(nvml.nvmlDeviceGetMemoryInfo(handle).free))
+    has_bf16 = nvml.nvmlDeviceGetCudaComputeCapability(handle)[0] >= 8
+    return Gpu(uuid, uuid, int(nvml.nvmlDeviceGetMemoryInfo(handle).free), has_bf16)
 
 
 def _named(name: str, here: list[Gpu]) -> Gpu:
     """Return the GPU that a number or the beginning of an id means; its name stays what CUDA was told."""
     by_number = here[int(name)] if name.isdecimal() and int(name) < len(here) else None
     found = by_number or next((gpu for gpu in here if gpu.uuid.startswith(name)), None)
-    return Gpu(name, found.uuid, found.free) if found else Gpu(name, name, 0)
-
-
-def _lock_of(gpu: Gpu) -> Any:
-    folder = cache_folder() / "gpus"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder / f"{gpu.uuid.replace('/', '-')}.lock"
+    return replace(found, name=name) if found else Gpu(name, name, 0)

@@ -67,7 +67,9 @@ def make_trainer(
             trainer = trying.make(recipe, common, arguments, folder)
         case _:
             trainer = texts.make(recipe, common, arguments)
-    if recipe.quantisation == "4bit" or recipe.method == "reward":
+    if recipe.quantisation == "4bit":
+        keep_exact(trainer.model, parent_adapter)
+    elif recipe.method == "reward":
         keep_exact(trainer.model)
     measure_all_rows(trainer)
     return trainer

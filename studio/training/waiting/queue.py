@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from store import runs
@@ -106,8 +107,9 @@ def keep(project: Project) -> None:
     last = ""
     while project.database.is_file():
         try:
-            # The settings may have changed.
-            project = open_project(project.folder)
+            # The settings may have changed; while they can't be read the last ones hold.
+            with suppress(StudioError):
+                project = open_project(project.folder)
             with project.open_store() as store:
                 active(project, store)  # a start that broke off is found out only while nobody holds the lock
                 with launching(project.runs):

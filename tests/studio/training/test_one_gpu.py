@@ -9,24 +9,25 @@ import pytest
 
 from studio.training.trainer.one_gpu import VISIBLE, one_gpu
 
-FREE = {"GPU-a1": 10, "GPU-b2": 80, "GPU-c3": 40}
+FREE = {"GPU-a1": 10, "GPU-b2": 80, "GPU-c3": 40, "GPU-d4": 90}
 
 
 @pytest.fixture(autouse=True)
 def gpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Three GPUs, of which the second has the most memory free."""
+    """Four GPUs, of which the last has the most memory free, and does not compute in bf16."""
     nvml = SimpleNamespace(
         nvmlInit=lambda: None,
         nvmlDeviceGetCount=lambda: len(FREE),
         nvmlDeviceGetHandleByIndex=list(FREE).__getitem__,
         nvmlDeviceGetUUID=str,
+        nvmlDeviceGetCudaComputeCapability=lambda uuid: (6 if uuid == "GPU-d4" else 8, 0),
         nvmlDeviceGetMemoryInfo=lambda uuid: SimpleNamespace(free=FREE[uuid]),
     )
     monkeypatch.setitem(sys.modules, "pynvml", nvml)
     monkeypatch.setenv("TUNING_STUDIO_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     monkeypatch.setenv(VISIBLE, "")
-    monkeypatch.delenv(VISIBLE)
+    monkeypatch.delenv(VISIBLE, raising=False)
 
 
 def taken(monkeypatch: pytest.MonkeyPatch, visible: str | None = None) -> str | None:
@@ -42,13 +43,16 @@ def taken(monkeypatch: pytest.MonkeyPatch, visible: str | None = None) -> str | 
 def test_each_run_takes_the_emptiest_gpu_that_no_other_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     with one_gpu():
         assert os.environ[VISIBLE] == "GPU-b2"
-        monkeypatch.delenv(VISIBLE)
+        monkeypatch.delenv(VISIBLE, raising=False)
         with one_gpu():
             assert os.environ[VISIBLE] == "GPU-c3"
             assert taken(monkeypatch) == "GPU-a1"
-            monkeypatch.delenv(VISIBLE)
+            monkeypatch.delenv(VISIBLE, raising=False)
             with one_gpu():
-                assert taken(monkeypatch) == "GPU-b2", "where all are held they are shared"
+                monkeypatch.delenv(VISIBLE, raising=False)
+                with one_gpu():
+                    assert os.environ[VISIBLE] == "GPU-d4"
+                    assert taken(monkeypatch) == "GPU-b2", "where all are held they are shared"
     assert taken(monkeypatch) == "GPU-b2"
 
 
@@ -68,6 +72,17 @@ def test_without_the_drivers_library_it_is_the_first(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "pynvml", None)
     assert taken(monkeypatch) == "0"
     assert taken(monkeypatch, "3,1") == "3"
+
+
+def test_a_cache_that_can_not_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file in its place")
+    assert taken(monkeypatch) == "GPU-b2"
+
+
+def test_what_the_process_may_use_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    for named in (None, "0,2"):
+        taken(monkeypatch, named)
+        assert os.environ.get(VISIBLE) == named
 
 
 def test_a_launcher_gives_each_process_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,6 +110,12 @@ def test_as_many_train_at_once_as_the_settings_say(
     # Which the keeper notices, though it knew the project before.
     queue.keep(both)
     assert list(trainers.started) == [*started, *waiting]
+    last = start_run(both, store, "dpo", model=str(tiny_model))
+    toml.write_text("[train\n")
+    for run_id in [started[0], *waiting]:
+        trainers.end(run_id)
+    queue.keep(both)
+    assert list(trainers.started)[-1] == last, "a mistake in the settings stops no queue"
 
 
 def test_a_waiting_run_is_put_before_the_others(
