@@ -74,6 +74,8 @@ def start_run(
     if not despite_findings:
         refuse_spoilt(store, made.built)
     active(project, store)  # a start that broke off is found out only while nobody holds the lock
+    if on_progress:
+        on_progress(f"writing {len(made.built.rows):,} rows")
     with launching(project.runs):
         run_id = _write(project, store, made)
         enqueue(project, store, run_id)
@@ -89,6 +91,7 @@ def _make(
     parent: str | None,
     on_progress: Progress | None,
 ) -> _Made:
+    say = on_progress or (lambda _: None)
     recipe = make_recipe(method, overrides)
     parent_run = runs.get(store, parent) if parent else None
     if parent_run:
@@ -96,6 +99,7 @@ def _make(
     base = base_of(project, parent_run, model)
     adapter = parent_adapter(project, parent_run, base)
     checks = chosen(project.settings.checks, recipe.checks) if recipe.method == "grpo" else ()
+    say("collecting the rows")
     built = rows_of(store, recipe, parent_run)
     refuse_too_little(method, built.snapshot.counts)
     recipe = make_recipe(method, overrides, rows=built.snapshot.counts.get("train", 0))
@@ -103,6 +107,7 @@ def _make(
         recipe = with_shape_of(parent_run, recipe, overrides)
     prepare(base, "tokenizer", on_progress=on_progress)
     template = template_of(project, base, parent_run)
+    say(f"hashing {base.name}")
     digest = model_hash(base)
     if parent_run and adapter:
         check_unchanged(base, parent_run.base_hash)

@@ -64,7 +64,7 @@ def get_ready(folder: RunFolder, reporter: Reporter) -> Ready:
     splits = _splits(folder, tokenizer, recipe, reporter)
     if reporter.is_main:
         reporter.found({"parity": proving.before_training(folder, base, reporter, lacking=lacking)})
-    facts: dict[str, Any] = {"device": hardware.name, "dtype": hardware.dtype_name, **facts_of(splits)}
+    facts: dict[str, Any] = {"device": hardware.name, "dtype": hardware.dtype_name, **facts_of(recipe, splits)}
     reporter.found(facts | ({"changed_for_memory": " ".join(changes)} if changes else {}))
     return Ready(folder, description, recipe, base, hardware, tokenizer, splits)
 

@@ -5,18 +5,33 @@ from typing import Any
 
 from studio.statistics.shares import wilson
 from studio.training.course import best
+from studio.training.plan.facts import Rows
+from studio.training.plan.lengths import too_long
+from studio.training.recipe import Recipe
 from studio.training.rows.data import Tokenised
 
 
-def facts_of(splits: Mapping[str, Tokenised]) -> dict[str, Any]:
-    """Return what the run trains on."""
-    return {
-        "train_rows": len(splits["train"].rows),
-        "held_out_rows": len(splits["validation"].rows),
-        "rows_cut": sum(split.cut for split in splits.values()),
-        "rows_too_long": sum(split.dropped for split in splits.values()),
-        "rows_not_rendered": sum(len(split.problems) for split in splits.values()),
+def facts_of(recipe: Recipe, splits: Mapping[str, Tokenised]) -> dict[str, Any]:
+    """Return what the run trains on, with a warning where much of it is lost."""
+    train, held_out = splits["train"], splits["validation"]
+    found: dict[str, Any] = {
+        "train_rows": len(train.rows),
+        "held_out_rows": len(held_out.rows),
+        "rows_cut": train.cut + held_out.cut,
+        "rows_too_long": train.dropped + held_out.dropped,
+        "rows_not_rendered": len(train.problems) + len(held_out.problems),
     }
+    rows = Rows(
+        train=len(train.rows) + train.dropped + len(train.problems),
+        held_out=len(held_out.rows),
+        left_out={},
+        kept=len(train.rows),
+        cut=train.cut,
+        dropped=train.dropped,
+    )
+    if lost := too_long(recipe, rows):
+        found["rows_warning"] = f"{lost.sentence} {lost.hint}"
+    return found
 
 
 def summary(after: best.Entry, history: Sequence[best.Entry], held_out_rows: int) -> dict[str, Any]:

@@ -67,7 +67,8 @@ def is_in_one_call(query: torch.Tensor, dropout: float) -> bool:
     """Tell whether torch's flash attention for rows of unequal length takes this; it runs on newer GPUs only."""
     if query.device.type != "cuda" or query.dtype not in (torch.bfloat16, torch.float16) or dropout:
         return False
-    return query.shape[-1] <= 256 and _is_flash_able(query.device.index or 0)
+    size = query.shape[-1]
+    return size <= 256 and size % 8 == 0 and _is_flash_able(query.device.index or 0)
 
 
 @lru_cache

@@ -136,7 +136,8 @@ def _known(trainer: Any) -> Known | None:
     if isinstance(model, PeftModel) and "ref" in model.peft_config:
         digest.update(_adapter_digest(model))
     quantised = getattr(base.config, "quantization_config", None)
-    facts = (FORM, str(base.dtype), base.device.type, trainer.args.bf16, str(quantised))
+    kernels = trainer.args.use_liger_kernel
+    facts = (FORM, str(base.dtype), base.device.type, trainer.args.bf16, str(quantised), kernels)
     digest.update(repr(facts).encode())
     return Known(digest.hexdigest()[:32])
 

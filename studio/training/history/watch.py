@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +22,8 @@ _read_up_to: dict[tuple[Path, int], int] = {}
 
 AT_ONCE_BYTES = 1 << 20
 TAIL_BYTES = 1 << 16
+LOG_BYTES = 1 << 20
+"""Of a log only its end is read, since it is looked at each second."""
 
 
 def sync_run(project: Project, store: Store, run_id: str) -> Run:
@@ -79,11 +80,17 @@ def sync_all(project: Project, store: Store) -> list[Run]:
 
 def log_tail(project: Project, run_id: str, lines: int = 50) -> list[str]:
     """Return the last lines that the trainer printed; a progress line counts as its last state."""
+    return _end_of(RunFolder(project.runs / run_id).log, lines)
+
+
+def _end_of(log: Path, lines: int) -> list[str]:
     try:
-        with RunFolder(project.runs / run_id).log.open(encoding="utf-8", errors="replace", newline="\n") as log:
-            return [line.rstrip("\n").split("\r")[-1] for line in deque(log, maxlen=lines)]
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_BYTES))
+            found = file.read().decode(errors="replace").removesuffix("\n").split("\n")
     except FileNotFoundError:
         return []
+    return [line.split("\r")[-1] for line in found[-lines:]] if found != [""] else []
 
 
 def describe_progress(project: Project, store: Store, run: Run) -> str:
@@ -197,17 +204,9 @@ def _cause_of_death(folder: RunFolder, status: Status | None, killed: bool) -> s
             " it computes on fewer rows at a time"
         )
     # The trainer's metrics, which it prints as dictionaries, say nothing about why it died.
-    last = next((line for line in reversed(_log_end(folder)) if line and not line.startswith("{")), "")
+    last = next((line for line in reversed(_end_of(folder.log, 5)) if line.strip() and not line.startswith("{")), "")
     cause = f"the trainer process ended without a word{step} (killed, or out of memory?); {kept}"
     return f"{cause}; last line: {last}" if last else cause
-
-
-def _log_end(folder: RunFolder) -> list[str]:
-    try:
-        with folder.log.open(encoding="utf-8", errors="replace") as log:
-            return [line.strip() for line in deque(log, maxlen=5)]
-    except FileNotFoundError:
-        return []
 
 
 def _store_metrics(store: Store, run_id: str, path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from datasets import Dataset
+from transformers.integrations.liger import apply_liger_kernel
 from trl import DPOConfig, DPOTrainer
 from trl.trainer.utils import FusedCausalLMOutput
 
@@ -27,6 +28,9 @@ class RenderedDPOTrainer(DPOTrainer):  # type: ignore[misc]
         self.recipe, self.with_reference = recipe, with_reference
         super().__init__(**given)
         dropout.keep(self.model, recipe)
+        if self.args.use_liger_kernel:
+            # Training would begin with it, and the reference, which comes before, would be computed otherwise.
+            apply_liger_kernel(self.model, self.args.liger_kernel_config)
         if recipe.loss in EXPERIMENTAL_LOSSES:
             self.precompute_ref_logps = True
 

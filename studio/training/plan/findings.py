@@ -8,11 +8,8 @@ from studio.errors import StudioError
 from studio.lint.report import CheckFindings, read_report
 from studio.snapshots import Built
 from studio.training.plan.facts import Finding, Level, Rows
+from studio.training.plan.lengths import hint_too_long, too_long
 from studio.training.recipe import Recipe
-
-MOST_CUT = 0.5
-"""Where more than this share of the rows loses its end, something is wrong with max_length."""
-SOME = 0.1
 
 SPOILT = 0.1
 """Errors in more than this share of the rows make the run worthless, or what is measured of it."""
@@ -22,13 +19,9 @@ def of_rows(recipe: Recipe, rows: Rows) -> list[Finding]:
     """Return what the rows as tokens tell."""
     found = []
     if rows.train and not rows.kept:
-        found.append(Finding("blocks", "No row can be trained on.", _hint_too_long(recipe), rows=rows.train))
-    lost = rows.cut + rows.dropped
-    if rows.kept and lost > SOME * rows.train:
-        level: Level = "blocks" if lost > MOST_CUT * rows.train else "warns"
-        sentence = f"{lost:,} of {rows.train:,} rows are longer than max_length={recipe.max_length}"
-        lose = f"{rows.cut:,} lose their end, {rows.dropped:,} are left out"
-        found.append(Finding(level, f"{sentence}: {lose}.", _hint_too_long(recipe), rows=lost))
+        found.append(Finding("blocks", "No row can be trained on.", hint_too_long(recipe), rows=rows.train))
+    if lost := too_long(recipe, rows):
+        found.append(lost)
     if rows.not_rendered:
         sentence = f"{rows.not_rendered:,} rows can't be rendered with this chat template and are left out."
         found.append(Finding("warns", sentence, "See them in Examples (2).", rows=rows.not_rendered))
@@ -77,7 +70,3 @@ def _of_check(store: Store, found: CheckFindings, used: set[int]) -> Finding | N
     level: Level = "blocks" if check.level == "error" and rows > SPOILT * len(used) else "warns"
     sentence = f"{rows:,} of {len(used):,} examples: {check.title}."
     return Finding(level, sentence, f"See them: studio lint --check {check.name}.", check.name, rows)
-
-
-def _hint_too_long(recipe: Recipe) -> str:
-    return f"Raise max_length above {recipe.max_length}, or shorten the rows."

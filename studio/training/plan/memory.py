@@ -130,7 +130,8 @@ def _head(recipe: Recipe, shape: Architecture, load: Load, machine: Machine, *, 
     """Return the most that the logits take, of which only a part is there at a time."""
     if fast and recipe.tuning == "lora":
         at_once = min(load.scored * shape.vocabulary, LOGITS_AT_ONCE[machine.device])
-        return at_once * (6 if machine.is_bf16 else 4)
+        # The logits in fp32, and as much again while their sum is taken.
+        return at_once * 8
     at_once = min(load.scored, TILE_TOKENS) * min(shape.vocabulary, TILE_WORDS)
     return at_once * (machine.width + TILE_BYTES[machine.device])
 
