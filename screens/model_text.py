@@ -116,6 +116,9 @@ def _batch_facts(batch: Batch) -> str:
         facts.append("Not packed: a row is one example, padded to the longest. P packs; a run does with packing=true.")
     else:
         facts.append("Each pair is two rows: first all with the chosen answer, then all with the rejected one.")
+    if batch.drawn_from:
+        many, some = f"{batch.drawn_from:,}", f"{batch.examples_in_all + batch.left_out:,}"
+        facts.append(f"A batch like the run's, of {some} rows that were drawn from {many}.")
     if batch.left_out:
         facts.append(f"{batch.left_out:,} rows are left out: they can't be rendered, or their prompt is too long.")
     return "\n".join(facts)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from studio.errors import StudioError
 from studio.process import only_one
+from studio.training.course import checkpoints
 from studio.training.course.report import Reporter, StopRequested
 from studio.training.elsewhere.accelerate import processes
 from studio.training.faults import disk, memory
@@ -66,6 +67,10 @@ def _train(folder: RunFolder, reporter: Reporter) -> int:
         return _failed(folder, reporter, error)
     disk.release(folder)
     reporter.ended("done" if is_finished else "stopped")
+    if is_finished and reporter.is_main:
+        # Nothing goes on from the others any more, and they may be large.
+        best = (reporter.status.result or {}).get("kept_step")
+        checkpoints.prune(folder.checkpoints, keep=0 if best else 1, best=best)
     return 0
 
 

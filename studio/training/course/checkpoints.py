@@ -77,7 +77,8 @@ def clear_broken(folder: Path) -> None:
 
 def prune(folder: Path, keep: int, best: int | None) -> None:
     """Remove all whole checkpoints but the newest ones and that of the best step."""
-    for path in _all(folder)[:-keep]:
+    found = _all(folder)
+    for path in found[: max(0, len(found) - keep)]:
         if step_of(path) != best:
             shutil.rmtree(path, ignore_errors=True)
 

@@ -72,6 +72,8 @@ class Batch:
     examples_in_all: int
     left_out: int
     """Rows that training leaves out, since they can't be rendered or their prompt is too long."""
+    drawn_from: int = 0
+    """How many rows there are, where only some of them were drawn; else 0."""
 
     @property
     def padding_share(self) -> float:

@@ -1,8 +1,10 @@
 """Shows the batch that a run would compute on: `python -m studio.training.plan.look PROJECT`, asked on standard input.
 
-The rows, the data set, the order and the collator are those of a run that is started now; only the model is none.
+The rows, the data set, the order and the collator are those of a run that is started now; only the model is none. Of
+very many rows some are drawn, so that it is a batch like the run's.
 """
 
+import random
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -23,6 +25,7 @@ from studio.training.plan.asking import serve
 from studio.training.plan.batch import Batch, BatchRow, Part, Request
 from studio.training.plan.gathering import gather
 from studio.training.plan.question import Question
+from studio.training.plan.sampled import MOST_ROWS
 from studio.training.recipe import Recipe, make_recipe
 from studio.training.rows.data import Tokenised, load_rows, tokenise
 from studio.training.rows.run_data import write_data
@@ -48,6 +51,9 @@ def look(project_folder: Path, request: Request) -> Batch:
         recipe = (_fill_with if request.examples else _fill)(folder, project, store, request)
         tokenizer = ChatTokenizer.load(folder.tokenizer)
         rows = load_rows(folder.data / "train.jsonl")
+        in_all = len(rows)
+        if in_all > MOST_ROWS and not request.examples:
+            rows = random.Random(recipe.seed).sample(rows, MOST_ROWS)
         train = tokenise(tokenizer, recipe, rows)
         if not train.rows:
             first = f"; the first is {train.problems[0]}" if train.problems else ""
@@ -65,6 +71,7 @@ def look(project_folder: Path, request: Request) -> Batch:
             rows_in_all=len(trainer.train_dataset),
             examples_in_all=len(train.rows),
             left_out=len(rows) - len(train.rows),
+            drawn_from=0 if len(rows) == in_all else in_all,
         )
 
 

@@ -1,6 +1,7 @@
 """A run's rows as tokens: all of them, or of very many so many that the figures are known well enough."""
 
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,13 @@ class Sampled:
     """The rows that need the most memory, the longest first."""
     looked_at: int
     rows: int
+    seconds: float = 0.0
+    """How long it took to make tokens of those that were looked at."""
+
+    @property
+    def seconds_for_all(self) -> float:
+        """How long it would take for all rows."""
+        return self.seconds * self.rows / self.looked_at if self.looked_at else 0.0
 
     def scaled(self, count: int) -> int:
         """Return a count over the rows that were looked at as one over all."""
@@ -44,9 +52,11 @@ def sample(tokenizer: ChatTokenizer, recipe: Recipe, rows: Sequence[dict[str, An
         chosen = random.Random(recipe.seed).sample(rows, MOST_ROWS)
         places = sorted(range(len(rows)), key=lambda place: -sizes[place])[:LONGEST_ROWS]
         longest = tokenise(tokenizer, recipe, [rows[place] for place in places]).rows
+    begun = time.perf_counter()
     typical = tokenise(tokenizer, recipe, list(chosen))
+    seconds = time.perf_counter() - begun
     ordered = sorted([*typical.rows, *longest], key=lambda row: -tokens_of(row))
-    return Sampled(typical, ordered[:LONGEST_ROWS], len(chosen), len(rows))
+    return Sampled(typical, ordered[:LONGEST_ROWS], len(chosen), len(rows), seconds)
 
 
 def tokens_of(row: dict[str, Any]) -> int:

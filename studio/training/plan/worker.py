@@ -116,7 +116,9 @@ class _Planned:
             self.train,
             self.held_out.typical,
         )
-        return time_steps(given, Course(plan.steps, tokens, rows.kept, rows.held_out))
+        timed = time_steps(given, Course(plan.steps, tokens, rows.kept, rows.held_out))
+        rendering = self.train.seconds_for_all + self.held_out.seconds_for_all
+        return replace(timed, parts=(("rendering the rows", rendering), *timed.parts))
 
     def _rows(self) -> Rows:
         counts, train = self.gathered.built.snapshot.counts, self.train

@@ -65,4 +65,9 @@ def test_the_newest_and_the_best_stay(tmp_path: Path) -> None:
     checkpoints.prune(tmp_path, keep=1, best=None)
     assert list(map(checkpoints.step_of, tmp_path.iterdir())) == [10]
     assert checkpoints.of_step(tmp_path, 4) is None
+    checkpoints.prune(tmp_path, keep=2, best=None)
+    assert list(map(checkpoints.step_of, tmp_path.iterdir())) == [10]
+    saved(tmp_path, 12)
+    checkpoints.prune(tmp_path, keep=0, best=10)
+    assert list(map(checkpoints.step_of, tmp_path.iterdir())) == [10]
     assert checkpoints.latest(tmp_path / "absent") is None

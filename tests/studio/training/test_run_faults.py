@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -268,6 +269,31 @@ def test_a_disk_that_is_full_stops_the_run_which_goes_on_once_it_is_not(
     done = read_status(folder)
     assert done is not None
     assert (done.status, done.error) == ("done", None)
+    assert done.result is not None
+    left = [path.name for path in folder.checkpoints.glob("checkpoint-*")]
+    assert left == [f"checkpoint-{done.result['kept_step'] or 4}"], "of a run that is done one is enough"
+
+
+def test_a_disk_that_is_too_small_is_told_before_the_first_step(
+    judged: Project, store: Store, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_run(judged, store, "dpo", tiny_model, "max_steps=1")
+    recipe, usage = read_recipe(folder.recipe), shutil.disk_usage(folder.path)
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage._replace(free=10**9))
+    disk.refuse_too_small(folder, recipe, 18_000_000)
+    with pytest.raises(
+        StudioError, match=r"may need 1\.0 GB of disk, for 4 checkpoints of 0\.2 GB .* 1\.0 GB are free"
+    ):
+        disk.refuse_too_small(folder, recipe, 18_600_000)
+    # What lies there already is not needed again.
+    kept = folder.checkpoints / "checkpoint-1" / "optimizer.pt"
+    kept.parent.mkdir()
+    kept.write_bytes(b"x" * 50_000_000)
+    disk.refuse_too_small(folder, recipe, 18_600_000)
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage._replace(free=0))
+    kept.unlink()
+    with pytest.raises(StudioError, match="GB are free"):
+        go(folder)
 
 
 def test_of_two_trainers_of_one_run_the_second_goes_away(judged: Project, store: Store, tiny_model: Path) -> None:
