@@ -90,7 +90,7 @@ def _end_of(log: Path, lines: int) -> list[str]:
             found = file.read().decode(errors="replace").removesuffix("\n").split("\n")
     except FileNotFoundError:
         return []
-    return [line.split("\r")[-1] for line in found[-lines:]] if found != [""] else []
+    return [line.split("\r")[-1] for line in found[max(0, len(found) - lines) :]] if found != [""] else []
 
 
 def describe_progress(project: Project, store: Store, run: Run) -> str:

@@ -290,6 +290,21 @@ def test_files_that_a_full_disk_cut_short_hide_nothing_else(judged: Project, sto
     assert folder.latest_checkpoint() == saved[0]
 
 
+def test_of_a_log_its_end_is_shown(judged: Project, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = add_run(judged, store)
+    log = RunFolder(judged.runs / run_id).log
+    assert log_tail(judged, run_id) == []
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.touch()
+    assert log_tail(judged, run_id) == []
+    log.write_bytes(b"one\n 10%\r 20%\r 30%\n\xff three\n" + b"four")
+    assert log_tail(judged, run_id, 3) == [" 30%", "\N{REPLACEMENT CHARACTER} three", "four"]
+    assert log_tail(judged, run_id, 0) == []
+    assert log_tail(judged, run_id, 9) == ["one", " 30%", "\N{REPLACEMENT CHARACTER} three", "four"]
+    monkeypatch.setattr(watch, "LOG_BYTES", 8)
+    assert log_tail(judged, run_id, 9) == ["ree", "four"]
+
+
 def test_what_is_stored_of_a_run_is_not_stored_again_by_each_process(
     judged: Project, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
