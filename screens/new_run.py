@@ -291,12 +291,11 @@ class NewRunForm(StudioModal[NewRun]):
     def _show_rows(self) -> None:
         found = self._counted.get(self._key)
         self._draft.rows = found.train if found else None
-        say(
-            self.rows,
-            f"{clean_line(found.sentence(self._draft.recipe.held_out_rows))}.{self._waits_for}"
-            if found
-            else self._miscounted or COUNTING,
-        )
+        if found is None:
+            say(self.rows, self._miscounted or COUNTING)
+        else:
+            sentence = found.sentence(self._draft.recipe.held_out_rows)
+            say(self.rows, f"{clean_line(sentence)}.{self._waits_for}")
 
     def _failed(self, error: StudioError) -> None:
         self._miscounted = clean_line(str(error))

@@ -9,6 +9,9 @@ from typing import Any
 from store.runs import RunStatus
 from studio.training.course import checkpoints
 
+SPLITS = ("train", "validation")
+"""What a run's data is parted into: what it learns, and what it is measured with."""
+
 
 @dataclass(frozen=True)
 class RunFolder:

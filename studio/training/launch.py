@@ -70,12 +70,12 @@ def start_run(
         StudioError: a setting does not fit, there is too little data, the checks found errors in too much of it
             (unless it is `despite_findings`), or the model is not to be had.
     """
-    made = _make(project, store, method, model, overrides or [], parent, on_progress)
+    say = on_progress or (lambda _: None)
+    made = _make(project, store, method, model, overrides or [], parent, say)
     if not despite_findings:
         refuse_spoilt(store, made.built)
     active(project, store)  # a start that broke off is found out only while nobody holds the lock
-    if on_progress:
-        on_progress(f"writing {len(made.built.rows):,} rows")
+    say(f"writing {len(made.built.rows):,} rows")
     with launching(project.runs):
         run_id = _write(project, store, made)
         enqueue(project, store, run_id)
@@ -89,9 +89,8 @@ def _make(
     model: str | None,
     overrides: list[str],
     parent: str | None,
-    on_progress: Progress | None,
+    say: Progress,
 ) -> _Made:
-    say = on_progress or (lambda _: None)
     recipe = make_recipe(method, overrides)
     parent_run = runs.get(store, parent) if parent else None
     if parent_run:
@@ -105,7 +104,7 @@ def _make(
     recipe = make_recipe(method, overrides, rows=built.snapshot.counts.get("train", 0))
     if parent_run:
         recipe = with_shape_of(parent_run, recipe, overrides)
-    prepare(base, "tokenizer", on_progress=on_progress)
+    prepare(base, "tokenizer", on_progress=say)
     template = template_of(project, base, parent_run)
     say(f"hashing {base.name}")
     digest = model_hash(base)

@@ -239,7 +239,7 @@ class Recipe:
 
     evaluations: int = _setting(4, "watching", "How often the held-out rows are measured in the course of the run.")
     held_out_rows: int = _setting(
-        500, "watching", "Held-out rows that are measured, whichever run it is the same ones; 0 measures all."
+        500, "watching", "Held-out rows that are measured at most, the same ones in every run; 0 measures all."
     )
     early_stopping: int = _setting(
         0, "watching", "Stop after so many measurements of the held-out rows without a better one; 0 never does."

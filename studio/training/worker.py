@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import traceback
-from contextlib import nullcontext
 from pathlib import Path
 
 from studio.errors import StudioError
@@ -75,7 +74,7 @@ def _train(folder: RunFolder, reporter: Reporter) -> int:
 
 
 def _go_through(folder: RunFolder, reporter: Reporter) -> bool:
-    with nullcontext() if read_recipe(folder.recipe).device == "cpu" else one_gpu():
+    with one_gpu(read_recipe(folder.recipe).device):
         # What it imports may ask for CUDA, which looks only once at what it may use.
         from studio.training.course.course import go_through
 

@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--case", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    with one_gpu():
+    with one_gpu("cuda"):
         go(arguments)
 
 

@@ -9,9 +9,7 @@ import orjson
 
 from store.examples import Message
 from studio.errors import StudioError
-from studio.training.folder import RunFolder
-
-SPLITS = ("train", "validation")
+from studio.training.folder import SPLITS, RunFolder
 
 
 @dataclass(frozen=True)

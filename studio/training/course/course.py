@@ -13,7 +13,7 @@ from studio.training.course import best, keeping, proving, resuming, saving
 from studio.training.course.ready import Ready, get_ready
 from studio.training.course.report import Reporter, ReportingCallback
 from studio.training.course.results import summary
-from studio.training.faults import disk, memory
+from studio.training.faults import memory
 from studio.training.faults.numbers import NumberGuard
 from studio.training.folder import RunFolder
 from studio.training.recipe import Recipe
@@ -66,9 +66,6 @@ def _trainer(ready: Ready, reporter: Reporter) -> Any:
         train, held_out = ready.splits.pop("train"), ready.splits.pop("validation")
         parent = ready.parent_adapter
         trainer = make_trainer(recipe, ready.folder, hardware, model, train, held_out, parent, on_reference=referred_to)
-    if reporter.is_main:
-        trained = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
-        disk.refuse_too_small(ready.folder, recipe, trained)
     # In the order in which they hear of a step: the first adds to what the second writes, the third may end the run.
     for each in watching.callbacks(recipe, ready.folder, ready.tokenizer, hardware, trainer, reporter):
         trainer.add_callback(each)

@@ -12,10 +12,12 @@ from studio.training.course.report import Reporter
 from studio.training.course.results import facts_of
 from studio.training.elsewhere.accelerate import processes, share_of
 from studio.training.fast.tokenised import tokenised
-from studio.training.faults import memory
-from studio.training.folder import Description, RunFolder, read_description
+from studio.training.faults import disk, memory
+from studio.training.folder import SPLITS, Description, RunFolder, read_description
+from studio.training.plan.room import room_for
 from studio.training.recipe import Recipe, read_recipe
 from studio.training.rows.data import Tokenised
+from studio.training.rows.telling import Say, silently
 from studio.training.trainer import hardware as machine
 from studio.training.trainer.hardware import Hardware
 
@@ -36,7 +38,7 @@ class Ready:
 
     def rendered(self, split: str) -> Tokenised:
         """Return the rows of a split again: as they were kept, or rendered anew."""
-        return tokenised(self.tokenizer, self.recipe, self.folder.data / f"{split}.jsonl", self.folder.tokenizer)
+        return _rendered(self.folder, self.tokenizer, self.recipe, split)
 
     @property
     def parent_adapter(self) -> str | None:
@@ -49,7 +51,8 @@ def get_ready(folder: RunFolder, reporter: Reporter) -> Ready:
     """Prepare the base model, render the rows, prove their tokens.
 
     Raises:
-        StudioError: the base model has changed or is not to be had, or no row of a split can be trained on.
+        StudioError: the base model has changed or is not to be had, the disk is too small, or no row of a split can be
+            trained on.
     """
     description = read_description(folder)
     asked, changes = memory.adjusted(folder, read_recipe(folder.recipe))
@@ -58,6 +61,8 @@ def get_ready(folder: RunFolder, reporter: Reporter) -> Ready:
     base = resolve(description.base_model)
     check_unchanged(base, description.base_hash)
     prepare(base, "weights", on_progress=reporter.doing)
+    if reporter.is_main and (room := room_for(recipe, base.folder)):
+        disk.refuse_too_small(folder, room)
     # llama.cpp has no use for a model that scores.
     lacking = proving.make_comparable(base, reporter) if recipe.method != "reward" else ""
     tokenizer = ChatTokenizer.load(folder.tokenizer)
@@ -75,16 +80,19 @@ def _splits(folder: RunFolder, tokenizer: ChatTokenizer, recipe: Recipe, reporte
     def say(done: int) -> None:
         reporter.doing(f"rendering the data, {done:,} rows so far")
 
-    splits = {
-        name: tokenised(tokenizer, recipe, folder.data / f"{name}.jsonl", folder.tokenizer, say)
-        for name in ("train", "validation")
-    }
+    splits = {name: _rendered(folder, tokenizer, recipe, name, say) for name in SPLITS}
     for name, split in splits.items():
         if reporter.is_main:
             sys.stdout.writelines(f"left out of {name}: {problem}\n" for problem in split.problems)
         if not split.rows:
             raise _no_rows(name, split, recipe)
     return splits
+
+
+def _rendered(
+    folder: RunFolder, tokenizer: ChatTokenizer, recipe: Recipe, split: str, say: Say = silently
+) -> Tokenised:
+    return tokenised(tokenizer, recipe, folder.data / f"{split}.jsonl", folder.tokenizer, say)
 
 
 def _no_rows(name: str, split: Tokenised, recipe: Recipe) -> StudioError:

@@ -14,13 +14,11 @@ from studio.checks.settings import chosen as chosen_checks
 from studio.errors import StudioError
 from studio.models import BaseModel, check_unchanged, prepare, resolve
 from studio.project import Project
-from studio.training.folder import RunFolder, read_description
+from studio.training.folder import SPLITS, RunFolder, read_description
 from studio.training.recipe import METHODS, Recipe, make_recipe, read_recipe
 from studio.training.rows.run_data import TOKENIZER_FILES
 
 Row = dict[str, Any]
-
-SPLITS = ("train", "validation")
 
 
 @dataclass(frozen=True)

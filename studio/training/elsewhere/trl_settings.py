@@ -8,7 +8,7 @@ from studio.training.course.best import ACCURACIES, REWARD
 from studio.training.recipe import EXPERIMENTAL_LOSSES, Recipe
 from studio.training.rows.balance import weights
 from studio.training.trainer.names import ATTENTION, OPTIMIZERS, scheduler_of
-from studio.training.trainer.steps import measured_every, steps_of, warmup_of
+from studio.training.trainer.steps import beforehand, measured_every, steps_of, warmup_of
 
 ALL = 0.999
 """The share that is every step: 1 would be taken for the first step."""
@@ -121,7 +121,7 @@ def arguments(recipe: Recipe, train: Sequence[dict[str, Any]]) -> dict[str, Any]
         **(_watching(recipe, rows) if recipe.evaluations else {"eval_strategy": "no", "save_strategy": "epoch"}),
         "logging_steps": 1,
         "report_to": "none",
-        **_of_method(recipe, [row["label"] for row in train if "label" in row]),
+        **_of_method(recipe, train),
     }
 
 
@@ -131,7 +131,7 @@ def _watching(recipe: Recipe, rows: int) -> dict[str, Any]:
     return {**measured, **kept, **best(recipe)}
 
 
-def _of_method(recipe: Recipe, labels: list[bool]) -> dict[str, Any]:
+def _of_method(recipe: Recipe, train: Sequence[dict[str, Any]]) -> dict[str, Any]:
     if recipe.method == "grpo":
         return {
             "num_generations": recipe.generations,
@@ -148,14 +148,14 @@ def _of_method(recipe: Recipe, labels: list[bool]) -> dict[str, Any]:
         if recipe.loss_on == "assistant":
             found["assistant_only_loss"] = True
     elif recipe.method == "kto":
-        desirable, undesirable = weights(recipe, labels)
+        desirable, undesirable = weights(recipe, [row["label"] for row in train])
         found |= {"beta": recipe.beta, "desirable_weight": desirable, "undesirable_weight": undesirable}
     elif recipe.method == "dpo":
-        found |= _of_pairs(recipe)
+        found |= _of_pairs(recipe, len(train))
     return found
 
 
-def _of_pairs(recipe: Recipe) -> dict[str, Any]:
+def _of_pairs(recipe: Recipe, rows: int) -> dict[str, Any]:
     found: dict[str, Any] = {"beta": recipe.beta}
     match recipe.loss:
         case "orpo":
@@ -170,8 +170,8 @@ def _of_pairs(recipe: Recipe) -> dict[str, Any]:
         found |= {"loss_type": [recipe.loss, "sft"], "loss_weights": [1.0, recipe.sft_weight]}
     if recipe.label_smoothing:
         found["label_smoothing"] = recipe.label_smoothing
-    # Worked out once before training, with the adapter off: the base model's own.
-    found["precompute_ref_log_probs"] = True
+    # Of all rows once before training, with the adapter off: the base model's own; or of each as it comes.
+    found["precompute_ref_log_probs"] = beforehand(recipe, rows)
     return found
 
 

@@ -19,6 +19,7 @@ from trl.trainer.utils import use_adapter
 from studio.errors import StudioError
 from studio.models import model_hash, resolve
 from studio.training.fast import batches, cache
+from studio.training.rows.telling import silently, told
 
 FORM = 1
 """Raised when scores are worked out otherwise than before."""
@@ -33,13 +34,8 @@ Scores = dict[bytes, tuple[float, float]]
 OnReference = Callable[[int, int], None]
 """Told of how many pairs scores are known, of those that had to be worked out."""
 
-SAY_SECONDS = 1.0
 KEEP_SECONDS = 30.0
 """How much work is lost at most where a run is stopped meanwhile."""
-
-
-def silently(_done: int, _of: int) -> None:
-    """Tell nobody."""
 
 
 def with_scores(
@@ -77,19 +73,18 @@ def _work_out(
 ) -> Scores:
     """Score what is missing, a batch of each process at a time, and keep it now and then."""
     made: Scores = {}
-    said_at = kept_at = time.monotonic()
+    kept_at = time.monotonic()
     together = trainer.args.per_device_train_batch_size * trainer.accelerator.num_processes
     on_reference(0, len(missing))
-    for start in range(0, len(missing), together):
-        found = _compute(trainer, rows, missing[start : start + together])
+    batches_of_all = [missing[start : start + together] for start in range(0, len(missing), together)]
+    for few in told(batches_of_all, lambda done: on_reference(done * together, len(missing))):
+        found = _compute(trainer, rows, few)
         made |= {keys[place]: pair for place, pair in found.items()}
-        done, now = min(start + together, len(missing)), time.monotonic()
-        if known and (done == len(missing) or now - kept_at > KEEP_SECONDS):
-            known.add({key: pair for key, pair in made.items() if all(map(math.isfinite, pair))})
-            kept_at = now
-        if now - said_at > SAY_SECONDS:
-            on_reference(done, len(missing))
-            said_at = now
+        if known and time.monotonic() - kept_at > KEEP_SECONDS:
+            known.add(made)
+            kept_at = time.monotonic()
+    if known:
+        known.add(made)
     return made
 
 
@@ -119,8 +114,8 @@ class Known:
         return {key: (chosen, rejected) for key, chosen, rejected in _ENTRY.iter_unpack(content)}
 
     def add(self, scores: Scores) -> None:
-        """Keep more."""
-        both = self.read() | scores
+        """Keep more, but for what is no number."""
+        both = self.read() | {key: pair for key, pair in scores.items() if all(map(math.isfinite, pair))}
         cache.write("references", self.name, b"".join(_ENTRY.pack(key, *pair) for key, pair in both.items()))
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from studio.errors import StudioError
 from studio.training.course import checkpoints
 from studio.training.folder import RunFolder
-from studio.training.recipe import Recipe
+from studio.training.plan.room import Room
 
 RESERVE_BYTES = 1 << 20
 
@@ -47,26 +47,11 @@ def reserve(folder: RunFolder) -> None:
             os.fsync(file.fileno())
 
 
-def refuse_too_small(folder: RunFolder, recipe: Recipe, trained: int) -> None:
-    """Raise a StudioError where the disk can't take what a run leaves on it in its course.
-
-    Args:
-        folder: the run's.
-        recipe: by which it trains.
-        trained: how many numbers are trained. A checkpoint holds each in 4 bytes and what the optimiser keeps of it in
-            8; at the end the weights are saved in 4 bytes and, for llama.cpp, in 2.
-    """
-    checkpoint = 12 * trained
-    # Those that are kept, the best, and the one that is written before another is removed.
-    many = recipe.keep_checkpoints + 2
+def refuse_too_small(folder: RunFolder, room: Room) -> None:
+    """Raise a StudioError where the disk can't take what a run leaves on it in its course."""
     held = sum(path.stat().st_size for path in folder.checkpoints.rglob("*") if path.is_file())
-    free = shutil.disk_usage(folder.path).free + held
-    if free < many * checkpoint + 6 * trained:
-        raise StudioError(
-            f"The run may need {(many * checkpoint + 6 * trained) / 1e9:,.1f} GB of disk, for {many} checkpoints of"
-            f" {checkpoint / 1e9:,.1f} GB and what it has learnt, and {free / 1e9:,.1f} GB are free.",
-            "Free some and resume it" + (", or set keep_checkpoints=1." if recipe.keep_checkpoints > 1 else "."),
-        )
+    if lacking := room.lacks(shutil.disk_usage(folder.path).free + held):
+        raise StudioError(lacking, "Free some and resume it, or start another with keep_checkpoints=1.")
 
 
 def release(folder: RunFolder) -> None:

@@ -11,12 +11,10 @@ from store.database import Store
 from store.runs import Run
 from studio.errors import StudioError
 from studio.project import Project
-from studio.training.folder import RunFolder, read_description
+from studio.training.folder import SPLITS, RunFolder, read_description
 from studio.training.history.overview import in_order
 from studio.training.history.watch import sync_run
 from studio.training.recipe import as_table, from_table, settings
-
-SPLITS = ("train", "validation")
 
 NAMED = 5
 """Examples that are named where data differ."""

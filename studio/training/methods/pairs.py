@@ -12,11 +12,12 @@ from trl.trainer.utils import FusedCausalLMOutput
 from studio.training.fast import arguments as fast_arguments
 from studio.training.fast import batches, lora, reference
 from studio.training.fast.able import make_fast
-from studio.training.fast.reference import OnReference, silently
+from studio.training.fast.reference import OnReference
 from studio.training.methods import dropout
 from studio.training.methods.processes import share_cache
 from studio.training.recipe import EXPERIMENTAL_LOSSES, Recipe
-from studio.training.trainer.steps import sees_all
+from studio.training.rows.telling import silently
+from studio.training.trainer.steps import beforehand
 
 _NOT_COMPUTED = ("entropy", "mean_token_accuracy", "logits/chosen", "logits/rejected")
 
@@ -25,26 +26,28 @@ class RenderedDPOTrainer(DPOTrainer):  # type: ignore[misc]
     """TRL's DPO over rows that are token ids already, also with the losses that need no reference."""
 
     def __init__(self, recipe: Recipe, *, with_reference: bool, **given: Any) -> None:
-        self.recipe, self.with_reference = recipe, with_reference
+        self.recipe = recipe
+        self.is_held_against_reference = recipe.loss not in EXPERIMENTAL_LOSSES
+        self.with_reference = with_reference and self.is_held_against_reference
         super().__init__(**given)
         dropout.keep(self.model, recipe)
         if self.args.use_liger_kernel:
             # Training would begin with it, and the reference, which comes before, would be computed otherwise.
             apply_liger_kernel(self.model, self.args.liger_kernel_config)
-        if recipe.loss in EXPERIMENTAL_LOSSES:
+        if not self.is_held_against_reference:
             self.precompute_ref_logps = True
 
     def _prepare_dataset(self, dataset: Dataset, *_: Any) -> Dataset:
         return dataset
 
     def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
-        if not self.with_reference or self.recipe.loss in EXPERIMENTAL_LOSSES:
+        if not self.with_reference:
             return dataset
         share_cache(dataset)
         return super()._precompute_ref_logps(dataset, name, batch_size)
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
-        if self.recipe.loss not in EXPERIMENTAL_LOSSES:
+        if self.is_held_against_reference:
             return super()._compute_loss(model, inputs, return_outputs)
         kept: list[torch.Tensor] = []
 
@@ -79,7 +82,6 @@ class FastDPOTrainer(RenderedDPOTrainer):
 
     def __init__(self, recipe: Recipe, *, with_reference: bool, on_reference: OnReference, **given: Any) -> None:
         self.is_ready, self.on_reference = False, on_reference
-        self.needs_reference = with_reference and recipe.loss not in EXPERIMENTAL_LOSSES
         super().__init__(recipe, with_reference=with_reference, **given)
         lora.quicken(self.model)
         self.is_ready = self.precompute_ref_logps = True
@@ -92,14 +94,14 @@ class FastDPOTrainer(RenderedDPOTrainer):
         return self._with_reference(dataset, only_known=False) if self.is_ready else dataset
 
     def _with_reference(self, dataset: Dataset, *, only_known: bool) -> Dataset:
-        if not self.needs_reference:
+        if not self.with_reference:
             return dataset
         return reference.with_scores(self, dataset, self.on_reference, only_known=only_known)
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
         mode = "train" if self.model.training else "eval"
         answers = Answers(inputs["answer_lengths"])
-        if self.needs_reference and "ref_chosen_logps" not in inputs:
+        if self.with_reference and "ref_chosen_logps" not in inputs:
             inputs = {**inputs, **reference.scores_of(self, inputs)}
 
         def scores(**_: Any) -> Any:
@@ -177,27 +179,17 @@ def make(
 ) -> Any:
     """Return the trainer over rows with `prompt_ids`, `chosen_ids` and `rejected_ids`."""
     named = {"recipe": recipe, "with_reference": with_reference, **common}
-    # Else TRL loads the model once more to refer to, where no adapter can be switched off.
-    kept = recipe.tuning == "full"
-    whole = beforehand(recipe, len(common["train_dataset"]))
     if recipe.fast:
         reason = make_fast(common["model"])
         if not reason:
+            # Else TRL loads the model once more to refer to, where no adapter can be switched off.
+            kept = recipe.tuning == "full"
             settings = _settings(recipe, fast_arguments.fitting(recipe, arguments), precomputed=kept)
             return FastDPOTrainer(args=settings, data_collator=batches.pairs, on_reference=on_reference, **named)
         fast_arguments.say(reason)
-    arguments = fast_arguments.plain(recipe, arguments)
-    needed = with_reference and recipe.loss not in EXPERIMENTAL_LOSSES
-    return RenderedDPOTrainer(args=_settings(recipe, arguments, precomputed=kept or (needed and whole)), **named)
-
-
-def beforehand(recipe: Recipe, rows: int) -> bool:
-    """Tell whether the reference of all rows is worked out before the first step.
-
-    A few steps over many rows don't wait for the rows that they never see; but where all weights learn, the model as it
-    was is gone after the first step.
-    """
-    return recipe.tuning == "full" or sees_all(recipe, rows)
+    whole = beforehand(recipe, len(common["train_dataset"]))
+    settings = _settings(recipe, fast_arguments.plain(recipe, arguments), precomputed=whole)
+    return RenderedDPOTrainer(args=settings, **named)
 
 
 def _settings(recipe: Recipe, arguments: dict[str, Any], *, precomputed: bool) -> DPOConfig:

@@ -9,7 +9,7 @@ from studio.training.methods import dropout
 from studio.training.methods.processes import share_cache
 from studio.training.recipe import Recipe
 from studio.training.rows.balance import weights
-from studio.training.trainer.steps import sees_all
+from studio.training.trainer.steps import beforehand
 
 
 class RenderedKTOTrainer(KTOTrainer):  # type: ignore[misc]
@@ -41,7 +41,7 @@ def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any], *, w
         "beta": recipe.beta,
         "desirable_weight": desirable,
         "undesirable_weight": undesirable,
-        "precompute_ref_log_probs": with_reference and sees_all(recipe, len(rows)),
+        "precompute_ref_log_probs": with_reference and beforehand(recipe, len(rows)),
         # The rows of a batch lend each other their answers, so batches are settled here: see with_others_answers.
         "train_sampling_strategy": "sequential",
     }

@@ -1,6 +1,8 @@
 """What stands in a run's way or spoils what it learns: what the checks of the data found, and what the rows tell."""
 
+import shutil
 from collections.abc import Iterable
+from pathlib import Path
 
 from store import findings
 from store.database import Store
@@ -9,6 +11,7 @@ from studio.lint.report import CheckFindings, read_report
 from studio.snapshots import Built
 from studio.training.plan.facts import Finding, Level, Rows
 from studio.training.plan.lengths import hint_too_long, too_long
+from studio.training.plan.room import Room
 from studio.training.recipe import Recipe
 
 SPOILT = 0.1
@@ -30,6 +33,12 @@ def of_rows(recipe: Recipe, rows: Rows) -> list[Finding]:
         sentence = f"One step takes {together} rows, and there are {rows.kept}."
         found.append(Finding("warns", sentence, "Lower batch_size or gradient_accumulation."))
     return found
+
+
+def of_room(room: Room, runs: Path) -> list[Finding]:
+    """Return what the disk tells on which the run's folder would be."""
+    lacking = room.lacks(shutil.disk_usage(runs if runs.exists() else runs.parent).free)
+    return [Finding("blocks", lacking, "Free some, or set keep_checkpoints=1.")] if lacking else []
 
 
 def of_checks(store: Store, built: Built) -> list[Finding]:

@@ -22,18 +22,18 @@ class _Way:
     """What it changes of a recipe; nothing where it can't."""
 
 
-def changes(recipe: Recipe, estimate: Estimate, *, has_4bit: bool, is_bf16: bool = True) -> tuple[Change, ...]:
+def changes(recipe: Recipe, estimate: Estimate, *, has_4bit: bool, has_smaller: bool = False) -> tuple[Change, ...]:
     """Return changes, each on top of those before it, until the run fits or nothing is left to change.
 
     Args:
         recipe: as it was asked for.
         estimate: tells how much memory a recipe needs.
         has_4bit: whether a base model can be held in 4 bits here.
-        is_bf16: whether it is computed in bf16 already, or can't be.
+        has_smaller: whether it would be computed in numbers that could be half as large.
     """
     made: list[Change] = []
     memory = estimate(recipe)
-    for way in _ways(has_4bit=has_4bit, is_bf16=is_bf16):
+    for way in _ways(has_4bit=has_4bit, has_smaller=has_smaller):
         tried = recipe
         # What does not help by itself may when it goes on: rows are cut only below the length of the longest.
         while not memory.fits and (values := way.values(tried)):
@@ -45,7 +45,7 @@ def changes(recipe: Recipe, estimate: Estimate, *, has_4bit: bool, is_bf16: bool
     return tuple(_merged(made))
 
 
-def _ways(*, has_4bit: bool, is_bf16: bool) -> Sequence[_Way]:
+def _ways(*, has_4bit: bool, has_smaller: bool) -> Sequence[_Way]:
     ways = [
         _Way("fewer rows at a time, in more passes: the effective batch stays", _smaller_batch),
         _Way("numbers of half the size, with which an older GPU computes more slowly", _smaller_numbers),
@@ -54,7 +54,7 @@ def _ways(*, has_4bit: bool, is_bf16: bool) -> Sequence[_Way]:
         _Way("the base model is held in 4 bits (QLoRA)", _in_4_bits),
         _Way("longer rows are cut: look at how many that are", _shorter),
     ]
-    out_of_reach = [*([] if has_4bit else [_in_4_bits]), *([_smaller_numbers] if is_bf16 else [])]
+    out_of_reach = [*([] if has_4bit else [_in_4_bits]), *([] if has_smaller else [_smaller_numbers])]
     return [way for way in ways if way.values not in out_of_reach]
 
 

@@ -1,6 +1,7 @@
 """What a run would be made of, gathered as a start does it; too little of it is noted and not raised."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from store import runs
 from store.database import Store
@@ -32,6 +33,8 @@ class Gathered:
     """The folder of the adapter that it goes on from."""
     checks: tuple[Check, ...]
     problems: tuple[Finding, ...]
+    runs: Path
+    """Where its folder would be."""
 
     def write(self, folder: RunFolder) -> None:
         """Write what a run's folder holds."""
@@ -66,6 +69,7 @@ def gather(project: Project, store: Store, question: Question) -> Gathered:
         parent_adapter=str(project.runs / adapter) if adapter else None,
         checks=tuple(checks),
         problems=_too_little(question, built),
+        runs=project.runs,
     )
 
 

@@ -10,7 +10,7 @@ from studio.training.plan.architecture import Architecture
 from studio.training.plan.facts import Memory, Part
 from studio.training.plan.load import FAST_METHODS, Load
 from studio.training.recipe import Recipe
-from studio.training.trainer.steps import sees_all
+from studio.training.trainer.steps import beforehand
 
 _MIB = 1 << 20
 
@@ -51,7 +51,7 @@ class Machine:
 
 def estimate(recipe: Recipe, shape: Architecture, load: Load, machine: Machine, *, rows: int, fast: bool) -> Memory:
     """Return the most memory that a run over so many rows needs."""
-    trained = shape.parameters if recipe.tuning == "full" else shape.adapter(recipe.lora_rank, recipe.lora_targets)
+    trained = trained_of(recipe, shape)
     weights = _weights(recipe, shape, machine)
     learning = trained * (4 + _OPTIMIZER[recipe.optimizer] + (0 if recipe.tuning == "full" else 4))
     kept = _kept(recipe, shape, load, machine, fast=fast)
@@ -73,6 +73,11 @@ def estimate(recipe: Recipe, shape: Architecture, load: Load, machine: Machine, 
     return Memory(name, tuple(part for part in parts if part.size), needed, machine.free)
 
 
+def trained_of(recipe: Recipe, shape: Architecture) -> int:
+    """Return how many numbers a run trains."""
+    return shape.parameters if recipe.tuning == "full" else shape.adapter(recipe.lora_rank, recipe.lora_targets)
+
+
 def is_fast(recipe: Recipe, shape: Architecture) -> bool:
     """Tell whether a run goes the fast ways, as far as the model's shape says."""
     return recipe.fast and recipe.method in FAST_METHODS and not shape.attends_otherwise
@@ -90,7 +95,7 @@ def _keeps_reference(recipe: Recipe, rows: int) -> bool:
         return False
     if recipe.method == "grpo":
         return recipe.beta > 0
-    return recipe.method == "kto" and not sees_all(recipe, rows)
+    return recipe.method == "kto" and not beforehand(recipe, rows)
 
 
 def _kept(recipe: Recipe, shape: Architecture, load: Load, machine: Machine, *, fast: bool) -> int:

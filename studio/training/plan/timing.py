@@ -18,6 +18,7 @@ from studio.training.recipe import Recipe
 from studio.training.rows.data import Tokenised
 from studio.training.trainer.hardware import Hardware
 from studio.training.trainer.model import load_model
+from studio.training.trainer.steps import beforehand
 from studio.training.trainer.trainers import make_trainer
 
 WARM_STEPS = 2
@@ -111,9 +112,9 @@ def time_steps(given: Given, course: Course, steps: int = STEPS) -> Timed:
 
 def _referred_to(recipe: Recipe, course: Course) -> int:
     """Return of how many rows that are trained on the reference is worked out."""
-    if recipe.method == "dpo" and recipe.tuning == "full":
+    if beforehand(recipe, course.train_rows):
         return course.train_rows
-    return min(course.train_rows, course.steps * recipe.batch_size * recipe.gradient_accumulation)
+    return course.steps * recipe.batch_size * recipe.gradient_accumulation
 
 
 def _short(recipe: Recipe, steps: int) -> Recipe:

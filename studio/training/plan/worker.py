@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from studio.errors import StudioError
 from studio.project import open_project
 from studio.rendering import ChatTokenizer
 from studio.training.elsewhere.accelerate import processes
-from studio.training.folder import RunFolder
+from studio.training.folder import SPLITS, RunFolder
 from studio.training.plan import findings, fitting
 from studio.training.plan.architecture import Architecture, read_architecture
 from studio.training.plan.asking import serve
@@ -21,6 +20,7 @@ from studio.training.plan.gathering import Gathered, gather
 from studio.training.plan.load import load_of
 from studio.training.plan.memory import Machine, estimate, is_fast
 from studio.training.plan.question import Question
+from studio.training.plan.room import room_of
 from studio.training.plan.sampled import Sampled, learnt_of, sample, tokens_of
 from studio.training.recipe import Recipe, as_table
 from studio.training.rows.data import load_rows
@@ -40,7 +40,7 @@ def answer(project_folder: Path, asked: dict[str, Any]) -> Mapping[str, Any]:
     with tempfile.TemporaryDirectory() as place:
         folder = RunFolder(Path(place))
         gathered.write(folder)
-        with nullcontext() if gathered.recipe.device == "cpu" else one_gpu():
+        with one_gpu(gathered.recipe.device):
             return asdict(_Planned.of(gathered, folder).plan(question, found))
 
 
@@ -58,7 +58,7 @@ class _Planned:
     def of(cls, gathered: Gathered, folder: RunFolder) -> "_Planned":
         """Make the rows into tokens."""
         tokenizer = ChatTokenizer.load(folder.tokenizer)
-        train, held_out = (_split(tokenizer, gathered.recipe, folder, name) for name in ("train", "validation"))
+        train, held_out = (_split(tokenizer, gathered.recipe, folder, name) for name in SPLITS)
         return cls(gathered, folder, hardware_here.choose(gathered.recipe), train, held_out)
 
     def plan(self, question: Question, found: list[Finding]) -> Plan:
@@ -93,9 +93,10 @@ class _Planned:
             return self._memory(recipe, shape, replace(machine, is_bf16=machine.is_bf16 or recipe.dtype == "bf16"))
 
         recipe = self.gathered.recipe
-        is_bf16 = machine.is_bf16 or machine.device == "cpu"
-        ways = fitting.changes(recipe, memory_of, has_4bit=has_4bit(self.hardware), is_bf16=is_bf16)
-        return replace(plan, memory=memory_of(recipe), changes=ways)
+        has_smaller = machine.device == "cuda" and not machine.is_bf16
+        ways = fitting.changes(recipe, memory_of, has_4bit=has_4bit(self.hardware), has_smaller=has_smaller)
+        found = [*plan.findings, *findings.of_room(room_of(recipe, shape), self.gathered.runs)]
+        return replace(plan, findings=findings.blocking_first(found), memory=memory_of(recipe), changes=ways)
 
     def _memory(self, recipe: Recipe, shape: Architecture, machine: Machine) -> Memory:
         fast = is_fast(recipe, shape)

@@ -12,7 +12,7 @@ from studio.chat_templates import ChatTemplate
 from studio.checks.settings import Check, write_checks
 from studio.models import BaseModel
 from studio.snapshot_rows import SnapshotRow
-from studio.training.folder import RunFolder
+from studio.training.folder import SPLITS, RunFolder
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
@@ -38,7 +38,7 @@ def write_data(
     for name in TOKENIZER_FILES:
         if (base.folder / name).is_file():
             shutil.copyfile(base.folder / name, folder.tokenizer / name)
-    for split in ("train", "validation"):
+    for split in SPLITS:
         _write_rows(folder.data / f"{split}.jsonl", [pair for pair in rows if pair[0].split == split])
     folder.chat_template.write_text(template.text, encoding="utf-8")
     if checks:

@@ -11,7 +11,7 @@ Say = Callable[[int], None]
 """Told how many rows are done."""
 
 
-def silently(_done: int) -> None:
+def silently(*_: int) -> None:
     """Tell nobody."""
 
 

@@ -26,14 +26,16 @@ class Gpu:
 
 
 @contextmanager
-def one_gpu() -> Iterator[None]:
+def one_gpu(device: str) -> Iterator[None]:
     """Hold a GPU that no run holds, and let CUDA see no other: one that has bf16, and the most free memory.
 
-    To be entered before anything asks for CUDA. Of several processes of a run each is given its own by the launcher.
+    To be entered before anything asks for CUDA. Of several processes of a run each is given its own by the launcher,
+    and a recipe whose `device` is `cpu` needs none.
     """
     before = os.environ.get(VISIBLE)
+    is_wanted = device != "cpu" and processes() == 1
     with ExitStack() as held:
-        if processes() == 1 and (gpus := sorted(usable(), key=lambda gpu: (not gpu.has_bf16, -gpu.free))):
+        if is_wanted and (gpus := sorted(usable(), key=lambda gpu: (not gpu.has_bf16, -gpu.free))):
             untaken = (gpu for gpu in gpus if _take(gpu, held))
             os.environ[VISIBLE] = next(untaken, gpus[0]).name
         try:

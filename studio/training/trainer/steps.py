@@ -27,8 +27,14 @@ def steps_of(recipe: Recipe, rows: int) -> int:
     return recipe.max_steps or max(1, math.ceil(an_epoch * recipe.epochs))
 
 
-def sees_all(recipe: Recipe, rows: int) -> bool:
-    """Tell whether a run goes through all of its rows, so that working out their reference beforehand costs nothing."""
+def beforehand(recipe: Recipe, rows: int) -> bool:
+    """Tell whether DPO and KTO work out the reference of all rows before the first step, and not as they meet them.
+
+    A few steps over many rows don't wait for the rows that they never see. But where DPO trains all weights, the model
+    as it was is gone after the first step.
+    """
+    if recipe.method == "dpo" and recipe.tuning == "full":
+        return True
     together = recipe.batch_size * recipe.gradient_accumulation * processes()
     return steps_of(recipe, rows) * together >= rows
 

@@ -1,6 +1,5 @@
 """TRL's trainers set up from a recipe; rows arrive rendered, so TRL never templates anything again."""
 
-from collections.abc import Callable
 from typing import Any
 
 from datasets import Dataset
@@ -8,12 +7,13 @@ from peft import PeftModel
 from transformers import PreTrainedTokenizerFast
 from trl import pack_dataset
 
-from studio.training.fast.reference import silently
+from studio.training.fast.reference import OnReference
 from studio.training.folder import RunFolder
 from studio.training.methods import pairs, scoring, texts, trying, unpaired
 from studio.training.methods.processes import measure_all_rows
 from studio.training.recipe import Recipe
 from studio.training.rows.data import Tokenised
+from studio.training.rows.telling import silently
 from studio.training.trainer.arguments import arguments_of
 from studio.training.trainer.hardware import Hardware
 from studio.training.trainer.model import adapter_config, keep_exact
@@ -29,7 +29,7 @@ def make_trainer(
     parent_adapter: str | None,
     *,
     with_reference: bool = True,
-    on_reference: Callable[[int, int], None] = silently,
+    on_reference: OnReference = silently,
 ) -> Any:
     """Return the method's trainer, ready to train.
 
@@ -67,10 +67,8 @@ def make_trainer(
             trainer = trying.make(recipe, common, arguments, folder)
         case _:
             trainer = texts.make(recipe, common, arguments)
-    if recipe.quantisation == "4bit":
+    if recipe.quantisation == "4bit" or recipe.method == "reward":
         keep_exact(trainer.model, parent_adapter)
-    elif recipe.method == "reward":
-        keep_exact(trainer.model)
     measure_all_rows(trainer)
     return trainer
 

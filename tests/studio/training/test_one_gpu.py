@@ -36,21 +36,21 @@ def taken(monkeypatch: pytest.MonkeyPatch, visible: str | None = None) -> str | 
         monkeypatch.delenv(VISIBLE, raising=False)
     else:
         monkeypatch.setenv(VISIBLE, visible)
-    with one_gpu():
+    with one_gpu("auto"):
         return os.environ.get(VISIBLE)
 
 
 def test_each_run_takes_the_emptiest_gpu_that_no_other_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    with one_gpu():
+    with one_gpu("auto"):
         assert os.environ[VISIBLE] == "GPU-b2"
         monkeypatch.delenv(VISIBLE, raising=False)
-        with one_gpu():
+        with one_gpu("auto"):
             assert os.environ[VISIBLE] == "GPU-c3"
             assert taken(monkeypatch) == "GPU-a1"
             monkeypatch.delenv(VISIBLE, raising=False)
-            with one_gpu():
+            with one_gpu("auto"):
                 monkeypatch.delenv(VISIBLE, raising=False)
-                with one_gpu():
+                with one_gpu("auto"):
                     assert os.environ[VISIBLE] == "GPU-d4"
                     assert taken(monkeypatch) == "GPU-b2", "where all are held they are shared"
     assert taken(monkeypatch) == "GPU-b2"
@@ -63,7 +63,7 @@ def test_a_run_keeps_to_the_gpus_that_it_may_use(monkeypatch: pytest.MonkeyPatch
     assert taken(monkeypatch, "MIG-7") == "MIG-7"
     assert taken(monkeypatch, "") == ""
     monkeypatch.setenv(VISIBLE, "0")
-    with one_gpu():
+    with one_gpu("auto"):
         monkeypatch.setitem(FREE, "GPU-a1", 99)
         assert taken(monkeypatch) == "GPU-b2", "one that was named is held as well"
 
@@ -83,6 +83,12 @@ def test_what_the_process_may_use_is_put_back(monkeypatch: pytest.MonkeyPatch) -
     for named in (None, "0,2"):
         taken(monkeypatch, named)
         assert os.environ.get(VISIBLE) == named
+
+
+def test_a_run_on_the_processor_holds_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    with one_gpu("cpu"):
+        assert VISIBLE not in os.environ
+        assert taken(monkeypatch) == "GPU-b2"
 
 
 def test_a_launcher_gives_each_process_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

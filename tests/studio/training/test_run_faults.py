@@ -21,13 +21,14 @@ from studio.errors import StudioError
 from studio.process import only_one
 from studio.project import Project
 from studio.rendering import ChatTokenizer
-from studio.training.course import checkpoints
+from studio.training.course import checkpoints, course
 from studio.training.course.report import Reporter, StopRequested
 from studio.training.elsewhere.accelerate import share_of
 from studio.training.faults import disk, memory
 from studio.training.faults.causes import explain
 from studio.training.folder import RunFolder, Status, read_status, write_json
 from studio.training.history.watch import sync_run
+from studio.training.plan.room import Room
 from studio.training.recipe import read_recipe
 from tests.studio.training.going import go, raising_at, write_run
 
@@ -274,24 +275,26 @@ def test_a_disk_that_is_full_stops_the_run_which_goes_on_once_it_is_not(
     assert left == [f"checkpoint-{done.result['kept_step'] or 4}"], "of a run that is done one is enough"
 
 
-def test_a_disk_that_is_too_small_is_told_before_the_first_step(
+def test_a_disk_that_is_too_small_is_told_before_anything_is_loaded(
     judged: Project, store: Store, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_run(judged, store, "dpo", tiny_model, "max_steps=1")
-    recipe, usage = read_recipe(folder.recipe), shutil.disk_usage(folder.path)
+    usage = shutil.disk_usage(folder.path)
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage._replace(free=10**9))
-    disk.refuse_too_small(folder, recipe, 18_000_000)
+    disk.refuse_too_small(folder, Room(checkpoint=216_000_000, checkpoints=4, learnt=108_000_000))
+    too_much = Room(checkpoint=223_200_000, checkpoints=4, learnt=111_600_000)
     with pytest.raises(
         StudioError, match=r"may need 1\.0 GB of disk, for 4 checkpoints of 0\.2 GB .* 1\.0 GB are free"
     ):
-        disk.refuse_too_small(folder, recipe, 18_600_000)
+        disk.refuse_too_small(folder, too_much)
     # What lies there already is not needed again.
     kept = folder.checkpoints / "checkpoint-1" / "optimizer.pt"
     kept.parent.mkdir()
     kept.write_bytes(b"x" * 50_000_000)
-    disk.refuse_too_small(folder, recipe, 18_600_000)
+    disk.refuse_too_small(folder, too_much)
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage._replace(free=0))
     kept.unlink()
+    monkeypatch.setattr(course, "load_model", lambda *_: pytest.fail("the model was loaded"))
     with pytest.raises(StudioError, match="GB are free"):
         go(folder)
 

@@ -356,6 +356,18 @@ def test_a_constant_rate_rises_first_elsewhere_too(with_answers: Project, store:
     assert told("warmup=0") == {"constant"}
 
 
+def test_a_few_steps_do_not_wait_for_the_reference_of_all_rows_elsewhere(
+    judged: Project, store: Store, tiny_model: Path
+) -> None:
+    def is_beforehand(*overrides: str) -> bool:
+        given = material(judged, store, "dpo", tiny_model, *overrides)
+        precomputed: bool = arguments(given.recipe, given.rows["train"])["precompute_ref_log_probs"]
+        return precomputed
+
+    assert is_beforehand()
+    assert not is_beforehand("max_steps=1", "batch_size=1", "gradient_accumulation=1")
+
+
 @pytest.mark.parametrize("method", ["sft", "dpo", "kto", "reward"])
 def test_the_adapters_dropout_is_not_switched_off(
     with_answers: Project, store: Store, tiny_model: Path, method: str

@@ -244,9 +244,10 @@ def test_what_is_worked_out_of_the_reference_is_not_lost_when_a_run_is_stopped(
     from datasets import Dataset
 
     from studio.training.fast import reference
+    from studio.training.rows import telling
 
     monkeypatch.setenv("TUNING_STUDIO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(reference, "SAY_SECONDS", -1.0)
+    monkeypatch.setattr(telling, "SECONDS", -1.0)
     monkeypatch.setattr(reference, "KEEP_SECONDS", -1.0)
     rows = Dataset.from_list(pairs_of(40))
     trainer = trainer_of(lora("dpo", "batch_size=8"), small, tmp_path, pairs_of(2))
@@ -260,10 +261,10 @@ def test_what_is_worked_out_of_the_reference_is_not_lost_when_a_run_is_stopped(
     # The first two of these rows are known, since the trainer has it.
     with pytest.raises(KeyboardInterrupt):
         reference.with_scores(trainer, rows, stop)
-    assert told == [(0, 38), (8, 38), (16, 38)]
+    assert told == [(0, 38), (0, 38), (8, 38), (16, 38)]
     told.clear()
     again = reference.with_scores(trainer, rows, lambda done, of: told.append((done, of)))
-    assert told == [(0, 22), (8, 22), (16, 22), (22, 22)]
+    assert told == [(0, 22), (0, 22), (8, 22), (16, 22)]
     assert reference.with_scores(trainer, rows, only_known=True).column_names == again.column_names
     monkeypatch.setenv("TUNING_STUDIO_CACHE", str(tmp_path / "empty"))
     assert reference.with_scores(trainer, rows, only_known=True) is rows
@@ -277,11 +278,11 @@ def test_a_few_steps_over_many_pairs_do_not_wait_for_the_others(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: str
 ) -> None:
     from studio.training.methods import pairs
-    from studio.training.trainer.steps import sees_all
+    from studio.training.trainer.steps import beforehand
 
     rows, ends = pairs_of(9), []
     for is_beforehand in (True, False):
-        monkeypatch.setattr(pairs, "sees_all", (lambda *_: True) if is_beforehand else sees_all)
+        monkeypatch.setattr(pairs, "beforehand", (lambda *_: True) if is_beforehand else beforehand)
         monkeypatch.setenv("TUNING_STUDIO_CACHE", str(tmp_path / f"cache {is_beforehand}"))
         recipe = lora("dpo", f"fast={fast}", "batch_size=2", "gradient_accumulation=1", "max_steps=2")
         trainer = trainer_of(

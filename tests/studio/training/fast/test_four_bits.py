@@ -23,8 +23,8 @@ def processor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "current_device", lambda: "cpu")
 
 
-def trainer_of(small: Path, tmp_path: Path, method: str, *overrides: str) -> Any:
-    """Return the studio's own trainer, with an adapter that has learnt something already."""
+def trainer_of(small: Path, tmp_path: Path, method: str, *overrides: str, parent: Path | None = None) -> Any:
+    """Return the studio's own trainer, with an adapter that has learnt something already, or its parent's."""
     from studio.training.rows.data import Tokenised
     from studio.training.trainer.hardware import Hardware
     from studio.training.trainer.model import load_model
@@ -42,7 +42,9 @@ def trainer_of(small: Path, tmp_path: Path, method: str, *overrides: str) -> Any
         if isinstance(layer, bitsandbytes.nn.Linear4bit):
             # What bitsandbytes 0.50 packs for its own quick way on processors gives wrong gradients afterwards.
             layer.support_avx512bf16_for_cpu = False
-    trainer = make_trainer(recipe, folder, hardware, model, rows, rows, None)
+    trainer = make_trainer(recipe, folder, hardware, model, rows, rows, str(parent) if parent else None)
+    if parent:
+        return trainer
     torch.manual_seed(7)
     for name, weight in trainer.model.named_parameters():
         if "lora_B" in name:
@@ -96,3 +98,17 @@ def test_a_run_in_4_bits_learns(small: Path, tmp_path: Path) -> None:
     trainer.train()
     losses = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
     assert losses[-1] < losses[0] - 0.05
+
+
+@pytest.mark.parametrize("method", ["sft", "dpo"])
+def test_a_child_in_4_bits_begins_where_its_parent_ended(small: Path, tmp_path: Path, method: str) -> None:
+    def learnt(trainer: Any) -> dict[str, Any]:
+        return {name: weight.data for name, weight in trainer.model.named_parameters() if weight.requires_grad}
+
+    first = trainer_of(small, tmp_path, "sft")
+    first.model.save_pretrained(tmp_path / "parent", selected_adapters=["default"])
+    ended, begun = learnt(first), learnt(trainer_of(small, tmp_path, method, parent=tmp_path / "parent"))
+    assert begun.keys() == ended.keys()
+    for name, weight in begun.items():
+        assert weight.dtype == torch.float32
+        assert torch.equal(weight, ended[name]), name

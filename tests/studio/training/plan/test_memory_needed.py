@@ -12,6 +12,7 @@ from studio.training.plan.facts import SPARE, Memory
 from studio.training.plan.fitting import changes
 from studio.training.plan.load import Load, load_of
 from studio.training.plan.memory import Machine, estimate, is_fast
+from studio.training.plan.room import Room, room_of
 from studio.training.recipe import Recipe, make_recipe
 
 GIB = 1 << 30
@@ -119,6 +120,35 @@ def test_the_weights_of_a_large_model_are_held_in_4_bits(shape: Architecture) ->
     [change] = changes(recipe, lambda each: needed(each, large, 12 * GIB, "cuda"), has_4bit=True)
     assert change.overrides == ("quantisation=4bit",)
     assert change.needed < 12 * GIB
+
+
+def test_a_gpu_without_bf16_of_its_own_takes_it_where_memory_lacks(shape: Architecture) -> None:
+    large = replace(shape, weights=tuple(Weight(f"layers.{n}.q_proj.weight", (8192, 8192), 1 << 28) for n in range(30)))
+    recipe = make_recipe("dpo", ["batch_size=1", "gradient_accumulation=1", "general_text=false"])
+
+    def memory(each: Recipe) -> Memory:
+        machine = Machine("cuda", each.dtype == "bf16", 8 * GIB)
+        return estimate(each, large, load_of(each, [ROW], fast=True), machine, rows=100, fast=True)
+
+    [change] = changes(recipe, memory, has_4bit=True, has_smaller=True)
+    assert change.overrides == ("dtype=bf16",)
+    assert ("dtype=bf16",) not in [each.overrides for each in changes(recipe, memory, has_4bit=True)]
+    exact = replace(recipe, dtype="fp32")
+    assert ("dtype=bf16",) not in [each.overrides for each in changes(exact, memory, has_4bit=True, has_smaller=True)]
+
+
+def test_the_disk_that_a_run_needs_goes_by_what_it_trains(shape: Architecture) -> None:
+    def room(*overrides: str) -> Room:
+        return room_of(make_recipe("sft", list(overrides)), shape)
+
+    adapter = shape.adapter(16, "all-linear")
+    assert room("lora_rank=16", "keep_checkpoints=2") == Room(12 * adapter, 4, 6 * adapter)
+    assert room("lora_rank=16", "optimizer=adamw_8bit", "device=auto").checkpoint == int(6.1 * adapter)
+    assert room("lora_rank=16", "use_dora=true").learnt == 4 * adapter + 2 * shape.parameters
+    whole = room("tuning=full", "keep_checkpoints=1")
+    assert whole == Room(12 * shape.parameters, 3, 6 * shape.parameters)
+    assert whole.lacks(whole.needed) == ""
+    assert "checkpoints of" in whole.lacks(whole.needed - 1)
 
 
 def test_all_weights_give_way_to_an_adapter(shape: Architecture) -> None:

@@ -1,5 +1,6 @@
 """A run as it is planned before it is started: rows, findings, memory, time."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from studio.lint.run import lint
 from studio.project import Project
 from studio.training import plan
 from studio.training.launch import start_run, stop_run
-from studio.training.plan import timing
+from studio.training.plan import findings, timing
 from studio.training.plan.batch import Request, read_batch
 from studio.training.plan.facts import Change, Finding, Plan
 from studio.training.plan.memory import Machine
@@ -99,6 +100,14 @@ def test_the_longest_rows_are_timed_first_whatever_the_method(
     names = [name for name, _ in found.timed.parts]
     assert "the base model's log-probabilities" in names
     assert "measuring the held-out rows" in names
+
+
+def test_a_disk_that_is_too_small_blocks(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(findings.shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    [small] = blocking(make("keep_checkpoints=2"))
+    assert "for 4 checkpoints of" in small.sentence
+    assert "keep_checkpoints=1" in small.hint
 
 
 def test_rows_that_are_too_long_block_where_most_of_them_are(make: Make) -> None:
