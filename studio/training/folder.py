@@ -136,6 +136,11 @@ class RunFolder:
         return self.path / ".reserve"
 
     @property
+    def together(self) -> Path:
+        """What the processes of a run pass to each other and to those of its next part; gone when the run is done."""
+        return self.path / ".together"
+
+    @property
     def lock(self) -> Path:
         """Held by the trainer as long as it lives, so that no second one trains the same run."""
         return self.path / ".trainer.lock"

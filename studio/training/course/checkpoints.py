@@ -30,13 +30,13 @@ def seal(checkpoint: Path, seconds: float) -> None:
     """
     files = _files(checkpoint)
     for path in files:
-        _to_disk(path)
+        to_disk(path)
     sizes = {str(path.relative_to(checkpoint)): path.stat().st_size for path in files}
     content = json.dumps(asdict(Seal(step_of(checkpoint), seconds, sizes)))
     with (checkpoint / SEAL).open("w", encoding="utf-8") as file:
         file.write(content)
     for path in (checkpoint / SEAL, checkpoint, checkpoint.parent):
-        _to_disk(path)
+        to_disk(path)
 
 
 def read_seal(checkpoint: Path) -> Seal | None:
@@ -106,7 +106,8 @@ def _all(folder: Path) -> list[Path]:
     return sorted(found, key=step_of)
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
+    """Return once a file or folder is on the disk for good."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

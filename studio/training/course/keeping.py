@@ -7,7 +7,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from studio.training.course import best, checkpoints
-from studio.training.course.agreeing import any_process
+from studio.training.course.agreeing import any_process, of_main
 from studio.training.recipe import Recipe
 
 SAVE_SECONDS = 15 * 60.0
@@ -72,8 +72,8 @@ def take_best(trainer: Any, folder: Path) -> best.Entry:
     measured = best.measurements(trainer.state.log_history)
     last = measured[-1]
     left = [entry for entry in measured if entry is last or checkpoints.of_step(folder, int(entry["step"]))]
-    found = best.best(left) or last
-    if found is not last:
+    found = of_main(best.best(left) or last)
+    if found["step"] != last["step"]:
         trainer.state.best_model_checkpoint = str(checkpoints.of_step(folder, int(found["step"])))
         trainer._load_best_model()
     return found

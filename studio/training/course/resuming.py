@@ -6,6 +6,7 @@ from typing import Any
 from transformers import TrainerState
 
 from studio.training.course import best, checkpoints
+from studio.training.course.agreeing import of_main
 from studio.training.course.keeping import Clock
 from studio.training.course.order import EpochTeller, make_repeatable
 from studio.training.recipe import Recipe
@@ -18,7 +19,9 @@ def train(trainer: Any, recipe: Recipe, folder: Path, clock: Clock) -> int | Non
     trainer.accelerator.wait_for_everyone()
     make_repeatable(trainer)
     trainer.add_callback(EpochTeller())
-    checkpoint = checkpoints.latest(folder)
+    # A disk that several machines share may show each of them another state of it.
+    newest = of_main(latest.name if (latest := checkpoints.latest(folder)) else "")
+    checkpoint = folder / newest if newest else None
     sealed = checkpoints.read_seal(checkpoint) if checkpoint else None
     clock.start(sealed.seconds if sealed else 0.0)
     if checkpoint:

@@ -1,17 +1,59 @@
 """What several processes that train one run have to agree on."""
 
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from accelerate.data_loader import BatchSamplerShard  # type: ignore[import-untyped]
-from accelerate.utils import broadcast_object_list  # type: ignore[import-untyped]
 from datasets import Dataset
-from datasets.fingerprint import get_temporary_cache_files_directory
+
+from studio.training.course.agreeing import of_main
+from studio.training.course.checkpoints import to_disk
+from studio.training.folder import RunFolder
+
+_PART, _WHOLE = ".part", ".arrow"
 
 
-def share_cache(rows: Dataset) -> None:
-    """Let all processes read what one of them writes of a data set: rows in memory have another folder in each."""
-    [folder] = broadcast_object_list([get_temporary_cache_files_directory()])
-    rows._get_cache_file_path = lambda fingerprint: f"{folder}/{fingerprint}.arrow"
+def keep_reference(trainer: Any, rows: Dataset, work_out: Callable[[], Dataset]) -> Dataset:
+    """Let TRL work out the reference of rows in a file that all processes see, and that a resume finds again.
+
+    Args:
+        trainer: TRL's.
+        rows: in memory, of which TRL would keep it in another folder of the machine in each process.
+        work_out: TRL's own way to do it.
+    """
+    accelerator = trainer.accelerator
+    folder = RunFolder(Path(trainer.args.output_dir).parent).together
+    if accelerator.is_main_process:
+        folder.mkdir(parents=True, exist_ok=True)
+        # What a pass left that was broken off, and what `datasets` was writing of it then.
+        for path in (*folder.glob(f"*{_PART}"), *folder.glob("tmp*")):
+            path.unlink()
+
+    def place(fingerprint: str) -> str:
+        is_whole = of_main(accelerator.is_main_process and (folder / f"{fingerprint}{_WHOLE}").exists())
+        return str(folder / f"{fingerprint}{_WHOLE if is_whole else _PART}")
+
+    rows._get_cache_file_path = place
+    waiting = accelerator.wait_for_everyone
+
+    def wait_and_look() -> None:
+        waiting()
+        # A network disk remembers for a while that a file was not there, unless the folder is read anew.
+        os.listdir(folder)
+
+    accelerator.wait_for_everyone = wait_and_look
+    try:
+        found = work_out()
+    finally:
+        del accelerator.wait_for_everyone
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        for path in folder.glob(f"*{_PART}"):
+            to_disk(path)
+            path.rename(path.with_suffix(_WHOLE))
+    return found
 
 
 def measure_all_rows(trainer: Any) -> None:

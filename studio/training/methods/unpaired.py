@@ -6,7 +6,7 @@ from datasets import Dataset
 from trl import KTOConfig, KTOTrainer
 
 from studio.training.methods import dropout
-from studio.training.methods.processes import share_cache
+from studio.training.methods.processes import keep_reference
 from studio.training.recipe import Recipe
 from studio.training.rows.balance import weights
 from studio.training.trainer.steps import beforehand
@@ -20,8 +20,8 @@ class RenderedKTOTrainer(KTOTrainer):  # type: ignore[misc]
         return with_others_answers(dataset, size)
 
     def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
-        share_cache(dataset)
-        return super()._precompute_ref_logps(dataset, name, batch_size)
+        precompute = super()._precompute_ref_logps
+        return keep_reference(self, dataset, lambda: precompute(dataset, name, batch_size))
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log, with the margin between all good and all bad answers, where TRL knows that of single batches."""

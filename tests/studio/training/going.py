@@ -37,9 +37,11 @@ def copy_of(folder: RunFolder, name: str) -> RunFolder:
     return RunFolder(folder.path.with_name(name))
 
 
-def go(folder: RunFolder, *, touched: Callable[[Any], None] = lambda _: None) -> Reporter:
+def go(
+    folder: RunFolder, *, touched: Callable[[Any], None] = lambda _: None, reporter: Reporter | None = None
+) -> Reporter:
     """Go through a run, with its trainer touched before it begins; return what it reported."""
-    reporter = Reporter(folder)
+    reporter = reporter or Reporter(folder)
     made = course.make_trainer
 
     def make(*arguments: Any, **named: Any) -> Any:

@@ -1,7 +1,11 @@
 """A run that is broken off anywhere and resumed ends as if it had not been."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -18,7 +22,8 @@ from studio.checks.settings import Check
 from studio.importing import import_file
 from studio.project import Project
 from studio.training.course import best, checkpoints, keeping
-from studio.training.folder import RunFolder
+from studio.training.course.report import Reporter
+from studio.training.folder import RunFolder, read_status
 from tests.studio.training.going import (
     Broken,
     broken_off,
@@ -222,3 +227,56 @@ def test_early_stopping_keeps_the_best_weights_and_ends_the_run_for_good(
         result["steps"],
         curve(folder, "eval_loss")[result["steps"]],
     )
+
+
+def stopped_at(number: int) -> Callable[[Any], None]:
+    """Return what asks the second of two processes, and no other, to stop in its so-manieth pass."""
+
+    def touch(trainer: Any) -> None:
+        given, calls = trainer.training_step, count(1)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            if next(calls) == number and os.environ["RANK"] == "1":
+                os.kill(os.getpid(), signal.SIGTERM)
+            return given(*arguments, **named)
+
+        trainer.training_step = call
+
+    return touch
+
+
+def as_one_of_two(whole: RunFolder, broken: RunFolder) -> None:
+    """Go through a run, through another until it is stopped, and through its rest."""
+    for folder, touched in ((whole, stopped_at(0)), (broken, stopped_at(2)), (broken, stopped_at(0))):
+        reporter = Reporter(folder, is_main=os.environ["RANK"] == "0")
+        reporter.listen_for_stop()
+        go(folder, touched=touched, reporter=reporter)
+
+
+def test_a_stop_of_one_of_two_processes_reaches_both_and_they_go_on_together(
+    judged: Project, store: Store, tiny_model: Path
+) -> None:
+    asked = ("batch_size=4", "gradient_accumulation=1", "max_steps=4", "evaluations=2", "keep_best=true")
+    whole = write_run(judged, store, "dpo", tiny_model, *asked)
+    broken = copy_of(whole, "broken")
+    launcher = ["torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    done = subprocess.run(
+        [sys.executable, "-m", *launcher, __file__, str(whole.path), str(broken.path)],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "ACCELERATE_USE_CPU": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    status = read_status(broken)
+    assert status is not None
+    assert status.result is not None
+    assert status.result["resumed_from"] == 2
+    assert status.result["steps"] == status.total_steps > 2
+    assert curve(whole, "loss") == curve(broken, "loss")
+    assert largest_difference(whole, broken) == 0.0
+
+
+if __name__ == "__main__":
+    as_one_of_two(*(RunFolder(Path(name)) for name in sys.argv[1:]))

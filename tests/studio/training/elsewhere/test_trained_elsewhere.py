@@ -40,6 +40,23 @@ def train_there(folder: Path, *way: str) -> None:
     assert done.returncode == 0, done.stderr + log.read_text()[-3000:]
 
 
+def train_on_two_machines(folders: tuple[Path, Path], temporary: Path) -> tuple[int, int]:
+    """Start a bundle's own script as on two machines, each with a folder for what is temporary; return how they end."""
+    started = []
+    for machine, folder in enumerate(folders):
+        own = temporary / str(machine)
+        own.mkdir(parents=True, exist_ok=True)
+        environment = {name: value for name, value in os.environ.items() if name not in _PYTHONS}
+        environment |= {"PYTHON": sys.executable, "PROCESSES": "2", "PORT": "29619", "TMPDIR": str(own)}
+        environment |= {"MACHINES": "2", "MACHINE": str(machine)}
+        started.append(subprocess.Popen(["sh", "run.sh", "cpu"], cwd=folder, env=environment))
+    try:
+        return started[0].wait(240), started[1].wait(240)
+    finally:
+        for process in started:
+            process.terminate()
+
+
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     found: dict[str, torch.Tensor] = load_file(folder / "adapter" / "adapter_model.safetensors")
     return found
@@ -78,3 +95,29 @@ def test_several_processes_learn_what_one_learns_and_the_results_come_back(
         take_back(judged, store, together)
     with pytest.raises(StudioError, match="is done here already"):
         take_back(judged, store, alone)
+
+
+def test_machines_that_see_other_folders_are_refused_and_with_one_folder_they_train(
+    judged: Project, store: Store, write_run: StartRun, tmp_path: Path
+) -> None:
+    run_id = write_run("dpo", *LEAN, "fast=false", "batch_size=8", "gradient_accumulation=1")
+    one, copy = tmp_path / "one", tmp_path / "copy"
+    bundle(judged, store, run_id, one, with_model=True)
+    shutil.copytree(one, copy)
+    folder = RunFolder(one / "runs" / run_id)
+
+    assert 0 not in train_on_two_machines((one, copy), tmp_path / "temporary")
+    status = read_status(folder)
+    assert status is not None
+    assert (status.status, status.step) == ("failed", 0)
+    said = "1 of 2 processes do not see the run folder of the others. Put it on a disk that all machines see"
+    assert said in (status.error or "")
+    assert said in (copy / "runs" / run_id / "log.txt").read_text(), "where no status tells it"
+
+    assert train_on_two_machines((one, one), tmp_path / "temporary") == (0, 0), folder.log.read_text()[-3000:]
+    status = read_status(folder)
+    assert status is not None
+    assert (status.status, status.step) == ("done", status.total_steps)
+    assert not folder.together.exists()
+    assert not list((tmp_path / "temporary").rglob("*.arrow"))
+    assert take_back(judged, store, one).status == "done"

@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from studio.training.methods import processes
 from studio.training.recipe import make_recipe
 from tests.studio.training.fast.test_fast_paths import lora, pairs_of, texts_of, trainer_of
 
@@ -21,6 +23,9 @@ ROOT = Path(__file__).parents[4]
 
 def learn(model_folder: Path, folder: Path) -> None:
     """Train as one of the processes; write what was learnt by each way."""
+    # As on machines of their own, which see no more than the run's folder together.
+    tempfile.tempdir = str(folder / f"temporary.{os.environ['RANK']}")
+    Path(tempfile.tempdir).mkdir()
     for fast in ("true", "false"):
         recipe = lora("dpo", f"fast={fast}", "batch_size=1")
         more = {"max_steps": 3, "learning_rate": 1e-2, "save_strategy": "no", "per_device_eval_batch_size": 1}
@@ -30,7 +35,7 @@ def learn(model_folder: Path, folder: Path) -> None:
         learnt = [weight.detach().flatten() for weight in trainer.model.parameters() if weight.requires_grad]
         torch.save(torch.cat(learnt), folder / f"{fast}.{os.environ['RANK']}.pt")
     (folder / f"measured.{os.environ['RANK']}.json").write_text(json.dumps(measured(model_folder, folder)))
-    judged_alone(model_folder, folder).train()
+    judged_alone(model_folder, folder / "kto").train()
 
 
 def measured(model_folder: Path, folder: Path) -> dict[str, float]:
@@ -55,6 +60,7 @@ def judged_alone(model_folder: Path, folder: Path) -> Any:
     from studio.training.methods import unpaired
     from studio.training.trainer.model import adapter_config
 
+    torch.manual_seed(1)
     recipe = make_recipe("kto", ["device=cpu", "dtype=fp32", "lora_rank=4", "batch_size=2"])
     said = [{"prompt_ids": [100 + n, 101], "completion_ids": [120 + n, 121], "label": n % 2 == 0} for n in range(8)]
     rows = Dataset.from_list(said)
@@ -72,9 +78,13 @@ def judged_alone(model_folder: Path, folder: Path) -> Any:
     return trainer
 
 
-def test_two_processes_learn_alike_in_both_ways(small: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def learnt(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that two processes have trained in."""
+    tmp_path = tmp_path_factory.mktemp("two")
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
+        "PYTHONHASHSEED": "1",
         "ACCELERATE_USE_CPU": "true",
         "TUNING_STUDIO_CACHE": str(tmp_path / "cache"),
     }
@@ -88,15 +98,69 @@ def test_two_processes_learn_alike_in_both_ways(small: Path, tmp_path: Path) -> 
         timeout=240,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    fast, *others = (torch.load(tmp_path / f"{way}.{rank}.pt") for way in ("true", "false") for rank in "01")
+    return tmp_path
+
+
+def test_two_processes_learn_alike_in_both_ways(small: Path, learnt: Path, tmp_path: Path) -> None:
+    fast, *others = (torch.load(learnt / f"{way}.{rank}.pt") for way in ("true", "false") for rank in "01")
     for other in others:
         assert torch.allclose(fast, other, rtol=1e-3, atol=1e-5)
     # What two find of the held-out rows is what one finds.
     alone = measured(small, tmp_path)
     assert any("accuracies" in name for name in alone)
     for rank in "01":
-        together = json.loads((tmp_path / f"measured.{rank}.json").read_text())
+        together = json.loads((learnt / f"measured.{rank}.json").read_text())
         assert together == pytest.approx(alone, rel=1e-5, abs=1e-7)
+
+
+def passes_of_reference(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return what grows with each batch that the reference is worked out of."""
+    from studio.training.methods.unpaired import RenderedKTOTrainer
+
+    made: list[Any] = []
+    compute = RenderedKTOTrainer.compute_ref_log_probs
+
+    def counted(trainer: Any, model: Any, inputs: Any) -> Any:
+        made.append(inputs)
+        return compute(trainer, model, inputs)
+
+    monkeypatch.setattr(RenderedKTOTrainer, "compute_ref_log_probs", counted)
+    return made
+
+
+def test_a_reference_by_trl_lies_where_all_machines_see_it_and_a_resume_finds_it(
+    small: Path, learnt: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = sorted(learnt.glob("kto/.together/*"))
+    assert len(shared) == 2, "rows to learn from, and held-out ones"
+    assert not list(learnt.glob("temporary*/**/*.arrow"))
+    made = passes_of_reference(monkeypatch)
+    judged_alone(small, learnt / "kto")
+    assert not made
+    assert sorted(learnt.glob("kto/.together/*")) == shared
+
+
+def test_a_reference_that_did_not_come_to_the_disk_whole_is_worked_out_anew(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(path: Path) -> None:
+        path.write_bytes(path.read_bytes()[:100])
+        raise OSError("as good as a power cut")
+
+    made = passes_of_reference(monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(processes, "to_disk", cut_off)
+        with pytest.raises(OSError, match="power cut"):
+            judged_alone(small, tmp_path)
+    before = len(made)
+    assert before
+    trainer = judged_alone(small, tmp_path)
+    assert len(made) > before
+    assert len(trainer.train_dataset["ref_logps"]) == len(trainer.train_dataset) == 8
+    whole = len(made)
+    assert judged_alone(small, tmp_path).train_dataset["ref_logps"] == trainer.train_dataset["ref_logps"]
+    assert len(made) == whole
+    assert {path.suffix for path in tmp_path.glob(".together/*")} == {".arrow"}
 
 
 if __name__ == "__main__":
