@@ -146,8 +146,8 @@ def _of_pairs(recipe: Recipe) -> dict[str, Any]:
         case "orpo":
             return {"rl": "orpo", "orpo_alpha": recipe.beta, "remove_unused_columns": False}
         case "simpo":
-            # SimPO is TRL's CPO without its loss on the chosen answer.
-            simpo = {"simpo_gamma": recipe.simpo_gamma, "cpo_alpha": 0.0}
+            # SimPO is TRL's CPO without its loss on the chosen answer, or with a share of it.
+            simpo = {"simpo_gamma": recipe.simpo_gamma, "cpo_alpha": recipe.sft_weight}
             return {"rl": "simpo", "rl_beta": recipe.beta, **simpo}
     found: dict[str, Any] = {"rl": "ipo" if recipe.loss == "ipo" else "dpo", "rl_beta": recipe.beta}
     losses = [recipe.loss, "sft"] if recipe.sft_weight else [recipe.loss]

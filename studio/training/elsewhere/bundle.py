@@ -19,6 +19,7 @@ from studio.training.elsewhere.portable import portable
 from studio.training.elsewhere.results import FILE
 from studio.training.elsewhere.scripts import Told, readme, run_script, skypilot_task, slurm_script
 from studio.training.folder import RunFolder, read_status
+from studio.training.recipe_file import read_recipe
 
 _LEFT = ("status.json", "status.earlier.json", "log.txt", "engine.log", "parity.json", "quantised", FILE)
 """What the trainer here said, which a trainer elsewhere says anew, and what was made of its results."""
@@ -76,7 +77,7 @@ def _to_train(
     return {
         **files,
         **{name: write(told).encode() for name, write in scripts.items()},
-        "requirements.txt": requirements().encode(),
+        "requirements.txt": requirements(read_recipe(folder.recipe)).encode(),
         **{f"configs/{way}.yaml": config_of(way) for way in WAYS},
         **_source(),
     }

@@ -9,7 +9,8 @@ from studio.training.elsewhere import axolotl, llamafactory, trl_script
 from studio.training.elsewhere.material import Material
 from studio.training.elsewhere.written import Written
 from studio.training.presets import preset
-from studio.training.recipe import Recipe, as_table, settings, write_recipe
+from studio.training.recipe import Recipe, as_table, settings
+from studio.training.recipe_file import write_recipe
 
 TOOLS = {
     "toml": "the recipe itself, each setting with what it does and where its value comes from",

@@ -21,7 +21,8 @@ from studio.training.elsewhere.results import START, files_of, given_files, sha2
 from studio.training.folder import Description, RunFolder, Status, read_status, write_json
 from studio.training.history.watch import sync_run
 from studio.training.launch import highest_number
-from studio.training.recipe import as_table, kind_of, read_recipe
+from studio.training.recipe import as_table, kind_of
+from studio.training.recipe_file import read_recipe
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def _notes(recipe: Recipe) -> Iterator[str]:
     )
     if recipe.loss == "robust" and recipe.method == "dpo":
         yield "The robust loss is not there; dpo_label_smoothing smooths the sigmoid loss instead (cDPO)."
-    elif recipe.label_smoothing and recipe.loss != "sigmoid" and recipe.method == "dpo":
+    elif recipe.label_smoothing and recipe.method == "dpo":
         yield "label_smoothing is for the sigmoid loss alone and is left out."
     if recipe.packing:
         yield "packing lets examples see each other; neat_packing prevents that where the version of it allows."
@@ -158,7 +158,7 @@ def _of_method(recipe: Recipe, labels: list[bool]) -> dict[str, Any]:
         case "dpo":
             found: dict[str, Any] = {"pref_beta": recipe.beta}
             found["pref_loss"] = "sigmoid" if recipe.loss == "robust" else recipe.loss
-            if recipe.loss in ("sigmoid", "robust") and recipe.label_smoothing:
+            if recipe.loss == "robust":
                 found["dpo_label_smoothing"] = recipe.label_smoothing
             if recipe.loss == "simpo":
                 found["simpo_gamma"] = recipe.simpo_gamma

@@ -15,7 +15,8 @@ from studio.errors import StudioError
 from studio.models import BaseModel, check_unchanged, prepare, resolve
 from studio.project import Project
 from studio.training.folder import SPLITS, RunFolder, read_description
-from studio.training.recipe import METHODS, Recipe, make_recipe, read_recipe
+from studio.training.recipe import METHODS, Recipe, make_recipe
+from studio.training.recipe_file import read_recipe
 from studio.training.rows.run_data import TOKENIZER_FILES
 
 Row = dict[str, Any]

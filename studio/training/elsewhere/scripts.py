@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from studio.training.elsewhere.accelerate import WAYS
+from studio.training.elsewhere.needs import pin
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,19 @@ def run_script(told: Told) -> str:
 #   ./run.sh WAY          in PROCESSES processes (default: 2), over MACHINES machines (default: 1)
 # where WAY is one of
 {ways}
-# On several machines start it on each, with MACHINE=0, 1 ... and HEAD=the address of machine 0.
+# On several machines start it on each, with MACHINE=0, 1 ... and HEAD=the address of machine 0. This folder has to lie
+# on a disk that all of them see (NFS, Lustre, a shared volume): a copy on each is refused.
 set -eu
 cd "$(dirname "$0")"
 {missing}PYTHON=${{PYTHON:-python3}}
 RUN=runs/{told.run}
 export PYTHONPATH="$PWD/source${{PYTHONPATH:+:$PYTHONPATH}}"
+case "${{1:-}}" in zero*)
+    "$PYTHON" -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("deepspeed") is None)' || {{
+        echo "$1 needs DeepSpeed: pip install '{pin("deepspeed")}'" >&2
+        exit 1
+    }} ;;
+esac
 export PYTHONUNBUFFERED=1 TOKENIZERS_PARALLELISM=false OMP_WAIT_POLICY="${{OMP_WAIT_POLICY:-PASSIVE}}"
 export HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1
 # Seconds in which the processes may end a step and write a checkpoint when they are stopped; torch gives them 30.
@@ -58,7 +66,7 @@ else
 fi
 trainer=$!
 # A stop goes on to the trainer, which ends after its step; the results are written down all the same.
-trap 'kill -TERM "$trainer" 2>/dev/null || true' TERM INT
+trap 'kill -TERM "$trainer" 2>/dev/null || true' TERM INT HUP
 status=0
 while :; do
     wait "$trainer" && status=0 || status=$?
@@ -100,6 +108,8 @@ def skypilot_task(told: Told) -> str:
     """Return `sky.yaml`, an example to change."""
     package = f"  pip install --no-deps {told.package}\n" if told.package else ""
     return f"""# sky launch -c studio sky.yaml, in this folder. Change the GPUs to what you want to pay for.
+# Nodes share no disk. For more than one, mount what all of them see and can append to files on (`volumes:`, NFS; most
+# mounts of buckets can't append), put this folder there once, and begin `run` with a `cd` to it.
 # Fetch the results with: rsync -a studio:sky_workdir/runs/{told.run} runs/
 # then in the project: studio import-run THIS_FOLDER
 name: {told.run}
@@ -109,9 +119,9 @@ resources:
   accelerators: A100:4
   disk_size: 256
 envs:
-  WAY: ddp
+  WAY: ddp  # zero2 and zero3 need '{pin("deepspeed")}' in the setup
 setup: |
-  pip install -r requirements.txt
+  pip install -r requirements.txt '{pin("liger-kernel")}'
 {package}run: |
   export MACHINES=$SKYPILOT_NUM_NODES
   export MACHINE=$SKYPILOT_NODE_RANK
@@ -135,12 +145,15 @@ A {told.method} run of Tuning Studio to be trained on this machine. It holds the
 
     python3 -m venv .venv && . .venv/bin/activate
     pip install -r requirements.txt
-    ./run.sh            # one process; see its first lines for several
+    pip install '{pin("liger-kernel")}'         # on NVIDIA GPUs: quicker layers
+    pip install '{pin("deepspeed")}'         # for `./run.sh zero2` and `zero3` alone
+    ./run.sh                                # one process; see its first lines for several
 
 The base model is {told.base_model}, SHA-256 `{told.base_hash}`. {model} Other files are refused when the run starts.
 
 - `runs/{told.run}/log.txt` has all that the trainer prints, `metrics.jsonl` its measurements.
 - Stop it with SIGTERM or Ctrl-C: it ends after its step with a checkpoint, and `./run.sh` goes on from there.
+- So it does when its terminal goes away: over SSH start it in tmux, or as `setsid nohup ./run.sh >/dev/null 2>&1 &`.
 - `slurm.sh` and `sky.yaml` are examples for Slurm and SkyPilot.
 - With several processes the batch that the recipe names is shared out between them: the result is that of one.
 

@@ -161,7 +161,7 @@ def _of_pairs(recipe: Recipe, rows: int) -> dict[str, Any]:
         case "orpo":
             return found
         case "simpo":
-            simpo = {"loss_type": "simpo", "cpo_alpha": 0.0, "simpo_gamma": recipe.simpo_gamma}
+            simpo = {"loss_type": "simpo", "cpo_alpha": recipe.sft_weight, "simpo_gamma": recipe.simpo_gamma}
             return {**found, **simpo, "label_smoothing": recipe.label_smoothing}
         case "cpo":
             return {**found, "loss_type": "sigmoid", "label_smoothing": recipe.label_smoothing}

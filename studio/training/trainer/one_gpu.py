@@ -1,6 +1,7 @@
 """One GPU for a process that trains alone on a machine with several, which TRL's trainers would not start on."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -29,15 +30,18 @@ class Gpu:
 def one_gpu(device: str) -> Iterator[None]:
     """Hold a GPU that no run holds, and let CUDA see no other: one that has bf16, and the most free memory.
 
-    To be entered before anything asks for CUDA. Of several processes of a run each is given its own by the launcher,
-    and a recipe whose `device` is `cpu` needs none.
+    To be entered before anything asks for CUDA. Where runs, of this project or of others, hold all of them, one is
+    shared, and the log says so. Of several processes of a run each is given its own by the launcher, and a recipe
+    whose `device` is `cpu` needs none.
     """
     before = os.environ.get(VISIBLE)
     is_wanted = device != "cpu" and processes() == 1
     with ExitStack() as held:
         if is_wanted and (gpus := sorted(usable(), key=lambda gpu: (not gpu.has_bf16, -gpu.free))):
-            untaken = (gpu for gpu in gpus if _take(gpu, held))
-            os.environ[VISIBLE] = next(untaken, gpus[0]).name
+            untaken = next((gpu for gpu in gpus if _take(gpu, held)), None)
+            if untaken is None:
+                _say_shared(gpus[0])
+            os.environ[VISIBLE] = (untaken or gpus[0]).name
         try:
             yield
         finally:
@@ -56,6 +60,13 @@ def _take(gpu: Gpu, held: ExitStack) -> bool:
     except OSError:
         # Nobody can hold anything there, and that is no reason not to train.
         return True
+
+
+def _say_shared(gpu: Gpu) -> None:
+    sys.stderr.write(
+        f"Other runs hold all GPUs: this one shares GPU {gpu.name.removeprefix('GPU-')} with another,"
+        " and is slower for it or runs out of memory sooner.\n"
+    )
 
 
 def usable() -> list[Gpu]:

@@ -40,7 +40,9 @@ def taken(monkeypatch: pytest.MonkeyPatch, visible: str | None = None) -> str | 
         return os.environ.get(VISIBLE)
 
 
-def test_each_run_takes_the_emptiest_gpu_that_no_other_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_run_takes_the_emptiest_gpu_that_no_other_holds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with one_gpu("auto"):
         assert os.environ[VISIBLE] == "GPU-b2"
         monkeypatch.delenv(VISIBLE, raising=False)
@@ -52,8 +54,14 @@ def test_each_run_takes_the_emptiest_gpu_that_no_other_holds(monkeypatch: pytest
                 monkeypatch.delenv(VISIBLE, raising=False)
                 with one_gpu("auto"):
                     assert os.environ[VISIBLE] == "GPU-d4"
+                    assert not capsys.readouterr().err
                     assert taken(monkeypatch) == "GPU-b2", "where all are held they are shared"
+                    told = capsys.readouterr().err
+                    assert told.startswith("Other runs hold all GPUs: this one shares GPU b2 with another")
+                    assert taken(monkeypatch, "2") == "2"
+                    assert "shares GPU 2 with another" in capsys.readouterr().err
     assert taken(monkeypatch) == "GPU-b2"
+    assert not capsys.readouterr().err
 
 
 def test_a_run_keeps_to_the_gpus_that_it_may_use(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,15 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
+from collections.abc import Callable
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -24,10 +28,12 @@ from studio.training.elsewhere import results
 from studio.training.elsewhere.about import ABOUT
 from studio.training.elsewhere.bundle import bundle
 from studio.training.elsewhere.import_run import take_back
+from studio.training.elsewhere.needs import pin, requirements
 from studio.training.elsewhere.packing import pack, tree, unpack
 from studio.training.folder import RunFolder, Status, read_description, write_json
 from studio.training.history.watch import sync_run
 from studio.training.launch import start_run
+from studio.training.recipe import make_recipe
 from tests.studio.training.elsewhere.conftest import QUICK, StartRun
 
 pytestmark = pytest.mark.model
@@ -76,11 +82,91 @@ def test_a_bundle_to_train_names_no_place_of_this_machine(
         assert os.access(away / script, os.X_OK)
     assert "./run.sh" in (away / "README.md").read_text()
     assert yaml.safe_load((away / "sky.yaml").read_text())["name"] == run_id
-    pins = [line for line in (away / "requirements.txt").read_text().splitlines() if line and line[0] != "#"]
-    assert all("==" in pin and "+" not in pin and not pin.endswith("==") for pin in pins)
+    pins = (away / "requirements.txt").read_text().splitlines()
+    assert all(re.fullmatch(r"[a-z0-9-]+==[\w.]+|nvidia-ml-py>=[\d.]+", pin) for pin in pins if pin and pin[0] != "#")
     assert json.loads((away / "runs" / run_id / "run.json").read_text())["base_model"] == "./model"
     refused = subprocess.run(["sh", "run.sh"], cwd=away, capture_output=True, text=True, check=False)
     assert (refused.returncode, "Put the base model at model" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "is_wanted"),
+    [([], False), (["quantisation=4bit"], True), (["optimizer=adamw_8bit"], True), (["optimizer=adamw"], False)],
+)
+def test_what_the_recipe_needs_on_gpus_is_installed_there(overrides: list[str], is_wanted: bool) -> None:
+    installed = [line for line in requirements(make_recipe("dpo", overrides)).splitlines() if line[:1] != "#"]
+    assert any(line.startswith("nvidia-ml-py") for line in installed), "which tells memory and use of GPUs"
+    assert any(line.startswith("bitsandbytes") for line in installed) == is_wanted
+
+
+def test_a_bundle_asks_for_what_its_run_asks_for(
+    judged: Project, store: Store, write_run: StartRun, tmp_path: Path
+) -> None:
+    bundle(judged, store, write_run("dpo", "optimizer=paged_adamw_8bit"), tmp_path / "away")
+    assert "\nbitsandbytes" in (tmp_path / "away" / "requirements.txt").read_text()
+    assert "liger-kernel" in yaml.safe_load((tmp_path / "away" / "sky.yaml").read_text())["setup"]
+
+
+def test_what_is_not_installed_here_is_asked_for_as_the_studio_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", absent)
+    ours = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())
+    for wanted in ours["project"]["optional-dependencies"]["gpu"]:
+        assert pin(re.split(r"\W*>=", wanted)[0]) == wanted
+
+
+@pytest.fixture
+def stands_in(tmp_path: Path) -> Callable[[str, str], str]:
+    """What writes a program that does so little that it needs no cluster, and returns its path."""
+
+    def write(name: str, script: str) -> str:
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/bash\n{script}\n")
+        path.chmod(0o755)
+        return str(path)
+
+    return write
+
+
+def test_a_way_that_needs_deepspeed_says_so(carried: tuple[str, Path], stands_in: Callable[[str, str], str]) -> None:
+    away = carried[1]
+    (away / "model").mkdir()
+    env = {**os.environ, "PYTHON": stands_in("python", '[ "$1" != -c ]')}
+    for way, status in (("zero2", 1), ("zero3", 1), ("ddp", 0)):
+        told = subprocess.run(["sh", "run.sh", way], cwd=away, env=env, capture_output=True, text=True, check=False)
+        assert (told.returncode, "pip install 'deepspeed" in told.stderr) == (status, bool(status))
+
+
+@pytest.mark.parametrize("script", ["slurm.sh", "sky.yaml"])
+def test_each_machine_of_a_cluster_starts_its_part(
+    carried: tuple[str, Path], stands_in: Callable[[str, str], str], script: str
+) -> None:
+    run_id, away = carried
+    (away / "model").mkdir()
+    python = stands_in("python", 'echo "$@"')
+    stands_in("scontrol", 'echo "$3: node-a"; echo node-b')
+    stands_in("srun", 'shift; for SLURM_NODEID in 0 1; do export SLURM_NODEID; "$@" || exit; done')
+    given = {**os.environ, "PYTHON": python, "PATH": f"{Path(python).parent}:{os.environ['PATH']}"}
+    if script == "slurm.sh":
+        given |= {"SLURM_NNODES": "2", "SLURM_GPUS_ON_NODE": "4", "SLURM_JOB_NODELIST": "nodes"}
+        subprocess.run(["bash", script], cwd=away, env=given, check=True)
+        head = "nodes: node-a"
+    else:
+        task = yaml.safe_load((away / script).read_text())
+        given |= {**task["envs"], "SKYPILOT_NUM_NODES": "2", "SKYPILOT_NUM_GPUS_PER_NODE": "4"}
+        given |= {"SKYPILOT_NODE_IPS": "10.0.0.1\n10.0.0.2"}
+        for rank in ("0", "1"):
+            subprocess.run(["bash", "-c", task["run"]], cwd=away, env={**given, "SKYPILOT_NODE_RANK": rank}, check=True)
+        head = "10.0.0.1"
+    started = (away / "runs" / run_id / "log.txt").read_text().splitlines()
+    assert len(started) == 2
+    for rank, line in enumerate(started):
+        assert "--config_file configs/ddp.yaml --num_processes 8 --num_machines 2" in line
+        assert f"--machine_rank {rank} --main_process_ip {head} " in line
+        assert line.endswith(f"-m studio.training.worker runs/{run_id}")
 
 
 def test_what_was_trained_names_no_place_either_and_its_checkpoints_count_still(

@@ -53,7 +53,7 @@ def ours(project: Project, run_id: str, model: Path) -> Any:
     """Return the studio's own trainer for a run."""
     from studio.rendering import ChatTokenizer
     from studio.training.folder import RunFolder
-    from studio.training.recipe import read_recipe
+    from studio.training.recipe_file import read_recipe
     from studio.training.rows.data import load_rows, tokenise
     from studio.training.trainer import hardware
     from studio.training.trainer.model import load_model
@@ -165,6 +165,8 @@ def test_losses_on_pairs_in_other_tools_words(judged: Project, store: Store, tin
     mixed = told("axolotl", "loss=hinge", "sft_weight=0.2")
     assert (mixed["rl"], mixed["dpo_loss_type"], mixed["dpo_loss_weights"]) == ("dpo", ["hinge", "sft"], [1.0, 0.2])
     assert told("axolotl", "loss=simpo")["rl"] == "simpo"
+    assert told("axolotl", "loss=simpo", "sft_weight=0.5")["cpo_alpha"] == 0.5
+    assert told("llamafactory", "loss=simpo", "sft_weight=0.5")["pref_ftx"] == 0.5
     assert told("llamafactory", "loss=ipo")["pref_loss"] == "ipo"
     assert told("llamafactory", "loss=robust", "label_smoothing=0.1")["dpo_label_smoothing"] == 0.1
     with pytest.raises(StudioError, match="LLaMA-Factory has no loss apo_zero"):
