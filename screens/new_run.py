@@ -21,7 +21,7 @@ from screens.dialogs import leave
 from screens.recipe_draft import RecipeDraft, draft_of
 from screens.recipe_form import FoldedGroup, RecipeForm, say
 from screens.run_choices import Value, values
-from screens.run_start import kept_of_parent, proposed, waiting
+from screens.run_start import kept_of_parent, proposed, proposed_method, waiting
 from screens.widgets.bars import KeyBar
 from screens.widgets.form_field import form_field
 from store import runs
@@ -49,7 +49,7 @@ RowsKey = tuple[Method, SnapshotKind, str]
 
 EXPLANATIONS = {
     "model": "The base model: smollm2, a Hugging Face folder, or a GGUF file. f4 lists those that are known.",
-    "parent": "A run whose adapter this one goes on from; empty for a fresh adapter. f4 lists them.",
+    "parent": "A run whose adapter or whole model this one goes on from; empty for a fresh start. f4 lists them.",
 }
 
 
@@ -98,6 +98,8 @@ class NewRunForm(StudioModal[NewRun]):
     def compose(self) -> ComposeResult:
         """Lay the fields under what they decide."""
         model, parent = (again.model, again.parent or "") if (again := self._again) else self._proposed
+        if not again:
+            self._draft.method = proposed_method(self.studio.store)
         with Vertical(classes="window tall"):
             yield Static("", id="heading", markup=False, classes="pane-title")
             yield Static("", id="rows-that-count", markup=False)

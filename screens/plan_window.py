@@ -38,7 +38,7 @@ VIEWS: dict[View, str] = {"plan": "Plan", "batch": "First batch"}
 WAITING = "A process counts rows and tokens and estimates the memory; that takes some seconds ..."
 TIMING = "A few real steps are taken; that takes up to a minute. esc breaks it off ..."
 BATCH = "A process with the trainer's libraries builds the first batch; that takes some seconds ..."
-TO_DO = "\n\nenter starts it, t times a few steps, v shows the first batch, esc goes back to the form."
+TO_DO = "t times a few steps, v shows the first batch, esc goes back to the form."
 
 
 @dataclass(frozen=True)
@@ -197,14 +197,16 @@ _TELLING = ("blocks:", "memory:", "change ", "time:")
 def _plan_spans(found: Plan, then: str) -> list[Span]:
     lines = plan.lines(found)
     spans = [Span(f"{line}\n", "bold" if line.startswith(_TELLING) else "") for line in lines]
-    return [*spans, Span(f"{TO_DO}{then}")]
+    fit = "f makes it fit, " if found.changes else ""
+    return [*spans, Span(f"\n\nenter starts it, {fit}{TO_DO}{then}")]
 
 
 def _doubts(found: Plan) -> list[str]:
     """Return why a run should not be started as it is."""
     doubts = [finding.sentence for finding in found.findings if finding.level == "blocks"]
     if found.memory is not None and not found.memory.fits:
-        doubts.append(f"It does not fit: {found.memory.sentence}. f makes it fit.")
+        way_out = " After esc, f makes it fit." if found.changes else ""
+        doubts.append(f"It does not fit: {found.memory.sentence}.{way_out}")
     return doubts
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from studio.errors import StudioError
 from studio.training import recipe_checks
 from studio.training.presets import preset
-from studio.training.recipe import Method, Recipe, Setting, convert, origins, settings
+from studio.training.recipe import Method, Recipe, Setting, convert, settings
+from studio.training.recipe_file import origins
 
 YES_OR_NO = ("true", "false")
 
@@ -79,9 +80,8 @@ class RecipeDraft:
 
     def origins(self) -> dict[str, str]:
         """Return for each setting where its value comes from."""
-        found = origins(self.recipe, self.rows)
-        found |= {name: "set by hand" for name, _ in self._wanted()}
-        return found | dict.fromkeys(self.kept, "as in the parent's adapter")
+        found = origins(self.recipe, self.rows, self.kept)
+        return found | {name: "set by hand" for name, _ in self._wanted()}
 
     def _text(self, name: str, recipe: Recipe) -> str:
         is_written = name in self.written and name not in self.kept

@@ -49,7 +49,7 @@ class RunActions:
             question = f"Take {run.id} out of the queue? r puts it back, at the end."
             self._ask(question, "Take it out", run_work.stop, run)
         elif run.status in ACTIVE:
-            question = f"Stop {run.id} at the end of its step? A checkpoint is kept; r goes on from it."
+            question = f"Stop {run.id} at the end of its step? r goes on where it was."
             self._ask(question, "Stop it", run_work.stop, run)
         else:
             self.screen.set_status("this run is not going on")

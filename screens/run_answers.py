@@ -20,7 +20,10 @@ from studio.training.watching.samples import Sample
 
 POLL_SECONDS = 2.0
 KEYS_WORDS = "v: whole, or what changed    tab: text    esc: close"
-EMPTY = "No answers: there are none before the first measurement, or the recipe's `samples` is 0."
+EMPTY = (
+    "No answers: there are none before the first measurement, where the recipe's `samples` is 0, of a reward model, "
+    "or where several processes share out the weights (FSDP, DeepSpeed)."
+)
 
 
 class RunAnswers(ListOverText[None]):

@@ -27,7 +27,7 @@ def values(name: str, choices: tuple[str, ...], project: Project, store: Store) 
         case "parent":
             return _parents(project, store)
         case "teacher":
-            return [Value("", "every model")] + [
+            return [Value("", "the newest answer of any model")] + [
                 Value(author, f"{author}, {count:,} responses") for author, count in responses.teachers(store)
             ]
         case "checks":

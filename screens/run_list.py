@@ -31,10 +31,15 @@ class RunList:
         line = self._lines.get(number) if number is not None else None
         return line.run if line else None
 
+    @property
+    def marked(self) -> list[str]:
+        """The marked runs, in the order of the list."""
+        marked = self._table.selected
+        return [line.run.id for number, line in self._lines.items() if number in marked]
+
     def overlaid(self) -> tuple[str, ...]:
         """Return the marked runs, with the one under the cursor; none where only that one is meant."""
-        marked = self._table.selected
-        ids = [line.run.id for number, line in self._lines.items() if number in marked]
+        ids = self.marked
         if ids and self.selected and self.selected not in ids:
             ids.append(self.selected)
         return tuple(ids)

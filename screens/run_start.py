@@ -3,11 +3,16 @@
 from typing import Any
 
 from screens.run_choices import can_be_parent
-from store import runs
+from store import examples, journal, runs
 from store.database import Store
 from store.runs import UNENDED, Run
 from studio.project import Project
-from studio.training.recipe import Recipe
+from studio.training.recipe import Method, Recipe
+
+
+def proposed_method(store: Store) -> Method:
+    """Return the method to begin with: learning from the judged pairs, or from examples where nothing is judged yet."""
+    return "dpo" if journal.has_verdicts(store) or not examples.count(store) else "sft"
 
 
 def proposed(project: Project, before: Run | None) -> tuple[str, str]:

@@ -167,11 +167,12 @@ class TrainScreen(CurveKeys, StudioScreen):
             self.app.push_screen(RunAnswers(self.run_here.id))
 
     def action_compare(self) -> None:
-        """Show the selected runs side by side; without any, the one under the cursor beside its parent."""
+        """Show the selected runs side by side, one beside that under the cursor, or that beside its parent."""
         from screens.run_compare import MOST_COMPARED, RunCompare
 
         run = self.run_here
-        ids = list(self._list.overlaid())
+        # The first `space` of two has moved the cursor on to a run that nobody chose.
+        ids = marked if len(marked := self._list.marked) > 1 else list(self._list.overlaid())
         if len(ids) < 2 and run is not None:
             ids = [run.parent_id, run.id] if run.parent_id else []
         if len(ids) < 2:

@@ -254,6 +254,12 @@ def verdict_ids(store: Store, *, rater: str) -> "array[int]":
     return array("q", (number for (number,) in rows))
 
 
+def has_verdicts(store: Store) -> bool:
+    """Tell whether any pair was ever judged, here or in a file."""
+    ((found,),) = store.connection.execute("SELECT EXISTS (SELECT 1 FROM comparison WHERE kind = 'verdict')")
+    return bool(found)
+
+
 def past(store: Store, ids: Sequence[int]) -> list[Past]:
     """Return verdicts (a screenful) by their lines, with what became of them."""
     rows = store.connection.execute(

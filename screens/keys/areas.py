@@ -183,7 +183,7 @@ TRAIN: list[BindingType] = [
     key("C", "compare", "Compare", "train.compare", "Compare the selected runs, or a run with its parent"),
     key("u", "put_first", "Next", "train.next", "Let a waiting run train before the others that wait", show=False),
     key("e", "edit", "Name", "item.edit", "Give the run a name, tags and a note", show=False),
-    key("o", "logs", "Log", "train.logs", "Show what the trainer printed", show=False),
+    key("o", "logs", "Log", "train.logs", "Show what the trainer printed, as enter does", show=False),
     key("p", "parity", "Proof", "train.parity", "Show the evidence that what was trained is what answers", show=False),
     key("c", "chat", "Chat", "train.chat", "Talk to the run beside its base model", show=False),
     key("Q", "quantise", "Quantise", "train.quantise", "Make it smaller, and see what that costs", show=False),
@@ -191,7 +191,7 @@ TRAIN: list[BindingType] = [
     key("d", "delete", "Delete", "train.delete", "Delete the run with its files; asks first", show=False),
     *CURVES,
     key("tab", "switch_pane", "Facts", "screen.pane", "Go to the facts, or back to the list", show=False),
-    key("escape", "back", "Back", "screen.back", "Back to the list, then to all steps", show=False),
+    key("escape", "back", "Back", "screen.back", "Back to the list, to all steps, to one run's curves", show=False),
 ]
 """Keys of the Train screen."""
 

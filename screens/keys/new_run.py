@@ -8,7 +8,7 @@ NEW_RUN: list[BindingType] = [
     key("f2,ctrl+s,enter", "submit", "Start", "new_run.start", "Start the run; it waits where another goes on"),
     key("f3", "choose_method", "Method", "new_run.method", "Choose what is done, from a list with what each is for"),
     key("f4", "choose", "Values", "new_run.values", "Choose the field's value from a list, such as a model or a run"),
-    key("f5", "plan", "Plan", "new_run.plan", "Count rows and tokens, estimate memory and time, show the first batch"),
+    key("f5", "plan", "Plan", "new_run.plan", "Count rows and tokens, estimate memory; time and batch from there"),
     key("f6", "fold", "All", "new_run.fold", "Show every setting, or only those that matter to most runs"),
     key("f7", "write_out", "Write out", "new_run.write_out", "Write the same as a TRL script or another tool's YAML"),
     key("f8", "reset", "As preset", "new_run.reset", "Give the field the value that it has by itself", show=False),

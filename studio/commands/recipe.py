@@ -15,8 +15,8 @@ _TOOLS = ("toml", "trl", "axolotl", "llamafactory")
     "--as", "tool", type=click.Choice(_TOOLS), default="toml", show_default=True, help="Which tool it is written for."
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write it with all that it reads.")
-@click.option("--model", help="The base model; the project's own when left out.")
-@click.option("--parent", metavar="RUN", help="Go on from this run's adapter.")
+@click.option("--model", help="The base model; the parent's, or else the project's own, when left out.")
+@click.option("--parent", metavar="RUN", help="Go on from this run: its adapter, or its whole model.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a field of the recipe.")
 @project_option
 @json_option

@@ -23,9 +23,15 @@ POLL_SECONDS = 1.0
 
 @click.command("train")
 @click.argument("method", type=click.Choice(["sft", "dpo", "kto", "reward", "grpo", "distill"]))
-@click.option("--model", help="The base model; the project's own when left out.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a field of the recipe.")
-@click.option("--parent", metavar="RUN", help="Go on from this run's adapter.")
+@click.option("--model", help="The base model; the parent's, or else the project's own, when left out.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a field of the recipe; `studio recipe METHOD` lists them.",
+)
+@click.option("--parent", metavar="RUN", help="Go on from this run: its adapter, or its whole model.")
 @click.option("--wait", is_flag=True, help="Stay until the run has ended.")
 @click.option("--plan", "plan_only", is_flag=True, help="Say what the run would be, and start nothing.")
 @click.option("--timed", is_flag=True, help="With --plan: take a few real steps, which tell the time and the memory.")
@@ -140,21 +146,26 @@ def _wait(project: Project, store: Store, run_id: str) -> Run:
 @click.argument("run_id", metavar="RUN")
 @project_option
 def stop(run_id: str, folder: Path) -> None:
-    """Stop a run at the end of its step, keeping a checkpoint."""
+    """Stop a run at the end of its step, keeping a checkpoint; take one that waits out of the queue."""
     from studio.training.launch import stop_run
 
     with opened(folder) as (project, store):
         waited = runs.get(store, run_id).status == "queued"
         stop_run(project, store, run_id)
-    doing = "waits no more" if waited else "is stopping"
-    say(f"{run_id} {doing}; `studio resume {run_id}` goes on where it was.")
+    if waited:
+        say(f"{run_id} waits no more; `studio resume {run_id}` puts it back, at the end.")
+    else:
+        say(f"{run_id} is stopping; `studio resume {run_id}` goes on where it was.")
 
 
 @click.command("resume")
 @click.argument("run_id", metavar="RUN")
 @project_option
 def resume(run_id: str, folder: Path) -> None:
-    """Start a stopped or failed run again from its last checkpoint, or from its recipe where it has none."""
+    """Put a stopped or failed run into the queue again.
+
+    It goes on from its last checkpoint, or from its beginning where it has none.
+    """
     from studio.training.launch import resume_run
 
     with opened(folder) as (project, store):

@@ -17,7 +17,8 @@ from studio.models import BaseModel
 from studio.project import Project
 from studio.training.elsewhere.about import shown
 from studio.training.folder import RunFolder
-from studio.training.recipe import Recipe, read_recipe
+from studio.training.recipe import Recipe
+from studio.training.recipe_file import read_recipe
 
 HUB = {"smollm2": "HuggingFaceTB/SmolLM2-135M-Instruct", "gemma3": "google/gemma-3-270m"}
 """The packaged models by their names on the Hugging Face hub."""

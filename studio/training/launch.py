@@ -21,11 +21,19 @@ from studio.training.faults import memory
 from studio.training.folder import Description, RunFolder, write_json
 from studio.training.history.watch import sync_run
 from studio.training.plan.findings import refuse_spoilt
-from studio.training.recipe import Recipe, as_table, make_recipe, write_recipe
+from studio.training.recipe import Recipe, as_table, make_recipe
+from studio.training.recipe_file import write_recipe
 from studio.training.rows.enough import refuse_too_little
 from studio.training.rows.run_data import write_data
 from studio.training.rows.run_rows import rows_of
-from studio.training.trainer.starting_point import base_of, check_kin, parent_adapter, template_of, with_shape_of
+from studio.training.trainer.starting_point import (
+    base_of,
+    check_kin,
+    parent_adapter,
+    shape_of,
+    template_of,
+    with_shape_of,
+)
 from studio.training.waiting.queue import active, enqueue
 
 Progress = Callable[[str], None]
@@ -151,7 +159,7 @@ def _write_folder(folder: RunFolder, run_id: str, made: _Made) -> None:
     write_json(folder.description, description)
     write_data(folder, made.built.rows, made.base, made.template, made.checks)
     # Last, since a folder with a recipe can be started again.
-    write_recipe(made.recipe, folder.recipe, rows=made.rows)
+    write_recipe(made.recipe, folder.recipe, rows=made.rows, kept=shape_of(made.parent) if made.parent else ())
 
 
 def stop_run(project: Project, store: Store, run_id: str) -> None:

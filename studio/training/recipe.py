@@ -1,13 +1,9 @@
-"""What a run is: one typed recipe, saved in the run's folder as `recipe.toml`."""
+"""What a run is: one typed recipe, every field with its default, its explanation and where that default comes from."""
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any, Literal, get_args
-
-import tomlkit
 
 from store.snapshots import SnapshotKind
 from studio.errors import StudioError
@@ -91,7 +87,7 @@ class Recipe:
     optimizer: str = _setting(
         "adamw",
         "optimiser",
-        "AdamW; the 8 bit forms need a GPU and save memory in full training.",
+        "AdamW; the 8 bit forms need a GPU and bitsandbytes, and save memory in full training.",
         choices=("adamw", "adamw_8bit", "paged_adamw_8bit"),
     )
     batch_size: int = _setting(
@@ -104,7 +100,13 @@ class Recipe:
     weight_decay: float = _setting(0.0, "optimiser", "Pull of the trained weights towards zero.", source=_TRL)
     seed: int = _setting(1, "optimiser", "Seed of the data order and of the adapter's start.", main=True)
 
-    max_length: int = _setting(1024, "data", "Tokens of a row that are kept, from its start.", source=_TRL, main=True)
+    max_length: int = _setting(
+        1024,
+        "data",
+        "Tokens of a row that are kept, from its start; reward leaves out longer rows, grpo longer prompts.",
+        source=_TRL,
+        main=True,
+    )
     answers: str = _setting(
         "examples",
         "data",
@@ -136,7 +138,7 @@ class Recipe:
     teacher: str = _setting(
         "",
         "data",
-        "Whose answers are learnt: a model or run, as Examples names it; empty takes those of every model.",
+        "Whose answers are learnt: a model or run, as Examples names it; empty takes the newest of any.",
         methods=("distill",),
         main=True,
     )
@@ -161,7 +163,7 @@ class Recipe:
     label_smoothing: float = _setting(
         0.0,
         "loss",
-        "robust: which share of the verdicts is thought to be wrong; the repeats of `studio compare` measure it.",
+        "robust, simpo, cpo: the share of verdicts that is thought to be wrong; repeats (`studio compare`) measure it.",
         source=_TRL,
         methods=_PAIRS,
     )
@@ -235,6 +237,7 @@ class Recipe:
         True,
         "hardware",
         "No padding, prompts shared by both answers, the base model's log-probabilities computed once.",
+        methods=(*_TEXTS, *_PAIRS),
     )
 
     evaluations: int = _setting(4, "watching", "How often the held-out rows are measured in the course of the run.")
@@ -282,50 +285,7 @@ def kind_of(recipe: Recipe) -> SnapshotKind:
 
 def settings(method: str) -> list[Setting]:
     """Return what is known of each field that matters for a method, in order."""
-    return [_setting_of(f) for f in _settable() if method in f.metadata["methods"]]
-
-
-def origins(recipe: Recipe, rows: int | None = None) -> dict[str, str]:
-    """Return for each field where its value comes from: a preset, a default, or a person."""
-    from studio.training.presets import preset
-
-    chosen = preset(recipe.method, rows, as_table(recipe))
-    found = {}
-    for each in _settable():
-        value = getattr(recipe, each.name)
-        if each.name in chosen.values and value == chosen.values[each.name]:
-            found[each.name] = f"preset: {chosen.name}"
-        else:
-            found[each.name] = each.metadata["source"] if value == each.default else "set by hand"
-    return found
-
-
-def write_recipe(recipe: Recipe, path: Path, *, rows: int | None = None) -> None:
-    """Write a recipe with each field's explanation, and where its value comes from, beside it."""
-    document, found = tomlkit.document(), origins(recipe, rows)
-    document.add("method", tomlkit.item(recipe.method))
-    group = ""
-    for each in settings(recipe.method):
-        if each.group != group:
-            group = each.group
-            document.add(tomlkit.nl())
-            document.add(tomlkit.comment(group))
-        said = f"{each.explanation} [{found[each.name]}]"
-        document.add(each.name, tomlkit.item(getattr(recipe, each.name)).comment(said))
-    path.write_text(tomlkit.dumps(document), encoding="utf-8")
-
-
-def read_recipe(path: Path) -> Recipe:
-    """Read a recipe back.
-
-    Raises:
-        StudioError: the file is absent, no TOML, or holds what no recipe has.
-    """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        return checked(Recipe(**table))
-    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
-        raise StudioError(f"{path} is no usable recipe: {error}.", "Start a new run.") from error
+    return [_setting_of(f) for f in settable() if method in f.metadata["methods"]]
 
 
 def as_table(recipe: Recipe) -> dict[str, Any]:
@@ -352,7 +312,8 @@ def checked(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def _settable() -> list["Field[Any]"]:
+def settable() -> list["Field[Any]"]:
+    """Return the fields of a recipe but for its method."""
     return [f for f in fields(Recipe) if f.name != "method"]
 
 
@@ -363,7 +324,7 @@ def _setting_of(each: "Field[Any]") -> Setting:
 def _parse_override(method: str, text: str) -> tuple[str, Any]:
     name, sign, value = text.partition("=")
     name = name.strip()
-    known = {f.name: f for f in _settable()}
+    known = {f.name: f for f in settable()}
     if not sign:
         raise StudioError(f"--set takes KEY=VALUE, not {text!r}.")
     if name not in known:
@@ -376,7 +337,7 @@ def _parse_override(method: str, text: str) -> tuple[str, Any]:
     return name, convert(name, value.strip())
 
 
-_TYPES_IN_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+TYPES_IN_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 
 
 def convert(name: str, value: str) -> Any:
@@ -385,10 +346,10 @@ def convert(name: str, value: str) -> Any:
     Raises:
         StudioError: it is not of that type.
     """
-    wanted: Any = next(f.type for f in _settable() if f.name == name)
+    wanted: Any = next(f.type for f in settable() if f.name == name)
     try:
         if wanted is bool:
             return {"true": True, "false": False, "1": True, "0": False}[value.lower()]
         return wanted(value)
     except (ValueError, KeyError):
-        raise StudioError(f"{name} must be {_TYPES_IN_WORDS[wanted]}, not {value!r}.") from None
+        raise StudioError(f"{name} must be {TYPES_IN_WORDS[wanted]}, not {value!r}.") from None

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import fields
+from typing import cast
 
 from studio.errors import StudioError
-from studio.training.recipe import EXPERIMENTAL_LOSSES, Recipe, least_batch
+from studio.training.recipe import METHODS, TYPES_IN_WORDS, Recipe, least_batch, settable
 
 _ABOVE_ZERO = (
     *("epochs", "learning_rate", "batch_size", "gradient_accumulation", "max_length", "max_grad_norm"),
@@ -15,6 +15,8 @@ _NOT_NEGATIVE = (
     *("max_steps", "weight_decay", "beta", "sft_weight", "simpo_gamma", "desirable_weight", "undesirable_weight"),
     *("evaluations", "held_out_rows", "early_stopping", "samples", "sample_tokens", "replay"),
 )
+SMOOTHED_LOSSES = ("robust", "simpo", "cpo")
+"""TRL's other losses don't read it."""
 LARGEST_SEED = 2**32 - 1
 """As numpy takes it."""
 _SHARES = {"warmup": 1.0, "lora_dropout": 1.0, "label_smoothing": 0.5}
@@ -23,12 +25,27 @@ _SHARES = {"warmup": 1.0, "lora_dropout": 1.0, "label_smoothing": 0.5}
 
 def problems(recipe: Recipe) -> Iterator[StudioError]:
     """Yield what is wrong with a recipe, the simplest first."""
+    if wrong := list(_types(recipe)):
+        # What is of another type can't be looked at any further.
+        yield from wrong
+        return
     yield from _values(recipe)
+    yield from _loss(recipe)
     yield from _together(recipe)
 
 
+def _types(recipe: Recipe) -> Iterator[StudioError]:
+    if recipe.method not in METHODS:
+        yield StudioError(f"There is no method {recipe.method!r}.", f"Known are {', '.join(METHODS)}.")
+    for item in settable():
+        value, kind = getattr(recipe, item.name), cast("type", item.type)
+        fits = isinstance(value, (float, int) if kind is float else kind)
+        if not fits or (isinstance(value, bool) and kind is not bool):
+            yield StudioError(f"{item.name} must be {TYPES_IN_WORDS[kind]}, not {value!r}.")
+
+
 def _values(recipe: Recipe) -> Iterator[StudioError]:
-    for item in fields(recipe):
+    for item in settable():
         choices, value = item.metadata.get("choices"), getattr(recipe, item.name)
         if choices and value not in choices:
             yield StudioError(f"{item.name} can't be {value!r}.", f"It is one of {', '.join(choices)}.")
@@ -47,13 +64,18 @@ def _values(recipe: Recipe) -> Iterator[StudioError]:
         yield StudioError(f"seed must be from 0 to {LARGEST_SEED}, not {recipe.seed}.")
 
 
-def _together(recipe: Recipe) -> Iterator[StudioError]:
+def _loss(recipe: Recipe) -> Iterator[StudioError]:
     if recipe.beta == 0 and recipe.method in ("dpo", "kto"):
         yield StudioError(f"beta must be above 0 for {recipe.method}, not 0.")
     if recipe.loss == "robust" and recipe.method == "dpo" and recipe.label_smoothing == 0:
         yield StudioError("The robust loss needs to know how many verdicts are wrong.", "Set label_smoothing=0.1.")
-    if recipe.sft_weight and recipe.loss in EXPERIMENTAL_LOSSES:
+    if recipe.label_smoothing and recipe.loss not in SMOOTHED_LOSSES:
+        yield StudioError(f"loss={recipe.loss} has no label_smoothing.", "Use loss=robust, or leave label_smoothing=0.")
+    if recipe.sft_weight and recipe.loss in ("orpo", "cpo"):
         yield StudioError(f"{recipe.loss} has a loss on the chosen answer already.", "Leave sft_weight=0.")
+
+
+def _together(recipe: Recipe) -> Iterator[StudioError]:
     if recipe.tuning == "full":
         for name in ("use_dora", "use_rslora"):
             if getattr(recipe, name):

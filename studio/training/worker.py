@@ -5,6 +5,7 @@ It knows only the run's folder and the prepared base model, so that it can be st
 
 import faulthandler
 import os
+import shutil
 import signal
 import sys
 import traceback
@@ -13,12 +14,12 @@ from pathlib import Path
 from studio.errors import StudioError
 from studio.process import only_one
 from studio.training.course import checkpoints
-from studio.training.course.report import Reporter, StopRequested
+from studio.training.course.report import STOPS, Reporter, StopRequested
 from studio.training.elsewhere.accelerate import processes
 from studio.training.faults import disk, memory
 from studio.training.faults.causes import explain
 from studio.training.folder import RunFolder
-from studio.training.recipe import read_recipe
+from studio.training.recipe_file import read_recipe
 from studio.training.trainer.one_gpu import one_gpu
 
 NICENESS = 5
@@ -70,6 +71,7 @@ def _train(folder: RunFolder, reporter: Reporter) -> int:
         # Nothing goes on from the others any more, and they may be large.
         best = (reporter.status.result or {}).get("kept_step")
         checkpoints.prune(folder.checkpoints, keep=0 if best else 1, best=best)
+        shutil.rmtree(folder.together, ignore_errors=True)
     return 0
 
 
@@ -83,11 +85,14 @@ def _go_through(folder: RunFolder, reporter: Reporter) -> bool:
 
 def _failed(folder: RunFolder, reporter: Reporter, error: BaseException) -> int:
     # Nothing is left to be stopped; a trainer that takes this one's place hears of it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     if disk.is_full(error):
         disk.make_room(folder)
     if not isinstance(error, StudioError):
         traceback.print_exc()
+    elif not reporter.is_main:
+        # The status is that of the main process, whose machine may be another.
+        sys.stdout.write(f"{error}\n")
     cause = error.__cause__ if isinstance(error, memory.RanOutError) else None
     if isinstance(error, memory.RanOutError) and (change := memory.retreat(folder, error.when, error.recipe)):
         sys.stdout.write(f"{change}\n")

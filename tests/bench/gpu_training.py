@@ -1,6 +1,8 @@
 """SFT and DPO of a 1B and an 8B model on a GPU, the studio's fast ways beside TRL's defaults: speed, MFU, memory.
 
-    python tests/bench/gpu_training.py                       everything; about an hour on one large GPU
+It has not been run yet, for want of a GPU: how long it takes is guessed.
+
+    python tests/bench/gpu_training.py                       everything; perhaps an hour on one large GPU
     python tests/bench/gpu_training.py --sizes 1b --quick    a look, some minutes
 
 The weights are random, since speed does not hang on them; the rows are random tokens with the lengths of real pairs.
@@ -52,7 +54,7 @@ class Case:
 
 def main() -> None:
     """Print a line for each case, and the ratios."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=" ".join(__doc__.splitlines()[:3]))
     parser.add_argument("--sizes", nargs="+", choices=list(SIZES), default=list(SIZES))
     parser.add_argument("--methods", nargs="+", choices=["sft", "dpo"], default=["sft", "dpo"])
     parser.add_argument("--quick", action="store_true")

@@ -30,6 +30,7 @@ from store.runs import Run
 from store.snapshots import Snapshot
 from studio.checks.settings import Check
 from studio.errors import StudioError
+from studio.importing import import_file
 from studio.project import Project
 from studio.training import plan
 from studio.training.folder import RunFolder
@@ -99,6 +100,17 @@ async def test_it_says_that_there_is_too_little_data(project: Project) -> None:
         assert "0 judged pairs to train on and 4 are needed" in shown(now.form, "#problem")
         await now.pilot.press("enter")
         assert now.pilot.app.screen is now.form
+
+
+async def test_it_begins_with_the_method_that_there_is_data_for(project: Project, store: Store, tmp_path: Path) -> None:
+    talks = tmp_path / "talks.jsonl"
+    talks.write_text('{"prompt": "Who?", "completion": "Me."}\n{"prompt": "You?", "completion": "No."}\n')
+    import_file(project, store, talks)
+    async with opened(project) as now:
+        assert "New run: sft" in shown(now.form, "#heading")
+    add_judged_pairs(store)
+    async with opened(project) as now:
+        assert "New run: dpo" in shown(now.form, "#heading")
 
 
 async def test_it_gives_what_differs_from_the_preset(project: Project, store: Store) -> None:
@@ -380,10 +392,13 @@ async def test_one_key_makes_it_fit(project: Project, store: Store, monkeypatch:
         window = now.pilot.app.screen
         assert isinstance(window, PlanWindow)
         await until(now.pilot, lambda: "which does not fit" in window.view.plain)
+        assert "f makes it fit, t times" in window.view.plain
         await now.pilot.press("enter")
-        assert "f makes it fit" in screen_text(now.pilot.app)
+        asked = "After esc, f makes it fit"
+        await until(now.pilot, lambda: asked in " ".join(screen_text(now.pilot.app).replace("│", " ").split()))
         await now.pilot.press("escape", "f")
         await until(now.pilot, lambda: "GB free" in window.view.plain and "does not fit" not in window.view.plain)
+        assert "f makes it fit" not in window.view.plain
         await now.pilot.press("escape")
         await now.pilot.pause()
         assert now.field("batch_size").value == "1"

@@ -178,6 +178,18 @@ async def test_a_run_is_compared_with_its_parent_or_with_those_selected(project:
         assert "select two runs" not in screen_text(pilot.app)
 
 
+async def test_of_two_selected_runs_the_one_under_the_cursor_is_not_compared(project: Project, store: Store) -> None:
+    for _ in range(3):
+        add_run(project, store, "done")
+    async with opened(project) as (pilot, screen):
+        await until(pilot, lambda: "dpo-3" in screen.facts.plain)
+        await pilot.press("space", "space")
+        await until(pilot, lambda: screen.facts.plain.startswith("run        dpo-1"))
+        await pilot.press("C")
+        await until(pilot, lambda: "Runs compared: dpo-3, dpo-2" in screen_text(pilot.app))
+        assert "dpo-2, dpo-1" not in screen_text(pilot.app)
+
+
 async def test_answers_show_what_changed_from_step_to_step(project: Project, store: Store) -> None:
     run_id = add_run(project, store, "done")
     path = RunFolder(project.runs / run_id).samples

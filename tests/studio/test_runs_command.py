@@ -42,6 +42,14 @@ def test_the_list_of_runs(project: Project, store: Store) -> None:
     )
 
 
+def test_a_run_that_waits_is_taken_out_of_the_queue(project: Project, store: Store) -> None:
+    run = made(project, store)
+    runs.update(store, run.id, status="queued")
+    said = printed(project, "stop", run.id)
+    assert said == f"{run.id} waits no more; `studio resume {run.id}` puts it back, at the end.\n"
+    assert runs.get(store, run.id).status == "stopped"
+
+
 def test_one_run_with_all_that_is_known_of_it(project: Project, store: Store) -> None:
     parent = made(project, store, "sft")
     run = made(project, store, parent=parent.id, result={"general_warning": "It forgets."})

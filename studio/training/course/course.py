@@ -1,6 +1,7 @@
 """The course of a run: load the model, train it, take its best weights, measure, save."""
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from transformers import set_seed
 
 from studio.training import watching
 from studio.training.course import best, keeping, proving, resuming, saving
+from studio.training.course.agreeing import see_one_folder
 from studio.training.course.ready import Ready, get_ready
 from studio.training.course.report import Reporter, ReportingCallback
 from studio.training.course.results import summary
@@ -37,11 +39,12 @@ def go_through(folder: RunFolder, reporter: Reporter) -> bool:
     history = trainer.state.log_history
     kept = keeping.take_best(trainer, folder.checkpoints) if ready.recipe.keep_best else best.measurements(history)[-1]
     reporter.found(summary(kept, history, len(trainer.eval_dataset)))
-    if before is not None:
-        reporter.doing("measuring what was forgotten")
-        reporter.found(forgetting.facts(before, _general_loss(ready, trainer)))
     reporter.doing("saving what was learnt")
     saving.save(trainer, ready)
+    if before is not None:
+        reporter.doing("measuring what was forgotten")
+        after = _general_loss(ready, trainer)
+        reporter.found(forgetting.facts(before, after) if after is not None else {})
     # The proof loads the model anew, and may need the memory.
     del trainer
     gc.collect()
@@ -58,6 +61,7 @@ def _trainer(ready: Ready, reporter: Reporter) -> Any:
     # Before the model, which may get a new head.
     set_seed(recipe.seed)
     model = load_model(str(ready.base.folder), recipe, hardware)
+    see_one_folder(ready.folder, on_cpu=hardware.device == "cpu")
 
     def referred_to(done: int, of: int) -> None:
         reporter.doing(f"computing the base model's log-probabilities, {done:,} of {of:,} pairs")
@@ -99,12 +103,17 @@ def _general_loss_before(ready: Ready, trainer: Any, reporter: Reporter) -> floa
     if known is None and ready.folder.latest_checkpoint() is None:
         reporter.doing("measuring the loss on general text")
         known = _general_loss(ready, trainer)
-        reporter.found({"general_loss_before": known})
+        reporter.found({"general_loss_before": known} if known is not None else {})
     return known
 
 
-def _general_loss(ready: Ready, trainer: Any) -> float:
-    return forgetting.measure(trainer.accelerator.unwrap_model(trainer.model), ready.tokenizer, ready.hardware)
+def _general_loss(ready: Ready, trainer: Any) -> float | None:
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    try:
+        return forgetting.measure(model, ready.tokenizer, ready.hardware)
+    except Exception as error:  # a run must not end of being watched
+        sys.stdout.write(f"the loss on general text is not measured: {type(error).__name__}: {error}\n")
+        return None
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from studio.training.fast.tokenised import tokenised
 from studio.training.faults import disk, memory
 from studio.training.folder import SPLITS, Description, RunFolder, read_description
 from studio.training.plan.room import room_for
-from studio.training.recipe import Recipe, read_recipe
+from studio.training.recipe import Recipe
+from studio.training.recipe_file import read_recipe
 from studio.training.rows.data import Tokenised
 from studio.training.rows.telling import Say, silently
 from studio.training.trainer import hardware as machine

@@ -18,6 +18,9 @@ from studio.training.elsewhere.results import FILE as RESULTS
 from studio.training.faults import memory
 from studio.training.folder import RunFolder, Status, read_status, write_json
 
+STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+"""What ends a run at the end of its step."""
+
 SYNC_SECONDS = 1.0
 """A network disk takes up to 30 ms to put a line down for good, which each step would wait for."""
 
@@ -63,13 +66,17 @@ class Reporter:
     def listen_for_stop(self) -> None:
         """Take SIGTERM and SIGINT as the wish to stop: at once before training, then at the step's end.
 
+        So is the end of the terminal that a run was started in by hand, unless the run is to outlive it (nohup).
+
         Raises:
             StopRequested: at any later moment before the first step.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._on_hangup)
         # Held back since the process began: see `spawn`, and `worker` for one that began again.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
     def doing(self, words: str) -> None:
         """Say what is being done now; ends the run here when a stop was asked for.
@@ -110,6 +117,14 @@ class Reporter:
         is_first, self.stop_requested = not self.stop_requested, True
         if is_first and self.status.status == "starting":
             raise StopRequested
+
+    def _on_hangup(self, *_: object) -> None:
+        # Whatever is printed to a terminal that is gone would be an error.
+        with self.folder.log.open("ab") as log:
+            for stream in (1, 2):
+                if os.isatty(stream):
+                    os.dup2(log.fileno(), stream)
+        self._on_signal()
 
     def _update(self, **changes: Any) -> None:
         self.status = replace(self.status, **changes)

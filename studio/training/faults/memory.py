@@ -9,7 +9,8 @@ from typing import Any
 
 from studio.training.elsewhere.accelerate import processes, share_of
 from studio.training.folder import RunFolder, Status, write_json
-from studio.training.recipe import Recipe, least_batch, read_recipe
+from studio.training.recipe import Recipe, least_batch
+from studio.training.recipe_file import read_recipe
 
 KILLED = "killed_for_memory"
 """The fact of a run's result that says so of a trainer which the system ended."""

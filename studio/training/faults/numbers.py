@@ -1,7 +1,7 @@
 """A loss or a gradient that is no number: the run stops at once, and the examples that it came with are named."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate, chain, pairwise
 from typing import Any
 
@@ -14,6 +14,8 @@ from studio.training.rows.data import Tokenised
 
 NAMED = 12
 """Examples that are named at most."""
+_TRLS_NAMES = {"prompt_ids": "prompt"}
+"""What GRPO calls a column that has another name here."""
 
 
 class NumberGuard(TrainerCallback):  # type: ignore[misc]
@@ -69,8 +71,11 @@ class NumberGuard(TrainerCallback):  # type: ignore[misc]
             columns: tuple[str, ...] = ("input_ids",)
             wanted = [key for row in rows for key in _parts(trained_on[row])]
         else:
-            columns = tuple(name for name in train.rows[0] if name in trained_on.column_names)
-            wanted = [_key(trained_on[row], columns) for row in rows]
+            there = trained_on.column_names
+            names = {name: name if name in there else _TRLS_NAMES.get(name, name) for name in train.rows[0]}
+            names = {ours: theirs for ours, theirs in names.items() if theirs in there}
+            columns = tuple(names)
+            wanted = [_key(trained_on[row], names.values()) for row in rows]
         examples: dict[Any, int] = dict.fromkeys(wanted, 0)
         for row, example in zip(train.rows, train.examples, strict=True):
             if examples.get(key := _key(row, columns)) == 0:
@@ -78,7 +83,7 @@ class NumberGuard(TrainerCallback):  # type: ignore[misc]
         yield from (examples[key] for key in wanted if examples[key])
 
 
-def _key(row: Mapping[str, Any], columns: tuple[str, ...]) -> Any:
+def _key(row: Mapping[str, Any], columns: Iterable[str]) -> Any:
     return tuple(tuple(row[name]) if isinstance(row[name], list) else row[name] for name in columns)
 
 

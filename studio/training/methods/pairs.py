@@ -14,7 +14,7 @@ from studio.training.fast import batches, lora, reference
 from studio.training.fast.able import make_fast
 from studio.training.fast.reference import OnReference
 from studio.training.methods import dropout
-from studio.training.methods.processes import share_cache
+from studio.training.methods.processes import keep_reference
 from studio.training.recipe import EXPERIMENTAL_LOSSES, Recipe
 from studio.training.rows.telling import silently
 from studio.training.trainer.steps import beforehand
@@ -43,8 +43,8 @@ class RenderedDPOTrainer(DPOTrainer):  # type: ignore[misc]
     def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
         if not self.with_reference:
             return dataset
-        share_cache(dataset)
-        return super()._precompute_ref_logps(dataset, name, batch_size)
+        precompute = super()._precompute_ref_logps
+        return keep_reference(self, dataset, lambda: precompute(dataset, name, batch_size))
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
         if self.is_held_against_reference:
@@ -165,8 +165,8 @@ def without_reference(recipe: Recipe, scores: torch.Tensor, counted: torch.Tenso
     known.alpha, known.simpo_gamma, known.label_smoothing = 0.0, recipe.simpo_gamma, recipe.label_smoothing
     known.loss_type = "simpo" if recipe.loss == "simpo" else "sigmoid"
     losses: torch.Tensor = CPOTrainer.cpo_loss(known, chosen, rejected)[0]
-    # As TRL has it by default, and as the papers do.
-    return losses.mean() + likelihood if recipe.loss == "cpo" else losses.mean()
+    # As TRL has it by default, and as the papers do; simpo mixed with SFT is TRL's CPO-SimPO.
+    return losses.mean() + (1.0 if recipe.loss == "cpo" else recipe.sft_weight) * likelihood
 
 
 def make(

@@ -19,7 +19,7 @@ _CONVERSATIONS: tuple[SnapshotKind, ...] = ("sft", "distillation")
 
 KNOWN_ALREADY = "the parent's already"
 SAME_ANSWER = "an answer that another pair has as well"
-NOT_MEASURED = "held out, and more than held_out_rows"
+NOT_MEASURED = "held out but not measured (held_out_rows)"
 
 Rows = list[tuple[SnapshotItem, SnapshotRow]]
 

@@ -9,6 +9,9 @@ import torch
 from studio.errors import StudioError
 from studio.training.recipe import Recipe
 
+PROCESSOR = Path("/proc/cpuinfo")
+"""What Linux tells of its processors."""
+
 
 @dataclass(frozen=True)
 class Hardware:
@@ -52,8 +55,9 @@ def _threads() -> str:
 def processor_has_bf16() -> bool:
     """Tell whether the processor multiplies bf16 in hardware; without that bf16 is slower than fp32."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        text = PROCESSOR.read_text(encoding="utf-8")
     except OSError:
         return False
-    flags = next((set(line.split()) for line in lines if line.startswith("flags")), set())
-    return bool(flags & {"avx512_bf16", "amx_bf16"})
+    # x86 processors tell their `flags`, those of ARM their `Features`.
+    flags = next((line.split() for line in text.splitlines() if line.startswith(("flags", "Features"))), [])
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)

@@ -13,9 +13,12 @@ from studio.checks.settings import Check
 from studio.errors import StudioError
 from studio.importing import import_file
 from studio.project import Project
+from studio.rendering import ChatTokenizer
 from studio.training import launch
 from studio.training.folder import RunFolder
 from studio.training.launch import start_run
+from tests.studio.training.going import go as goes
+from tests.studio.training.going import write_run
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
 
@@ -80,6 +83,32 @@ def test_a_method_goes_from_the_rows_to_what_is_kept(
     assert found in result
     kept = folder.model / "model.safetensors" if "tuning=full" in overrides else folder.adapter / "adapter_config.json"
     assert kept.is_file()
+
+
+def test_learning_by_trying_names_the_prompt_whose_loss_is_no_number(
+    gathered: Project, store: Store, tiny_model: Path, tokenizer: ChatTokenizer
+) -> None:
+    tried: list[int] = []
+
+    def ruin(trainer: Any) -> None:
+        computed = trainer.compute_loss
+
+        def compute(model: Any, inputs: Any, *given: Any, **named: Any) -> Any:
+            loss = computed(model, inputs, *given, **named)
+            if not model.training:
+                return loss
+            tried.extend(inputs["prompt_ids"][0].tolist())
+            return loss * float("nan")
+
+        trainer.compute_loss = compute
+
+    folder = write_run(gathered, store, "grpo", tiny_model, *TRYING, "batch_size=2", "gradient_accumulation=1")
+    with pytest.raises(StudioError, match="The loss became nan at step 1, in example") as ruined:
+        goes(folder, touched=ruin)
+    named = int(str(ruined.value).partition("in example ")[2].partition(".")[0])
+    rows = map(orjson.loads, (folder.data / "train.jsonl").read_bytes().splitlines())
+    asked = next(row["prompt"][-1]["content"] for row in rows if row["example"] == named)
+    assert asked in tokenizer.decode(tried)
 
 
 def test_a_whole_model_and_a_reward_model_are_gone_on_from_as_what_they_are(

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,11 +30,12 @@ from studio.training.faults.causes import explain
 from studio.training.folder import RunFolder, Status, read_status, write_json
 from studio.training.history.watch import sync_run
 from studio.training.plan.room import Room
-from studio.training.recipe import read_recipe
+from studio.training.recipe_file import read_recipe
 from tests.studio.training.going import go, raising_at, write_run
 
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("training")]
 
+QUESTION = r"Where is order \d+\?"
 CPU_OOM = (
     "[enforce fail at alloc_cpu.cpp:124] data. DefaultCPUAllocator: can't allocate memory: you tried to allocate 9"
 )
@@ -209,6 +211,30 @@ def test_a_loss_that_is_no_number_names_its_examples_and_keeps_the_last_checkpoi
     last = checkpoints.latest(folder.checkpoints)
     assert last is not None
     assert checkpoints.step_of(last) == 8
+
+
+@pytest.mark.parametrize(
+    ("method", "overrides"),
+    [
+        ("sft", ["answers=chosen", "batch_size=2"]),
+        ("sft", ["answers=chosen", "packing=true"]),
+        ("sft", ["answers=chosen", "batch_size=2", "fast=false"]),
+        ("kto", ["batch_size=2"]),
+        ("reward", ["batch_size=2"]),
+    ],
+)
+def test_with_every_method_the_examples_of_the_pass_are_named(
+    judged: Project, store: Store, tiny_model: Path, tokenizer: ChatTokenizer, method: str, overrides: list[str]
+) -> None:
+    folder = write_run(judged, store, method, tiny_model, "gradient_accumulation=2", "epochs=1", *overrides)
+    seen: list[int] = []
+    with pytest.raises(StudioError, match="The loss became nan at step 1, in ") as ruined:
+        go(folder, touched=ruined_at(2, lambda loss: loss * float("nan"), seen))
+    said = str(ruined.value).partition("in ")[2].partition(".")[0]
+    lines = (folder.data / "train.jsonl").read_text().splitlines()
+    asked = {question: json.loads(line)["example"] for line in lines for question in re.findall(QUESTION, line)}
+    passed = {asked[question] for question in re.findall(QUESTION, tokenizer.tokenizer.decode(seen))}
+    assert set(map(int, re.findall(r"\d+", said))) == passed != set(), "those of the second pass, and no other"
 
 
 def test_a_gradient_that_is_no_number_names_all_examples_of_its_step(

@@ -310,6 +310,7 @@ def test_a_queue_whose_keeper_was_killed_is_kept_again(
     monkeypatch.undo()
     sync_all(judged, store)
     killed = _keeper_of(judged)
+    assert os.getsid(killed) == killed, "no terminal that closes takes it along"
     os.kill(killed, signal.SIGKILL)
     _gone(killed)
     sync_all(judged, store)

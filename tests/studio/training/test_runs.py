@@ -79,12 +79,26 @@ def test_dpo_stops_with_a_checkpoint_and_goes_on_from_it(judged: Project, store:
     assert "not checked" in done.result["parity"]
 
 
+def test_a_trainer_has_its_own_session_and_a_line_that_breaks_costs_a_step(
+    judged: Project, store: Store, tiny_model: Path
+) -> None:
+    run_id = start_run(judged, store, "dpo", model=str(tiny_model), overrides=[*QUICK, "epochs=8"])
+    running = wait_for(judged, store, run_id, has_step(store))
+    assert running.pid is not None
+    assert os.getsid(running.pid) == running.pid != os.getsid(0)
+    os.kill(running.pid, signal.SIGHUP)
+    stopped = wait_for(judged, store, run_id, ended)
+    assert stopped.status == "stopped", log_tail(judged, run_id)
+    assert RunFolder(judged.runs / run_id).latest_checkpoint() is not None
+
+
 def test_a_killed_trainer_is_found_out_and_can_be_started_again(
     judged: Project, store: Store, tiny_model: Path
 ) -> None:
     run_id = start_run(judged, store, "dpo", model=str(tiny_model), overrides=[*QUICK, "epochs=1"])
     running = wait_for(judged, store, run_id, has_step(store))
     assert running.pid is not None
+    assert os.getsid(running.pid) == running.pid, "no terminal that closes takes it along"
     os.kill(running.pid, signal.SIGKILL)
     failed = wait_for(judged, store, run_id, ended)
     assert failed.status == "failed"

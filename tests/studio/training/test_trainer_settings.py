@@ -11,6 +11,7 @@ from torch import nn
 from studio.training.folder import RunFolder
 from studio.training.recipe import Recipe, make_recipe
 from studio.training.rows.data import Tokenised
+from studio.training.trainer import hardware
 from studio.training.trainer.arguments import arguments_of
 from studio.training.trainer.hardware import choose
 from studio.training.trainer.model import load_model
@@ -41,19 +42,36 @@ def trainer_of(recipe: Recipe, model_folder: Path, tmp_path: Path, changed: Any 
     return make_trainer(recipe, folder, choose(recipe), model, given, given, None)
 
 
-@pytest.mark.parametrize("method", ["sft", "dpo", "kto", "reward"])
-@pytest.mark.parametrize("fast", ["true", "false"])
+@pytest.mark.parametrize(
+    ("method", "overrides"),
+    [("sft", []), ("sft", ["fast=false"]), ("dpo", []), ("dpo", ["fast=false"]), ("kto", []), ("reward", [])],
+)
 def test_the_adapter_has_the_dropout_that_the_recipe_says(
-    tiny_model: Path, tmp_path: Path, method: str, fast: str
+    tiny_model: Path, tmp_path: Path, method: str, overrides: list[str]
 ) -> None:
-    overrides = ["device=cpu", "dtype=fp32", "lora_rank=2", "lora_dropout=0.25", "batch_size=2", f"fast={fast}"]
-    trainer = trainer_of(make_recipe(method, overrides), tiny_model, tmp_path)
+    same = ["device=cpu", "dtype=fp32", "lora_rank=2", "lora_dropout=0.25", "batch_size=2"]
+    trainer = trainer_of(make_recipe(method, [*same, *overrides]), tiny_model, tmp_path)
     found = {
         layer.lora_dropout["default"].p
         for layer in trainer.model.modules()
         if isinstance(getattr(layer, "lora_dropout", None), nn.ModuleDict)
     }
     assert found == {0.25}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "strategy"),
+    [(["batch_size=2"], "group_by_length"), (["batch_size=1"], "random"), (["batch_size=2", "fast=false"], "random")],
+)
+def test_rows_that_are_padded_share_a_batch_with_those_of_their_length(
+    tiny_model: Path, tmp_path: Path, overrides: list[str], strategy: str
+) -> None:
+    def with_a_window(model: Any, _: RunFolder) -> None:
+        model.config.sliding_window = 64  # such a model is not trained the fast way
+
+    recipe = make_recipe("sft", ["device=cpu", "dtype=fp32", "lora_rank=2", *overrides])
+    trainer = trainer_of(recipe, tiny_model, tmp_path, with_a_window)
+    assert trainer.args.train_sampling_strategy == strategy
 
 
 def test_the_head_that_scores_is_learnt_in_full_precision(tiny_model: Path, tmp_path: Path) -> None:
@@ -110,6 +128,25 @@ def test_bf16_is_taken_where_a_gpu_computes_in_it(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(torch.cuda, name, answer)
     assert choose(make_recipe("dpo", [])).dtype_name == taken
     assert choose(make_recipe("dpo", ["dtype=bf16"])).dtype_name == "bf16"
+
+
+@pytest.mark.parametrize(
+    ("told", "is_able"),
+    [
+        ("model name\t: x\nflags\t\t: fpu avx512f avx512_bf16 amx_tile", True),
+        ("model name\t: x\nflags\t\t: fpu avx512f", False),
+        ("BogoMIPS\t: 2100.00\nFeatures\t: fp asimd sve i8mm bf16 dgh", True),
+        ("BogoMIPS\t: 2100.00\nFeatures\t: fp asimd", False),
+        ("", False),
+    ],
+)
+def test_a_processor_that_multiplies_bf16_is_known(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str, is_able: bool
+) -> None:
+    monkeypatch.setattr(hardware, "PROCESSOR", tmp_path / "cpuinfo")
+    assert not hardware.processor_has_bf16()
+    (tmp_path / "cpuinfo").write_text(told)
+    assert hardware.processor_has_bf16() == is_able
 
 
 def test_answers_are_tried_in_parts_where_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:

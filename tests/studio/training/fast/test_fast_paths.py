@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -148,13 +149,29 @@ def test_pairs_with_a_shared_prompt_learn_as_two_padded_rows_do(
 def test_all_losses_are_those_of_padded_rows(small: Path, tmp_path: Path) -> None:
     rows = pairs_of(4)
     both = [trainer_of(lora("dpo", f"fast={fast}"), small, tmp_path, rows) for fast in ("true", "false")]
-    for loss, weight in [*((loss, 0.0) for loss in LOSSES), ("ipo", 0.5), ("sigmoid", 0.5)]:
+    for loss, weight in [*((loss, 0.0) for loss in LOSSES), ("ipo", 0.5), ("sigmoid", 0.5), ("simpo", 0.5)]:
         for trainer in both:
-            trainer.recipe = replace(trainer.recipe, loss=loss, simpo_gamma=0.3)
-            trainer.loss_types = ["sigmoid" if loss in EXPERIMENTAL_LOSSES else loss] + ["sft"] * bool(weight)
+            trainer.recipe = replace(trainer.recipe, loss=loss, simpo_gamma=0.3, sft_weight=weight)
+            is_ours = loss in EXPERIMENTAL_LOSSES
+            trainer.loss_types = ["sigmoid"] if is_ours else [loss] + ["sft"] * bool(weight)
             trainer.loss_weights = [1.0, weight][: len(trainer.loss_types)]
             trainer.label_smoothing = 0.2 if loss == "robust" else 0.0
         assert_same(*(gradients(trainer, list(trainer.train_dataset)) for trainer in both))
+
+
+def test_simpo_mixed_with_sft_is_trls(small: Path, tmp_path: Path) -> None:
+    from trl.experimental.cpo import CPOConfig, CPOTrainer
+
+    from studio.training.methods.pairs import without_reference
+
+    generator = torch.Generator().manual_seed(1)
+    scores, counted = -torch.rand(4, 6, generator=generator), torch.ones(4, 6)
+    recipe = lora("dpo", "loss=simpo", "sft_weight=0.3", "simpo_gamma=0.4", "beta=2")
+    settings = CPOConfig(output_dir=str(tmp_path), loss_type="simpo", simpo_gamma=0.4, beta=2.0, use_cpu=True)
+    known = SimpleNamespace(accelerator=SimpleNamespace(device=scores.device), **settings.to_dict())
+    chosen, rejected = scores.mean(dim=1).chunk(2)
+    trls = CPOTrainer.cpo_loss(known, chosen, rejected)[0].mean() - 0.3 * scores[:2].mean()
+    assert float(without_reference(recipe, scores, counted)) == pytest.approx(float(trls))
 
 
 @pytest.mark.parametrize("fast", ["true", "false"])

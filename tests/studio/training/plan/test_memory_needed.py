@@ -1,5 +1,6 @@
 """How much memory a run needs, and what is changed where that is too much."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,6 +95,48 @@ def test_what_needs_less_is_reckoned_less(shape: Architecture, less: list[str], 
     first, second = (needed(make_recipe("dpo", overrides), shape) for overrides in (less, more))
     assert first.needed < second.needed
     assert first.needed == sum(part.size for part in first.parts)
+
+
+def llama(hidden: int, inner: int, layers: int, queries: int, keys: int) -> Architecture:
+    """Return the shape of a model of tests/bench/memory.py, whose weights lie in its file in fp32."""
+    shapes = {"embed_tokens": (49152, hidden), "norm": (hidden,)}
+    for n in range(layers):
+        shapes |= {f"layers.{n}.{name}_proj": (width, hidden) for name, width in (("q", queries), ("k", keys))}
+        shapes |= {f"layers.{n}.v_proj": (keys, hidden), f"layers.{n}.o_proj": (hidden, queries)}
+        shapes |= {f"layers.{n}.{name}_proj": (inner, hidden) for name in ("gate", "up")}
+        shapes |= {f"layers.{n}.down_proj": (hidden, inner), f"layers.{n}.norm": (hidden,), f"{n}.norm": (hidden,)}
+    weights = tuple(Weight(f"{name}.weight", sizes, 4 * math.prod(sizes)) for name, sizes in shapes.items())
+    return Architecture(layers, hidden, inner, queries, keys, 49152, weights, attends_otherwise=False)
+
+
+SMALL, LARGER = llama(256, 1024, 16, 256, 128), llama(960, 2560, 32, 960, 320)
+
+
+@pytest.mark.parametrize(
+    ("shape_of", "method", "overrides", "length", "measured"),
+    [
+        (SMALL, "sft", [], 256, 781),
+        (SMALL, "sft", ["tuning=full"], 256, 1357),
+        (SMALL, "sft", [], 1024, 1142),
+        (LARGER, "sft", [], 256, 2554),
+        (SMALL, "dpo", ["fast=false"], 512, 1979),
+        (SMALL, "dpo", ["tuning=full"], 512, 2026),
+        (LARGER, "sft", ["tuning=full"], 128, 7353),
+    ],
+)
+def test_what_is_reckoned_is_what_was_measured(
+    shape_of: Architecture, method: str, overrides: list[str], length: int, measured: int
+) -> None:
+    """By the table of docs/before-a-run.md, in MiB: another formula has to be measured anew."""
+    recipe = make_recipe(method, ["batch_size=1", f"max_length={length}", "general_text=false", *overrides])
+    prompt = length // 3
+    row: dict[str, list[int]] = {"input_ids": [1] * length, "labels": [-100] * prompt + [1] * (length - prompt)}
+    if method == "dpo":
+        row = {"prompt_ids": [1] * prompt} | dict.fromkeys(("chosen_ids", "rejected_ids"), [2] * (length - prompt))
+    fast = is_fast(recipe, shape_of)
+    machine = Machine("cpu", True, 1 << 50)
+    found = estimate(recipe, shape_of, load_of(recipe, [row], fast=fast), machine, rows=4, fast=fast)
+    assert found.needed / 2**20 == pytest.approx(measured, rel=0.15)
 
 
 def test_what_does_not_fit_is_changed_until_it_does(shape: Architecture) -> None:

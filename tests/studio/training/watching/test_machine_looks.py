@@ -1,8 +1,14 @@
 """What the machine does while a run trains, as it is kept and said."""
 
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from studio.training.watching import machine
 from studio.training.watching.machine import Gpu, Look, Sampler
@@ -55,3 +61,58 @@ def test_a_look_in_words() -> None:
     assert machine.in_words(replace(LOOK, gpus=[gpu])).startswith("GPU 93%, 41.0 of 80.0 GB, 71 °C, 403 W; processor")
     silent = replace(gpu, temperature=None, watts=None)
     assert machine.in_words(replace(LOOK, gpus=[gpu, silent])).split("; ")[1] == "GPU 1 93%, 41.0 of 80.0 GB"
+
+
+class Silent(Exception):
+    """What the driver's library raises for all that it does not tell."""
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The driver's library on a machine with three GPUs, of which torch may use the last and the first."""
+    names = ["GPU-a1", "GPU-b2", "GPU-c3"]
+
+    def told(values: list[Any]) -> Callable[..., Any]:
+        return lambda handle, *_: values[handle]
+
+    def power(handle: int) -> int:
+        if handle == 0:
+            raise Silent
+        return 402_600
+
+    memory = [SimpleNamespace(used=used << 30, total=80 << 30) for used in (41, 0, 7)]
+    nvml = SimpleNamespace(
+        NVMLError=Silent,
+        NVML_TEMPERATURE_GPU=0,
+        nvmlInit=lambda: None,
+        nvmlDeviceGetHandleByUUID=names.index,
+        nvmlDeviceGetMemoryInfo=told(memory),
+        nvmlDeviceGetUtilizationRates=told([SimpleNamespace(gpu=busy) for busy in (93, 0, 12)]),
+        nvmlDeviceGetTemperature=told([71, 30, 48]),
+        nvmlDeviceGetPowerUsage=power,
+    )
+    visible = [SimpleNamespace(uuid="c3"), SimpleNamespace(uuid="a1")]
+    cuda = SimpleNamespace(device_count=lambda: len(visible), get_device_properties=visible.__getitem__)
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    return nvml
+
+
+def test_the_gpus_that_torch_may_use_are_looked_at(driver: SimpleNamespace) -> None:
+    found = machine.gpus_of_this_process()()
+    assert found == [Gpu(0.12, 7 << 30, 80 << 30, 48, 402.6), Gpu(0.93, 41 << 30, 80 << 30, 71, None)]
+
+
+def test_a_driver_that_tells_nothing_ends_no_run(driver: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(*_: object) -> None:
+        raise Silent
+
+    look = machine.gpus_of_this_process()
+    driver.nvmlDeviceGetMemoryInfo = nothing
+    assert look() == [], "a GPU that fell off its bus"
+    driver.nvmlDeviceGetHandleByUUID = nothing
+    assert machine.gpus_of_this_process()() == [], "a part of a GPU, which has a name of another kind"
+    driver.nvmlInit = nothing
+    assert machine.gpus_of_this_process()() == [], "no GPU"
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    assert machine.gpus_of_this_process()() == [], "no library"
