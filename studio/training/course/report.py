@@ -74,6 +74,8 @@ class Reporter:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            # One that is gone is no terminal any more.
+            self._terminals = [stream for stream in (1, 2) if os.isatty(stream)]
             signal.signal(signal.SIGHUP, self._on_hangup)
         # Held back since the process began: see `spawn`, and `worker` for one that began again.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
@@ -121,9 +123,8 @@ class Reporter:
     def _on_hangup(self, *_: object) -> None:
         # Whatever is printed to a terminal that is gone would be an error.
         with self.folder.log.open("ab") as log:
-            for stream in (1, 2):
-                if os.isatty(stream):
-                    os.dup2(log.fileno(), stream)
+            for stream in self._terminals:
+                os.dup2(log.fileno(), stream)
         self._on_signal()
 
     def _update(self, **changes: Any) -> None:

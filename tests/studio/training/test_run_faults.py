@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -323,6 +324,32 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_loaded(
     monkeypatch.setattr(course, "load_model", lambda *_: pytest.fail("the model was loaded"))
     with pytest.raises(StudioError, match="GB are free"):
         go(folder)
+
+
+def test_a_terminal_that_goes_away_stops_the_run_that_was_started_in_it(tmp_path: Path) -> None:
+    script = """
+import sys, time
+from pathlib import Path
+from studio.training.course.report import Reporter
+from studio.training.folder import RunFolder
+reporter = Reporter(RunFolder(Path(sys.argv[1])))
+reporter.at_step(1, 9)
+reporter.listen_for_stop()
+print("at work", flush=True)
+while not reporter.stop_requested:
+    time.sleep(0.05)
+print("stopping", flush=True)
+"""
+    ours, its = pty.openpty()
+    worker = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=its, stderr=its)
+    os.close(its)
+    said = b""
+    while b"at work" not in said:
+        said += os.read(ours, 1000)
+    os.close(ours)
+    worker.send_signal(signal.SIGHUP)
+    assert worker.wait(60) == 0, "what it prints goes nowhere, which is no error"
+    assert "stopping" in RunFolder(tmp_path).log.read_text()
 
 
 def test_of_two_trainers_of_one_run_the_second_goes_away(judged: Project, store: Store, tiny_model: Path) -> None:
