@@ -8,12 +8,8 @@ from screens.widgets.text_view import Span
 from studio.as_trained import RowSeen
 from studio.preview import Seen
 from studio.rendering import ChatTokenizer, Rendering
+from studio.training.plan import batch_words
 from studio.training.plan.batch import Batch, BatchRow, Part
-
-BAR_WIDTH = 44
-"""Cells for a row of a batch as a drawing."""
-
-BAR_LEGEND = "= prompt   # trained   . padding   | an example ends"
 
 FEW_TOKENS = 6
 """How many are quoted where two renderings part."""
@@ -70,88 +66,21 @@ def _all_tokens(seen: Seen) -> list[Token]:
 
 def batch_spans(batch: Batch, tokenizer: ChatTokenizer, *, first: bool, with_ids: bool) -> list[Span]:
     """Return a batch: what it is, a drawing of its rows, then their tokens."""
-    spans = [Span(f"{_batch_title(batch, first=first)}\n", "bold underline"), Span(f"{_batch_facts(batch)}\n\n")]
+    spans = [
+        Span(f"{batch_words.title(batch, first=first)}\n", "bold underline"),
+        Span(f"{batch_words.facts(batch)}\n\n"),
+    ]
     for number, row in enumerate(batch.rows, start=1):
-        spans.append(Span(f"row {number:<3} |{_bar(row)}|  {_row_facts(row)}\n"))
-    spans.append(Span(f"{BAR_LEGEND}\n\n{LEGEND}\n", "italic"))
+        spans.append(Span(f"row {number:<3} |{batch_words.bar(row)}|  {batch_words.of_row(row)}\n"))
+    spans.append(Span(f"{batch_words.BAR_LEGEND}\n\n{LEGEND}\n", "italic"))
     for number, row in enumerate(batch.rows, start=1):
         for part in row.parts:
-            spans.append(Span(f"\nrow {number}, {part_words(part)}\n", "underline"))
+            spans.append(Span(f"\nrow {number}, {batch_words.of_part(part)}\n", "underline"))
             spans += [*tokens_spans(_batch_tokens(row, part, tokenizer), with_ids=with_ids), Span("\n")]
         if row.padding:
             pad = row.ids[row.present.index(False)]
             spans.append(Span(f"then {row.padding:,} of padding, each {tokenizer.decode([pad])}/{pad}\n", "dim"))
     return spans
-
-
-def part_words(part: Part) -> str:
-    """Return what a stretch of a row is, in words."""
-    example = "an example that is in no row" if part.example is None else f"example {part.example}"
-    side = f" ({part.side})" if part.side else ""
-    return f"{example}{side}: {part.end - part.start:,} tokens, at {part.start:,} to {part.end - 1:,}"
-
-
-def _batch_title(batch: Batch, *, first: bool) -> str:
-    what = "The first batch of a run" if first else "The selected examples as one batch"
-    return f"{what}, {batch.method}, as the trainer's own collator makes it"
-
-
-_SIDE_BY_SIDE = "Not packed, not padded: the examples lie one behind the other, and none sees another. P packs."
-_SHARED = "A pair is its prompt once and then its two answers, which don't see each other. Nothing is padded."
-
-
-def _batch_facts(batch: Batch) -> str:
-    size = sum(len(row.ids) for row in batch.rows)
-    trained = sum(map(sum, (row.trained for row in batch.rows)))
-    rows = f"{_rows(len(batch.rows))} of {len(batch.rows[0].ids):,} tokens"
-    facts = [f"{rows}: {trained:,} of {size:,} are trained, {batch.padding_share:.0%} is padding."]
-    if batch.packing:
-        facts.append(
-            f"Packed: {batch.examples_in_all:,} examples in {_rows(batch.rows_in_all)} of up to {batch.max_length:,}"
-            " tokens; no example sees another, and positions begin anew with each."
-        )
-    elif not batch.padding_share and len(batch.rows[0].parts) > 1:
-        facts.append(_SIDE_BY_SIDE if batch.method == "sft" else _SHARED)
-    elif batch.method == "sft":
-        facts.append("Not packed: a row is one example, padded to the longest. P packs; a run does with packing=true.")
-    else:
-        facts.append("Each pair is two rows: first all with the chosen answer, then all with the rejected one.")
-    if batch.drawn_from:
-        many, some = f"{batch.drawn_from:,}", f"{batch.examples_in_all + batch.left_out:,}"
-        facts.append(f"A batch like the run's, of {some} rows that were drawn from {many}.")
-    if batch.left_out:
-        facts.append(f"{batch.left_out:,} rows are left out: they can't be rendered, or their prompt is too long.")
-    return "\n".join(facts)
-
-
-def _rows(number: int) -> str:
-    return f"{number:,} row{'s' * (number != 1)}"
-
-
-def _row_facts(row: BatchRow) -> str:
-    names = list(dict.fromkeys(str(part.example) for part in row.parts))
-    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-    sides = {part.side for part in row.parts}
-    side = f" {sides.pop()}" if len(sides) == 1 and sides != {""} else ""
-    return f"example{'s' * (len(names) != 1)} {shown}{side}"
-
-
-def _bar(row: BatchRow) -> str:
-    """Draw a row: each cell says what most of its tokens are."""
-    ends = {part.end - 1 for part in row.parts[:-1]}
-    length = len(row.ids)
-    cells = []
-    for cell in range(min(BAR_WIDTH, length)):
-        start, end = cell * length // min(BAR_WIDTH, length), (cell + 1) * length // min(BAR_WIDTH, length)
-        kinds = [_kind(row, place) for place in range(start, end)]
-        cells.append("|" if ends & set(range(start, end)) else max(set(kinds), key=kinds.count))
-    return "".join(cells)
-
-
-def _kind(row: BatchRow, place: int) -> str:
-    if not row.present[place]:
-        return "."
-    return "#" if row.trained[place] else "="
 
 
 def _batch_tokens(row: BatchRow, part: Part, tokenizer: ChatTokenizer) -> list[Token]:

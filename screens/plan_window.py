@@ -19,15 +19,14 @@ from screens.dialogs import Confirm
 from screens.model_text import batch_spans
 from screens.widgets.bars import KeyBar
 from screens.widgets.text_view import Span, TextView
-from store import runs
 from store.database import Store
 from studio.errors import StudioError
 from studio.project import Project
-from studio.rendering import ChatTokenizer, load_tokenizer
+from studio.rendering import ChatTokenizer
 from studio.text import clean_line
 from studio.training import plan
 from studio.training.plan import Plan
-from studio.training.plan.batch import Batch, Request, read_batch
+from studio.training.plan.batch import Batch, Request, read_batch, tokenizer_of
 
 if TYPE_CHECKING:
     from screens.new_run import NewRun
@@ -238,12 +237,4 @@ def _first_batch(project: Project, run: "NewRun", store: Store) -> tuple[Batch, 
     worker = get_current_worker()
     request = Request(run.method, (), tuple(run.overrides), run.model or None, run.parent)
     batch = read_batch(project.folder, request, lambda: worker.is_cancelled)
-    return (batch, _tokenizer(project, run, store)) if batch else None
-
-
-def _tokenizer(project: Project, run: "NewRun", store: Store) -> ChatTokenizer:
-    from studio.training.trainer.starting_point import base_of, template_of
-
-    parent = runs.get(store, run.parent) if run.parent else None
-    base = base_of(project, parent, run.model or None)
-    return load_tokenizer(base.folder, template_of(project, base, parent).text)
+    return (batch, tokenizer_of(project, store, request)) if batch else None

@@ -6,15 +6,13 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from screens.widgets.text_view import Span
+from studio.text import BEGIN, END
 
 if TYPE_CHECKING:
     from studio.preview import Seen
     from studio.rendering import Rendering
 
 RenderedView = Literal["text", "tokens"]
-
-BEGIN, END = "\N{MATHEMATICAL LEFT WHITE SQUARE BRACKET}", "\N{MATHEMATICAL RIGHT WHITE SQUARE BRACKET}"
-"""Stand before and after what the loss counts; they need neither colour nor underlining."""
 
 TEXT_LEGEND = f"{BEGIN}trained{END}, underlined; the prompt is faint, special tokens are reversed."
 LEGEND = f"{BEGIN}trained{END}, bold and underlined; prompt faint, special tokens reversed; \N{MIDDLE DOT} is a space."

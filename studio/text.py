@@ -37,6 +37,10 @@ _VISIBLE: dict[int, str] = {
 _UNSAFE = re.compile(f"[{''.join(re.escape(chr(code)) for code in _VISIBLE)}\ud800-\udfff]")
 
 
+BEGIN, END = "\N{MATHEMATICAL LEFT WHITE SQUARE BRACKET}", "\N{MATHEMATICAL RIGHT WHITE SQUARE BRACKET}"
+"""Stand before and after what the loss counts."""
+
+
 def clean(text: str) -> str:
     """Return text that a terminal can't be harmed by; newlines stay, CR LF becomes a newline.
 

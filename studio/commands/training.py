@@ -1,6 +1,7 @@
 """`studio train`, `stop`, `resume`, `next` and `logs`: starting runs and looking after them."""
 
 import time
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from studio.project import Project
 
 if TYPE_CHECKING:
     from studio.training.plan import Plan
+    from studio.training.plan.batch import Request
     from studio.training.recipe import Method
 
 POLL_SECONDS = 1.0
@@ -35,6 +37,7 @@ POLL_SECONDS = 1.0
 @click.option("--wait", is_flag=True, help="Stay until the run has ended.")
 @click.option("--plan", "plan_only", is_flag=True, help="Say what the run would be, and start nothing.")
 @click.option("--timed", is_flag=True, help="With --plan: take a few real steps, which tell the time and the memory.")
+@click.option("--batch", is_flag=True, help="With --plan: show the first batch as text, what is learnt in brackets.")
 @click.option("--fit", is_flag=True, help="Change the recipe so that the run fits into the memory that is free.")
 @click.option("--despite-findings", is_flag=True, help="Start it also where the checks found errors in many rows.")
 @project_option
@@ -47,6 +50,7 @@ def train(
     wait: bool,
     plan_only: bool,
     timed: bool,
+    batch: bool,
     fit: bool,
     despite_findings: bool,
     folder: Path,
@@ -55,15 +59,17 @@ def train(
     """Start a run with METHOD and print its id; it goes on when the terminal is closed."""
     from studio.training.history.watch import sync_run
     from studio.training.launch import start_run
+    from studio.training.plan.batch import Request
 
-    if timed and not plan_only:
-        raise click.UsageError("--timed goes with --plan.")
+    if (timed or batch) and not plan_only:
+        raise click.UsageError(f"--{'timed' if timed else 'batch'} goes with --plan.")
     with opened(folder) as (project, store):
         make = partial(_plan, project, store, method, model=model, parent=parent)
         if fit:
             overrides = _fitted(make(overrides), must_fit=not plan_only)
         if plan_only:
-            _print_plan(make(overrides, timed=timed), as_json)
+            request = Request(method, (), tuple(overrides), model, parent) if batch else None
+            _print_plan(project, store, make(overrides, timed=timed), request, as_json)
             return
         run_id = start_run(
             project,
@@ -118,14 +124,21 @@ def _fitted(found: "Plan", *, must_fit: bool) -> tuple[str, ...]:
     return plan.fitted(found)
 
 
-def _print_plan(found: "Plan", as_json: bool) -> None:
+def _print_plan(project: Project, store: Store, found: "Plan", asked: "Request | None", as_json: bool) -> None:
     from studio.training import plan
+    from studio.training.plan import batch_words
+    from studio.training.plan.batch import read_batch, tokenizer_of
 
+    batch = read_batch(project.folder, asked, lambda: False) if asked else None
     if as_json:
-        print_json(found)
+        print_json({**asdict(found), "batch": batch} if batch else found)
         return
     for line in plan.lines(found):
         say(line)
+    if asked and batch:
+        say("")
+        for line in batch_words.lines(batch, tokenizer_of(project, store, asked)):
+            say(line)
 
 
 def _wait(project: Project, store: Store, run_id: str) -> Run:

@@ -13,12 +13,12 @@ from textual.pilot import Pilot
 from screens.app import StudioApp
 from screens.choose import ChooseLine
 from screens.model_view import ModelView, OtherModel
-from screens.token_text import BEGIN, END
 from store import examples
 from store.database import Store
 from studio.project import Project
 from studio.settings import TemplateSettings, TurnTemplate
 from studio.templating import versions
+from studio.text import BEGIN, END
 
 pytestmark = pytest.mark.model
 

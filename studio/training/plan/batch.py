@@ -3,11 +3,17 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from store import runs
+from store.database import Store
 from store.snapshots import SnapshotKind
+from studio.project import Project
 from studio.training.plan.asking import ask
 from studio.training.recipe import KINDS, Method
+
+if TYPE_CHECKING:
+    from studio.rendering import ChatTokenizer
 
 
 @dataclass(frozen=True)
@@ -95,3 +101,13 @@ def read_batch(project_folder: Path, request: Request, cancelled: Callable[[], b
 def _batch(found: dict[str, Any]) -> Batch:
     rows = [BatchRow(**{**row, "parts": [Part(**part) for part in row["parts"]]}) for row in found["rows"]]
     return Batch(**{**found, "rows": rows})
+
+
+def tokenizer_of(project: Project, store: Store, request: Request) -> "ChatTokenizer":
+    """Return the tokenizer that the ids of a run's batch are of."""
+    from studio.rendering import load_tokenizer
+    from studio.training.trainer.starting_point import base_of, template_of
+
+    parent = runs.get(store, request.parent) if request.parent else None
+    base = base_of(project, parent, request.model)
+    return load_tokenizer(base.folder, template_of(project, base, parent).text)

@@ -187,6 +187,20 @@ def test_what_can_not_be_is_said_as_a_start_says_it(judged: Project, store: Stor
     assert plan.make(judged, store, "dpo", [], str(tiny_model), cancelled=lambda: True) is None
 
 
+def test_the_first_batch_is_told_on_the_command_line(judged: Project, tiny_model: Path) -> None:
+    words = ["train", "dpo", "--plan", "--batch", "--model", str(tiny_model), "--project", str(judged.folder)]
+    words += [word for change in (*HERE, "batch_size=2") for word in ("--set", change)]
+    told = CliRunner().invoke(cli, words, catch_exceptions=False).stdout
+    assert "The first batch of a run, dpo" in told
+    answers = [text for text in told.split("\u27e6")[1:] if "\u27e7" in text]
+    assert len(answers) == 4, "two pairs, of each both answers"
+    assert "<|im_start|>assistant" in told.partition("\u27e6")[0], "the prompt is not learnt"
+    found = orjson.loads(CliRunner().invoke(cli, [*words, "--json"], catch_exceptions=False).stdout)
+    [row] = found["batch"]["rows"]
+    assert sum(row["trained"]) > 0
+    assert found["rows"]["kept"] == found["batch"]["examples_in_all"]
+
+
 def test_the_first_batch_is_that_of_the_planned_run(judged: Project, make: Make, tiny_model: Path) -> None:
     found = make()
     request = Request("dpo", (), ("batch_size=2",), model=str(tiny_model))
