@@ -49,7 +49,8 @@ class RecipeDraft:
                 convert(name, text)
             except StudioError as error:
                 found.append(str(error))
-        return found or [str(error) for error in recipe_checks.problems(self.recipe)]
+        recipe = self.recipe
+        return found or [str(error) for error in (*recipe_checks.problems(recipe), *recipe_checks.idle(recipe))]
 
     def set(self, name: str, text: str) -> None:
         """Take what a person wrote; the value that it has by itself is as good as none."""

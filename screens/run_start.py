@@ -12,7 +12,7 @@ from studio.training.recipe import Method, Recipe
 
 def proposed_method(store: Store) -> Method:
     """Return the method to begin with: learning from the judged pairs, or from examples where nothing is judged yet."""
-    return "dpo" if journal.has_verdicts(store) or not examples.count(store) else "sft"
+    return "dpo" if journal.has_verdicts(store) or not examples.span(store) else "sft"
 
 
 def proposed(project: Project, before: Run | None) -> tuple[str, str]:

@@ -129,15 +129,20 @@ def _print_plan(project: Project, store: Store, found: "Plan", asked: "Request |
     from studio.training.plan import batch_words
     from studio.training.plan.batch import read_batch, tokenizer_of
 
-    batch = read_batch(project.folder, asked, lambda: False) if asked else None
+    if not as_json:
+        for line in plan.lines(found):
+            say(line)
+    batch, problem = None, ""
+    try:
+        batch = read_batch(project.folder, asked, lambda: False) if asked else None
+    except StudioError as error:
+        # A plan that says what stands in the way is worth more than none.
+        problem = f"no first batch: {error}"
     if as_json:
-        print_json({**asdict(found), "batch": batch} if batch else found)
-        return
-    for line in plan.lines(found):
-        say(line)
-    if asked and batch:
+        print_json({**asdict(found), "batch": batch, "batch_problem": problem} if asked else found)
+    elif asked:
         say("")
-        for line in batch_words.lines(batch, tokenizer_of(project, store, asked)):
+        for line in batch_words.lines(batch, tokenizer_of(project, store, asked)) if batch else [problem]:
             say(line)
 
 

@@ -270,12 +270,16 @@ def make_recipe(method: str, overrides: list[str], *, rows: int | None = None) -
         StudioError: the method or a key is not known, or a value does not fit.
     """
     from studio.training.presets import preset
+    from studio.training.recipe_checks import idle
 
     if method not in METHODS:
         raise StudioError(f"There is no method {method!r}.", f"Known are {', '.join(METHODS)}.")
     changes = dict(_parse_override(method, text) for text in overrides)
     base = Recipe(method=method, **preset(method, rows, changes).values)
-    return checked(replace(base, **changes))
+    recipe = checked(replace(base, **changes))
+    for problem in idle(recipe):
+        raise problem
+    return recipe
 
 
 def kind_of(recipe: Recipe) -> SnapshotKind:

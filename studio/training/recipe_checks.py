@@ -34,6 +34,12 @@ def problems(recipe: Recipe) -> Iterator[StudioError]:
     yield from _together(recipe)
 
 
+def idle(recipe: Recipe) -> Iterator[StudioError]:
+    """Yield what a recipe asks for to no effect: told when it is made, and no reason not to read it."""
+    if recipe.method == "dpo" and recipe.label_smoothing and recipe.loss not in SMOOTHED_LOSSES:
+        yield StudioError(f"loss={recipe.loss} has no label_smoothing.", "Use loss=robust, or leave label_smoothing=0.")
+
+
 def _types(recipe: Recipe) -> Iterator[StudioError]:
     if recipe.method not in METHODS:
         yield StudioError(f"There is no method {recipe.method!r}.", f"Known are {', '.join(METHODS)}.")
@@ -69,8 +75,6 @@ def _loss(recipe: Recipe) -> Iterator[StudioError]:
         yield StudioError(f"beta must be above 0 for {recipe.method}, not 0.")
     if recipe.loss == "robust" and recipe.method == "dpo" and recipe.label_smoothing == 0:
         yield StudioError("The robust loss needs to know how many verdicts are wrong.", "Set label_smoothing=0.1.")
-    if recipe.label_smoothing and recipe.loss not in SMOOTHED_LOSSES:
-        yield StudioError(f"loss={recipe.loss} has no label_smoothing.", "Use loss=robust, or leave label_smoothing=0.")
     if recipe.sft_weight and recipe.loss in ("orpo", "cpo"):
         yield StudioError(f"{recipe.loss} has a loss on the chosen answer already.", "Leave sft_weight=0.")
 

@@ -59,5 +59,5 @@ def read_recipe(path: Path) -> Recipe:
         return checked(Recipe(**table))
     except StudioError as error:
         raise StudioError(f"{path}: {error.message}", error.hint) from error
-    except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise StudioError(f"{path} is no usable recipe: {error}.", "Start a new run.") from error

@@ -66,7 +66,8 @@ class Reporter:
     def listen_for_stop(self) -> None:
         """Take SIGTERM and SIGINT as the wish to stop: at once before training, then at the step's end.
 
-        So is the end of the terminal that a run was started in by hand, unless the run is to outlive it (nohup).
+        So is SIGHUP, the end of the terminal that a run was started in by hand, unless the run is to outlive it (nohup;
+        torch's launcher of several processes passes it on all the same).
 
         Raises:
             StopRequested: at any later moment before the first step.

@@ -54,6 +54,6 @@ def _command(material: Material) -> str:
 def _toml(material: Material) -> Written:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "recipe.toml"
-        write_recipe(material.recipe, path, rows=len(material.rows["train"]))
+        write_recipe(material.recipe, path, rows=len(material.rows["train"]), kept=material.kept)
         text = path.read_text(encoding="utf-8")
     return Written("recipe.toml", text, [], f"In a project: {_command(material)}")

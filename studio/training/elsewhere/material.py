@@ -40,6 +40,8 @@ class Material:
     """The adapter that it goes on from."""
     options: tuple[str, ...] = ()
     """What `studio train` is told of the model and the parent."""
+    kept: tuple[str, ...] = ()
+    """The settings that the parent's adapter decides."""
 
     @property
     def model(self) -> str:
@@ -53,7 +55,9 @@ def of_run(project: Project, store: Store, run_id: str) -> Material:
     Raises:
         StudioError: there is no such run, or its folder is not complete.
     """
-    runs.get(store, run_id)
+    from studio.training.trainer.starting_point import shape_of
+
+    parent = runs.get(store, run_id).parent_id
     folder = RunFolder(project.runs / run_id)
     try:
         description = read_description(folder)
@@ -71,6 +75,7 @@ def of_run(project: Project, store: Store, run_id: str) -> Material:
         orjson.loads(checks.read_bytes()) if checks.is_file() else [],
         project.runs / description.parent_adapter if description.parent_adapter else None,
         _options(None if description.parent else description.base_model, description.parent),
+        tuple(shape_of(runs.get(store, parent))) if parent else (),
     )
 
 
@@ -83,7 +88,14 @@ def of_project(
         StudioError: a setting does not fit, or the model or the parent is not to be had.
     """
     from studio.training.rows.run_rows import rows_of
-    from studio.training.trainer.starting_point import base_of, check_kin, parent_adapter, template_of, with_shape_of
+    from studio.training.trainer.starting_point import (
+        base_of,
+        check_kin,
+        parent_adapter,
+        shape_of,
+        template_of,
+        with_shape_of,
+    )
 
     parent_run = runs.get(store, parent) if parent else None
     if parent_run:
@@ -109,6 +121,7 @@ def of_project(
         _checks(project, recipe),
         project.runs / adapter if adapter else None,
         _options(model, parent),
+        tuple(shape_of(parent_run)) if parent_run else (),
     )
 
 

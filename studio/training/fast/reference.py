@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate.utils import broadcast_object_list, gather_object  # type: ignore[import-untyped]
+from accelerate.utils import gather_object  # type: ignore[import-untyped]
 from datasets import Dataset
 from peft import PeftModel
 from trl.trainer.utils import use_adapter
 
 from studio.errors import StudioError
 from studio.models import model_hash, resolve
+from studio.training.course.agreeing import of_main
 from studio.training.fast import batches, cache
 from studio.training.rows.telling import silently, told
 
@@ -56,14 +57,14 @@ def with_scores(
     known = _known(trainer)
     scores = known.read() if known else {}
     # All processes have to agree on what is missing, also where one of them kept more in the meantime.
-    [missing] = broadcast_object_list([[place for place, key in enumerate(keys) if key not in scores]])
+    missing = of_main([place for place, key in enumerate(keys) if key not in scores])
     if missing and only_known:
         return rows
     if missing:
         longest_first = sorted(missing, key=lambda place: -lengths[place])
         keeper = known if trainer.accelerator.is_main_process else None
         scores |= _work_out(trainer, rows, keys, longest_first, keeper, on_reference)
-    [scores] = broadcast_object_list([{key: scores[key] for key in keys if key in scores}])
+    scores = of_main({key: scores[key] for key in keys if key in scores})
     chosen, rejected = zip(*(scores[key] for key in keys), strict=True)
     return rows.add_column("ref_chosen_logps", list(chosen)).add_column("ref_rejected_logps", list(rejected))
 

@@ -51,7 +51,8 @@ def refuse_too_small(folder: RunFolder, room: Room) -> None:
     """Raise a StudioError where the disk can't take what a run leaves on it in its course."""
     held = sum(path.stat().st_size for path in folder.checkpoints.rglob("*") if path.is_file())
     if lacking := room.lacks(shutil.disk_usage(folder.path).free + held):
-        raise StudioError(lacking, "Free some and resume it, or start another with keep_checkpoints=1.")
+        less = ", or start another with keep_checkpoints=1." if room.can_be_less else "."
+        raise StudioError(lacking, f"Free some and resume it{less}")
 
 
 def release(folder: RunFolder) -> None:

@@ -179,15 +179,16 @@ def make(
 ) -> Any:
     """Return the trainer over rows with `prompt_ids`, `chosen_ids` and `rejected_ids`."""
     named = {"recipe": recipe, "with_reference": with_reference, **common}
+    # Else TRL loads the model once more to refer to, where no adapter can be switched off.
+    kept = recipe.tuning == "full"
     if recipe.fast:
         reason = make_fast(common["model"])
         if not reason:
-            # Else TRL loads the model once more to refer to, where no adapter can be switched off.
-            kept = recipe.tuning == "full"
             settings = _settings(recipe, fast_arguments.fitting(recipe, arguments), precomputed=kept)
             return FastDPOTrainer(args=settings, data_collator=batches.pairs, on_reference=on_reference, **named)
         fast_arguments.say(reason)
-    whole = beforehand(recipe, len(common["train_dataset"]))
+    is_needed = with_reference and recipe.loss not in EXPERIMENTAL_LOSSES
+    whole = kept or (is_needed and beforehand(recipe, len(common["train_dataset"])))
     settings = _settings(recipe, fast_arguments.plain(recipe, arguments), precomputed=whole)
     return RenderedDPOTrainer(args=settings, **named)
 

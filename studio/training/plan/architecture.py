@@ -87,13 +87,21 @@ def read_architecture(folder: Path) -> Architecture:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         config = config.get("text_config") or config
-        files = sorted(folder.glob("*.safetensors"))
-        return _architecture(config, tuple(weight for file in files for weight in _weights(file)))
+        return _architecture(config, tuple(weight for file in _files(folder) for weight in _weights(file)))
     except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
         raise StudioError(
             f"The shape of the model in {folder} can't be read: {type(error).__name__} {error}.",
             "Its memory is known once a few steps are timed.",
         ) from error
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files that transformers loads: some models lie in their folder in another form as well."""
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        return sorted({folder / name for name in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()})
+    whole = folder / "model.safetensors"
+    return [whole] if whole.is_file() else sorted(folder.glob("*.safetensors"))
 
 
 def _architecture(config: dict[str, Any], weights: tuple[Weight, ...]) -> Architecture:

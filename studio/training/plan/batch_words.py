@@ -31,9 +31,11 @@ def lines(batch: Batch, tokenizer: "ChatTokenizer") -> Iterator[str]:
 
 
 def _text(row: BatchRow, part: Part, tokenizer: "ChatTokenizer") -> str:
-    text = ""
+    text = read = ""
     for is_trained, places in groupby(range(part.start, part.end), key=lambda place: row.trained[place]):
-        piece = tokenizer.decode([row.ids[place] for place in places])
+        # Read from the part's beginning: some tokenizers drop the space before the first word.
+        so_far = tokenizer.decode(row.ids[part.start : max(places) + 1])
+        piece, read = so_far[len(read) :], so_far
         text += f"{BEGIN}{piece}{END}" if is_trained else piece
     return text
 
@@ -51,7 +53,9 @@ def title(batch: Batch, *, first: bool) -> str:
     return f"{what}, {batch.method}, as the trainer's own collator makes it"
 
 
-_SIDE_BY_SIDE = "Not packed, not padded: the examples lie one behind the other, and none sees another. packing=true packs them."
+_SIDE_BY_SIDE = (
+    "Not packed, not padded: the examples lie one behind the other, and none sees another. packing=true packs."
+)
 _SHARED = "A pair is its prompt once and then its two answers, which don't see each other. Nothing is padded."
 
 
@@ -69,7 +73,7 @@ def facts(batch: Batch) -> str:
     elif not batch.padding_share and len(batch.rows[0].parts) > 1:
         facts.append(_SIDE_BY_SIDE if batch.method == "sft" else _SHARED)
     elif batch.method == "sft":
-        facts.append("Not packed: a row is one example, padded to the longest. packing=true packs them.")
+        facts.append("Not packed: a row is one example, padded to the longest. packing=true packs.")
     else:
         facts.append("Each pair is two rows: first all with the chosen answer, then all with the rejected one.")
     if batch.drawn_from:

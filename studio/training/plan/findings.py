@@ -38,7 +38,8 @@ def of_rows(recipe: Recipe, rows: Rows) -> list[Finding]:
 def of_room(room: Room, runs: Path) -> list[Finding]:
     """Return what the disk tells on which the run's folder would be."""
     lacking = room.lacks(shutil.disk_usage(runs if runs.exists() else runs.parent).free)
-    return [Finding("blocks", lacking, "Free some, or set keep_checkpoints=1.")] if lacking else []
+    hint = "Free some, or set keep_checkpoints=1." if room.can_be_less else "Free some."
+    return [Finding("blocks", lacking, hint)] if lacking else []
 
 
 def of_checks(store: Store, built: Built) -> list[Finding]:

@@ -13,6 +13,9 @@ _OPTIMIZER = {"adamw": 8, "adamw_8bit": 2.1, "paged_adamw_8bit": 2.1}
 _LEARNT, _FOR_LLAMA = 4, 2
 """Bytes of each number that is saved at the end, as PEFT loads it and as llama.cpp does."""
 
+_BESIDE = 2
+"""The best checkpoint, and the one that is written before another is removed."""
+
 
 @dataclass(frozen=True)
 class Room:
@@ -28,6 +31,11 @@ class Room:
     def needed(self) -> int:
         """All of it."""
         return self.checkpoint * self.checkpoints + self.learnt
+
+    @property
+    def can_be_less(self) -> bool:
+        """Whether fewer checkpoints could be kept."""
+        return self.checkpoints > _BESIDE + 1
 
     def lacks(self, free: int) -> str:
         """Say what is lacking where so many bytes are free; nothing where they do."""
@@ -47,8 +55,7 @@ def room_of(recipe: Recipe, shape: Architecture) -> Room:
     for_llama = _FOR_LLAMA * (shape.parameters if is_whole else trained)
     return Room(
         checkpoint=int(trained * (4 + _OPTIMIZER[recipe.optimizer])),
-        # Those that are kept, the best, and the one that is written before another is removed.
-        checkpoints=recipe.keep_checkpoints + 2,
+        checkpoints=recipe.keep_checkpoints + _BESIDE,
         learnt=_LEARNT * trained + for_llama,
     )
 

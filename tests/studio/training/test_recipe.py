@@ -89,6 +89,19 @@ def test_a_file_that_was_changed_by_hand_is_looked_at(tmp_path: Path, line: str,
         read_recipe(path)
 
 
+def test_what_has_no_effect_is_refused_when_it_is_asked_for_and_read_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text('method = "dpo"\nlabel_smoothing = 0.1', encoding="utf-8")
+    assert read_recipe(path).label_smoothing == 0.1
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_bytes('method = "dpo" # größer'.encode("latin-1"))
+    with pytest.raises(StudioError, match=r"recipe\.toml is no usable recipe"):
+        read_recipe(path)
+
+
 def test_a_whole_number_stands_for_any_number(tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
     path.write_text('method = "dpo"\nepochs = 2', encoding="utf-8")

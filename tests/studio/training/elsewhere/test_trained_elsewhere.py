@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -43,11 +44,14 @@ def train_there(folder: Path, *way: str) -> None:
 def train_on_two_machines(folders: tuple[Path, Path], temporary: Path) -> tuple[int, int]:
     """Start a bundle's own script as on two machines, each with a folder for what is temporary; return how they end."""
     started = []
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
     for machine, folder in enumerate(folders):
         own = temporary / str(machine)
         own.mkdir(parents=True, exist_ok=True)
         environment = {name: value for name, value in os.environ.items() if name not in _PYTHONS}
-        environment |= {"PYTHON": sys.executable, "PROCESSES": "2", "PORT": "29619", "TMPDIR": str(own)}
+        environment |= {"PYTHON": sys.executable, "PROCESSES": "2", "PORT": port, "TMPDIR": str(own)}
         environment |= {"MACHINES": "2", "MACHINE": str(machine)}
         started.append(subprocess.Popen(["sh", "run.sh", "cpu"], cwd=folder, env=environment))
     try:
@@ -55,6 +59,7 @@ def train_on_two_machines(folders: tuple[Path, Path], temporary: Path) -> tuple[
     finally:
         for process in started:
             process.terminate()
+            process.wait(60)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:

@@ -238,7 +238,8 @@ def test_what_goes_on_from_an_adapter_is_held_against_it_elsewhere(
     assert (told()["ref_model"], told()["ref_model_adapters"]) == (str(tiny_model), "parent")
     assert "ref_model" not in told(parent=None)
     assert "ref_model" not in told("loss=orpo"), "it has no reference"
-    found = replace(material(judged, store, "dpo", tiny_model), adapter=tmp_path)
+    found = replace(material(judged, store, "dpo", tiny_model), adapter=tmp_path, kept=("lora_rank",))
+    assert "[as in the parent's adapter]" in equivalents.write(found, "toml").text
     for tool in ("trl", "axolotl"):
         assert any("Older versions of TRL" in note for note in equivalents.write(found, tool).notes)
 

@@ -68,6 +68,17 @@ def test_a_shape_is_read_from_the_heads_of_the_files(shape: Architecture) -> Non
     assert shape.adapter(8, "all-linear") == 2 * 8 * (128 + 96 + 320)
 
 
+def test_a_model_that_lies_there_in_two_forms_is_counted_once(folder: Path, shape: Architecture) -> None:
+    whole = folder / "model.safetensors"
+    (folder / "consolidated.safetensors").write_bytes(whole.read_bytes())
+    assert read_architecture(folder) == shape
+    part = folder / "model-00001-of-00001.safetensors"
+    whole.rename(part)
+    index = {"weight_map": {weight.name: part.name for weight in shape.weights}}
+    (folder / "model.safetensors.index.json").write_bytes(orjson.dumps(index))
+    assert read_architecture(folder) == shape
+
+
 def test_a_model_of_an_unknown_form_says_so(folder: Path) -> None:
     (folder / "config.json").write_bytes(b"{}")
     with pytest.raises(StudioError, match="shape of the model"):

@@ -201,6 +201,13 @@ def test_the_first_batch_is_told_on_the_command_line(judged: Project, tiny_model
     assert found["rows"]["kept"] == found["batch"]["examples_in_all"]
 
 
+def test_a_plan_is_told_also_where_there_is_no_batch(judged: Project, tiny_model: Path) -> None:
+    words = ["train", "sft", "--plan", "--batch", "--model", str(tiny_model), "--project", str(judged.folder)]
+    told = CliRunner().invoke(cli, words, catch_exceptions=False).stdout
+    assert "blocks: There are 0 examples with an answer" in told
+    assert "no first batch: " in told
+
+
 def test_the_first_batch_is_that_of_the_planned_run(judged: Project, make: Make, tiny_model: Path) -> None:
     found = make()
     request = Request("dpo", (), ("batch_size=2",), model=str(tiny_model))
