@@ -341,7 +341,10 @@ while not reporter.stop_requested:
 print("stopping", flush=True)
 """
     ours, its = pty.openpty()
+    # The tests themselves may have been started with nohup, which is handed down.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     worker = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=its, stderr=its)
+    signal.signal(signal.SIGHUP, before)
     os.close(its)
     said = b""
     while b"at work" not in said:

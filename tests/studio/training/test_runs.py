@@ -82,7 +82,10 @@ def test_dpo_stops_with_a_checkpoint_and_goes_on_from_it(judged: Project, store:
 def test_a_trainer_has_its_own_session_and_a_line_that_breaks_costs_a_step(
     judged: Project, store: Store, tiny_model: Path
 ) -> None:
+    # The tests themselves may have been started with nohup, which is handed down.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     run_id = start_run(judged, store, "dpo", model=str(tiny_model), overrides=[*QUICK, "epochs=400"])
+    signal.signal(signal.SIGHUP, before)
     running = wait_for(judged, store, run_id, has_step(store))
     assert running.pid is not None
     assert os.getsid(running.pid) == running.pid != os.getsid(0)
