@@ -18,6 +18,7 @@ from studio.training.folder import SPLITS, RunFolder, read_description
 from studio.training.recipe import METHODS, Recipe, make_recipe
 from studio.training.recipe_file import read_recipe
 from studio.training.rows.run_data import TOKENIZER_FILES
+from studio.training.trainer import starting_point
 
 Row = dict[str, Any]
 
@@ -55,8 +56,6 @@ def of_run(project: Project, store: Store, run_id: str) -> Material:
     Raises:
         StudioError: there is no such run, or its folder is not complete.
     """
-    from studio.training.trainer.starting_point import shape_of
-
     parent = runs.get(store, run_id).parent_id
     folder = RunFolder(project.runs / run_id)
     try:
@@ -75,7 +74,7 @@ def of_run(project: Project, store: Store, run_id: str) -> Material:
         orjson.loads(checks.read_bytes()) if checks.is_file() else [],
         project.runs / description.parent_adapter if description.parent_adapter else None,
         _options(None if description.parent else description.base_model, description.parent),
-        tuple(shape_of(runs.get(store, parent))) if parent else (),
+        tuple(starting_point.shape_of(runs.get(store, parent))) if parent else (),
     )
 
 
@@ -88,20 +87,12 @@ def of_project(
         StudioError: a setting does not fit, or the model or the parent is not to be had.
     """
     from studio.training.rows.run_rows import rows_of
-    from studio.training.trainer.starting_point import (
-        base_of,
-        check_kin,
-        parent_adapter,
-        shape_of,
-        template_of,
-        with_shape_of,
-    )
 
     parent_run = runs.get(store, parent) if parent else None
     if parent_run:
-        check_kin(parent_run, make_recipe(method, overrides))
-    base = base_of(project, parent_run, model)
-    adapter = parent_adapter(project, parent_run, base)
+        starting_point.check_kin(parent_run, make_recipe(method, overrides))
+    base = starting_point.base_of(project, parent_run, model)
+    adapter = starting_point.parent_adapter(project, parent_run, base)
     if parent_run and adapter:
         check_unchanged(base, parent_run.base_hash)
     prepare(base, "tokenizer")
@@ -111,17 +102,17 @@ def of_project(
             rows[item.split].append({name: value for name, value in row._asdict().items() if value is not None})
     recipe = make_recipe(method, overrides, rows=len(rows["train"]))
     if parent_run:
-        recipe = with_shape_of(parent_run, recipe, overrides)
+        recipe = starting_point.with_shape_of(parent_run, recipe, overrides)
     return Material(
         method,
         recipe,
         base,
         rows,
-        _tokenizer(base, template_of(project, base, parent_run)),
+        _tokenizer(base, starting_point.template_of(project, base, parent_run)),
         _checks(project, recipe),
         project.runs / adapter if adapter else None,
         _options(model, parent),
-        tuple(shape_of(parent_run)) if parent_run else (),
+        tuple(starting_point.shape_of(parent_run)) if parent_run else (),
     )
 
 
