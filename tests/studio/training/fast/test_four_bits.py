@@ -8,7 +8,7 @@ import pytest
 
 from studio.training.folder import RunFolder
 from studio.training.recipe import make_recipe
-from tests.studio.training.fast.test_fast_paths import gradients, pairs_of, texts_of
+from tests.studio.training.fast.small_trainers import gradients, pairs_of, texts_of
 
 torch = pytest.importorskip("torch")
 bitsandbytes = pytest.importorskip("bitsandbytes")
