@@ -64,7 +64,7 @@ def _trainer(ready: Ready, reporter: Reporter) -> Any:
     see_one_folder(ready.folder, on_cpu=hardware.device == "cpu")
 
     def referred_to(done: int, of: int) -> None:
-        reporter.doing(f"computing the base model's log-probabilities, {done:,} of {of:,} pairs")
+        reporter.doing(f"computing the base model's log-probabilities, {done:,} of {of:,} rows")
 
     with _memory_watched(reporter, recipe):
         train, held_out = ready.splits.pop("train"), ready.splits.pop("validation")

@@ -62,7 +62,8 @@ def get_ready(folder: RunFolder, reporter: Reporter) -> Ready:
     base = resolve(description.base_model)
     check_unchanged(base, description.base_hash)
     prepare(base, "weights", on_progress=reporter.doing)
-    if reporter.is_main and (room := room_for(recipe, base.folder)):
+    room = room_for(recipe, base.folder, from_adapter=description.parent_adapter is not None)
+    if reporter.is_main and room:
         disk.refuse_too_small(folder, room)
     # llama.cpp has no use for a model that scores.
     lacking = proving.make_comparable(base, reporter) if recipe.method != "reward" else ""

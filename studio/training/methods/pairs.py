@@ -1,5 +1,6 @@
 """Learning from pairs which answer is better (DPO and its kin), over rows that are token ids already."""
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,8 +26,8 @@ _NOT_COMPUTED = ("entropy", "mean_token_accuracy", "logits/chosen", "logits/reje
 class RenderedDPOTrainer(DPOTrainer):  # type: ignore[misc]
     """TRL's DPO over rows that are token ids already, also with the losses that need no reference."""
 
-    def __init__(self, recipe: Recipe, *, with_reference: bool, **given: Any) -> None:
-        self.recipe = recipe
+    def __init__(self, recipe: Recipe, *, with_reference: bool, on_reference: OnReference, **given: Any) -> None:
+        self.recipe, self.on_reference = recipe, on_reference
         self.is_held_against_reference = recipe.loss not in EXPERIMENTAL_LOSSES
         self.with_reference = with_reference and self.is_held_against_reference
         super().__init__(**given)
@@ -44,7 +45,8 @@ class RenderedDPOTrainer(DPOTrainer):  # type: ignore[misc]
         if not self.with_reference:
             return dataset
         precompute = super()._precompute_ref_logps
-        return keep_reference(self, dataset, lambda: precompute(dataset, name, batch_size))
+        work_out = partial(precompute, name=name, batch_size=batch_size)
+        return keep_reference(self, dataset, batch_size, work_out, self.on_reference)
 
     def _compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool) -> Any:
         if self.is_held_against_reference:
@@ -80,8 +82,8 @@ class RenderedDPOTrainer(DPOTrainer):  # type: ignore[misc]
 class FastDPOTrainer(RenderedDPOTrainer):
     """TRL's DPO where a pair's answers share their prompt, and nothing is padded or computed for show."""
 
-    def __init__(self, recipe: Recipe, *, with_reference: bool, on_reference: OnReference, **given: Any) -> None:
-        self.is_ready, self.on_reference = False, on_reference
+    def __init__(self, recipe: Recipe, *, with_reference: bool, **given: Any) -> None:
+        self.is_ready = False
         super().__init__(recipe, with_reference=with_reference, **given)
         lora.quicken(self.model)
         self.is_ready = self.precompute_ref_logps = True
@@ -178,14 +180,14 @@ def make(
     on_reference: OnReference = silently,
 ) -> Any:
     """Return the trainer over rows with `prompt_ids`, `chosen_ids` and `rejected_ids`."""
-    named = {"recipe": recipe, "with_reference": with_reference, **common}
+    named = {"recipe": recipe, "with_reference": with_reference, "on_reference": on_reference, **common}
     # Else TRL loads the model once more to refer to, where no adapter can be switched off.
     kept = recipe.tuning == "full"
     if recipe.fast:
         reason = make_fast(common["model"])
         if not reason:
             settings = _settings(recipe, fast_arguments.fitting(recipe, arguments), precomputed=kept)
-            return FastDPOTrainer(args=settings, data_collator=batches.pairs, on_reference=on_reference, **named)
+            return FastDPOTrainer(args=settings, data_collator=batches.pairs, **named)
         fast_arguments.say(reason)
     is_needed = with_reference and recipe.loss not in EXPERIMENTAL_LOSSES
     whole = kept or (is_needed and beforehand(recipe, len(common["train_dataset"])))

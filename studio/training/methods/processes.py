@@ -1,28 +1,51 @@
 """What several processes that train one run have to agree on."""
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from accelerate.data_loader import BatchSamplerShard  # type: ignore[import-untyped]
-from datasets import Dataset
+from datasets import Dataset, concatenate_datasets
 
 from studio.training.course.agreeing import of_main
 from studio.training.course.checkpoints import to_disk
+from studio.training.fast.reference import OnReference
 from studio.training.folder import RunFolder
 
 _PART, _WHOLE = ".part", ".arrow"
 
+SHARES, BATCHES = 100, 16
+"""Of so many shares a reference is put together at most, each of a multiple of so many batches: a stop costs one share.
 
-def keep_reference(trainer: Any, rows: Dataset, work_out: Callable[[], Dataset]) -> Dataset:
-    """Let TRL work out the reference of rows in a file that all processes see, and that a resume finds again.
+They don't go by the number of processes, so that a resume with another number finds them.
+"""
+
+
+def keep_reference(
+    trainer: Any, rows: Dataset, batch_size: int, work_out: Callable[[Dataset], Dataset], on_reference: OnReference
+) -> Dataset:
+    """Let TRL work out the reference of rows in files that all processes see, and that a resume finds again.
 
     Args:
         trainer: TRL's.
         rows: in memory, of which TRL would keep it in another folder of the machine in each process.
+        batch_size: how many rows of them each process takes at a time.
         work_out: TRL's own way to do it.
+        on_reference: told of how many rows it is worked out, and of how many it has to be.
     """
+    least = batch_size * BATCHES
+    share = least * math.ceil(len(rows) / (least * SHARES))
+    found = []
+    for start in range(0, len(rows), share):
+        on_reference(start, len(rows))
+        few = rows.select(range(start, min(start + share, len(rows))))
+        found.append(_kept(trainer, few, work_out))
+    return concatenate_datasets(found)
+
+
+def _kept(trainer: Any, rows: Dataset, work_out: Callable[[Dataset], Dataset]) -> Dataset:
     accelerator = trainer.accelerator
     folder = RunFolder(Path(trainer.args.output_dir).parent).together
     if accelerator.is_main_process:
@@ -45,7 +68,7 @@ def keep_reference(trainer: Any, rows: Dataset, work_out: Callable[[], Dataset])
 
     accelerator.wait_for_everyone = wait_and_look
     try:
-        found = work_out()
+        found = work_out(rows)
     finally:
         del accelerator.wait_for_everyone
     accelerator.wait_for_everyone()

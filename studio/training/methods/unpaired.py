@@ -1,19 +1,26 @@
 """Learning from answers that were called good or bad by themselves (KTO), over rows that are token ids already."""
 
+from functools import partial
 from typing import Any
 
 from datasets import Dataset
 from trl import KTOConfig, KTOTrainer
 
+from studio.training.fast.reference import OnReference
 from studio.training.methods import dropout
 from studio.training.methods.processes import keep_reference
 from studio.training.recipe import Recipe
 from studio.training.rows.balance import weights
+from studio.training.rows.telling import silently
 from studio.training.trainer.steps import beforehand
 
 
 class RenderedKTOTrainer(KTOTrainer):  # type: ignore[misc]
     """TRL's KTO over rows that are token ids already."""
+
+    def __init__(self, *, on_reference: OnReference, **given: Any) -> None:
+        self.on_reference = on_reference
+        super().__init__(**given)
 
     def _prepare_dataset(self, dataset: Dataset, _processing: Any, args: KTOConfig, name: str) -> Dataset:
         size = args.per_device_train_batch_size if name == "train" else args.per_device_eval_batch_size
@@ -21,7 +28,8 @@ class RenderedKTOTrainer(KTOTrainer):  # type: ignore[misc]
 
     def _precompute_ref_logps(self, dataset: Dataset, name: str, batch_size: int) -> Dataset:
         precompute = super()._precompute_ref_logps
-        return keep_reference(self, dataset, lambda: precompute(dataset, name, batch_size))
+        work_out = partial(precompute, name=name, batch_size=batch_size)
+        return keep_reference(self, dataset, batch_size, work_out, self.on_reference)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log, with the margin between all good and all bad answers, where TRL knows that of single batches."""
@@ -33,7 +41,14 @@ class RenderedKTOTrainer(KTOTrainer):  # type: ignore[misc]
         super().log(logs, start_time)
 
 
-def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any], *, with_reference: bool) -> Any:
+def make(
+    recipe: Recipe,
+    common: dict[str, Any],
+    arguments: dict[str, Any],
+    *,
+    with_reference: bool,
+    on_reference: OnReference = silently,
+) -> Any:
     """Return the trainer over rows with `prompt_ids`, `completion_ids` and `label`."""
     rows = common["train_dataset"]
     desirable, undesirable = weights(recipe, rows["label"])
@@ -46,7 +61,8 @@ def make(recipe: Recipe, common: dict[str, Any], arguments: dict[str, Any], *, w
         "train_sampling_strategy": "sequential",
     }
     config = KTOConfig(**{**arguments, **kto, "per_device_eval_batch_size": recipe.batch_size})
-    trainer = RenderedKTOTrainer(args=config, **{**common, "train_dataset": rows.shuffle(seed=recipe.seed)})
+    shuffled = {**common, "train_dataset": rows.shuffle(seed=recipe.seed)}
+    trainer = RenderedKTOTrainer(args=config, on_reference=on_reference, **shuffled)
     dropout.keep(trainer.model, recipe)
     return trainer
 

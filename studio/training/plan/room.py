@@ -47,22 +47,34 @@ class Room:
         )
 
 
-def room_of(recipe: Recipe, shape: Architecture) -> Room:
-    """Return the disk that a run with a model of this shape needs."""
+def room_of(recipe: Recipe, shape: Architecture, *, from_adapter: bool = False) -> Room:
+    """Return the disk that a run with a model of this shape needs.
+
+    Args:
+        recipe: the run's.
+        shape: the model's.
+        from_adapter: whether it goes on from another run's adapter.
+    """
     trained = trained_of(recipe, shape)
+    # TRL refers to the adapter as it was by a copy of it, which PEFT saves with each checkpoint.
+    copied = 4 if from_adapter and _refers(recipe) else 0
     # llama.cpp knows no DoRA, so what it changes is worked into a copy of the model.
     is_whole = recipe.use_dora and recipe.quantisation == "none"
     for_llama = _FOR_LLAMA * (shape.parameters if is_whole else trained)
     return Room(
-        checkpoint=int(trained * (4 + _OPTIMIZER[recipe.optimizer])),
+        checkpoint=int(trained * (4 + copied + _OPTIMIZER[recipe.optimizer])),
         checkpoints=recipe.keep_checkpoints + _BESIDE,
         learnt=_LEARNT * trained + for_llama,
     )
 
 
-def room_for(recipe: Recipe, model: Path) -> Room | None:
+def room_for(recipe: Recipe, model: Path, *, from_adapter: bool) -> Room | None:
     """Return the disk that a run with the model in a folder needs; None where its shape can't be told."""
     try:
-        return room_of(recipe, read_architecture(model))
+        return room_of(recipe, read_architecture(model), from_adapter=from_adapter)
     except StudioError:
         return None
+
+
+def _refers(recipe: Recipe) -> bool:
+    return recipe.method in ("dpo", "kto") or (recipe.method == "grpo" and recipe.beta > 0)

@@ -95,7 +95,8 @@ class _Planned:
         recipe = self.gathered.recipe
         has_smaller = machine.device == "cuda" and not machine.is_bf16
         ways = fitting.changes(recipe, memory_of, has_4bit=has_4bit(self.hardware), has_smaller=has_smaller)
-        found = [*plan.findings, *findings.of_room(room_of(recipe, shape), self.gathered.runs)]
+        room = room_of(recipe, shape, from_adapter=self.gathered.parent_adapter is not None)
+        found = [*plan.findings, *findings.of_room(room, self.gathered.runs)]
         return replace(plan, findings=findings.blocking_first(found), memory=memory_of(recipe), changes=ways)
 
     def _memory(self, recipe: Recipe, shape: Architecture, machine: Machine) -> Memory:

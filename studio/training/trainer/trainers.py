@@ -42,7 +42,7 @@ def make_trainer(
         held_out: the rows that it is measured with.
         parent_adapter: the folder of the adapter that it goes on from.
         with_reference: false where only batches are wanted, so that DPO needs no reference.
-        on_reference: told of how many pairs the reference is worked out, and of how many it has to be.
+        on_reference: told of how many rows the reference is worked out, and of how many it has to be.
     """
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder.tokenizer)
     if parent_adapter:
@@ -56,11 +56,12 @@ def make_trainer(
         "peft_config": None if parent_adapter or recipe.tuning == "full" else adapter_config(recipe),
     }
     arguments = arguments_of(recipe, folder, hardware, len(rows), len(held_out.rows))
+    reference: Any = {"with_reference": with_reference, "on_reference": on_reference}
     match recipe.method:
         case "dpo":
-            trainer = pairs.make(recipe, common, arguments, with_reference=with_reference, on_reference=on_reference)
+            trainer = pairs.make(recipe, common, arguments, **reference)
         case "kto":
-            trainer = unpaired.make(recipe, common, arguments, with_reference=with_reference)
+            trainer = unpaired.make(recipe, common, arguments, **reference)
         case "reward":
             trainer = scoring.make(recipe, common, arguments)
         case "grpo":

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from studio.training.course.report import StopRequested
+from studio.training.fast.reference import OnReference
 from studio.training.methods import processes
 from studio.training.recipe import make_recipe
-from tests.studio.training.fast.test_fast_paths import lora, pairs_of, texts_of, trainer_of
+from studio.training.rows.telling import silently
+from tests.studio.training.fast.small_trainers import learnt_by, lora, pairs_of, texts_of, trainer_of
 
 torch = pytest.importorskip("torch")
 
@@ -28,12 +31,16 @@ def learn(model_folder: Path, folder: Path) -> None:
     Path(tempfile.tempdir).mkdir()
     for fast in ("true", "false"):
         recipe = lora("dpo", f"fast={fast}", "batch_size=1")
-        more = {"max_steps": 3, "learning_rate": 1e-2, "save_strategy": "no", "per_device_eval_batch_size": 1}
+        # Adam makes a whole step of any gradient, also of one that is nothing but rounding.
+        more = {"max_steps": 3, "optim": "sgd", "learning_rate": 1.0, "max_grad_norm": 0.0}
+        more |= {"save_strategy": "no", "per_device_eval_batch_size": 1}
         torch.manual_seed(1)
         trainer: Any = trainer_of(recipe, model_folder, folder, pairs_of(7), **more)
+        before = learnt_by(trainer)
         trainer.train()
-        learnt = [weight.detach().flatten() for weight in trainer.model.parameters() if weight.requires_grad]
-        torch.save(torch.cat(learnt), folder / f"{fast}.{os.environ['RANK']}.pt")
+        learnt = learnt_by(trainer)
+        assert (learnt - before).abs().max() > 1e-3
+        torch.save(learnt, folder / f"{fast}.{os.environ['RANK']}.pt")
     (folder / f"measured.{os.environ['RANK']}.json").write_text(json.dumps(measured(model_folder, folder)))
     judged_alone(model_folder, folder / "kto").train()
 
@@ -52,7 +59,7 @@ def measured(model_folder: Path, folder: Path) -> dict[str, float]:
     return found
 
 
-def judged_alone(model_folder: Path, folder: Path) -> Any:
+def judged_alone(model_folder: Path, folder: Path, on_reference: OnReference = silently) -> Any:
     """Return a trainer of answers that are judged alone (KTO), whose reference is worked out beforehand."""
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
@@ -73,7 +80,7 @@ def judged_alone(model_folder: Path, folder: Path) -> Any:
     }
     arguments = {"output_dir": str(folder / "out"), "per_device_train_batch_size": 2, "max_steps": 2, "use_cpu": True}
     arguments |= {"bf16": False, "report_to": "none", "disable_tqdm": True, "save_strategy": "no"}
-    trainer = unpaired.make(recipe, common, arguments, with_reference=True)
+    trainer = unpaired.make(recipe, common, arguments, with_reference=True, on_reference=on_reference)
     assert trainer.precompute_ref_logps
     return trainer
 
@@ -161,6 +168,30 @@ def test_a_reference_that_did_not_come_to_the_disk_whole_is_worked_out_anew(
     assert judged_alone(small, tmp_path).train_dataset["ref_logps"] == trainer.train_dataset["ref_logps"]
     assert len(made) == whole
     assert {path.suffix for path in tmp_path.glob(".together/*")} == {".arrow"}
+
+
+def test_a_reference_by_trl_tells_how_far_it_is_and_goes_on_where_it_was_stopped(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[int, int]] = []
+
+    def stopped(done: int, of: int) -> None:
+        told.append((done, of))
+        if done == 4:
+            raise StopRequested
+
+    made = passes_of_reference(monkeypatch)
+    monkeypatch.setattr(processes, "BATCHES", 1)
+    with pytest.raises(StopRequested):
+        judged_alone(small, tmp_path, stopped)
+    assert told == [(0, 8), (2, 8), (4, 8)]
+    assert len(made) == 2
+    parts = judged_alone(small, tmp_path).train_dataset
+    assert len(made) == 5, "the other two batches, and the held-out rows"
+    monkeypatch.setattr(processes, "BATCHES", 4)
+    at_once = judged_alone(small, tmp_path / "at_once").train_dataset
+    assert parts["ref_logps"] == pytest.approx(at_once["ref_logps"], rel=1e-5)
+    assert parts["prompt_ids"] == at_once["prompt_ids"]
 
 
 if __name__ == "__main__":

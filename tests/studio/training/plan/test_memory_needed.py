@@ -203,6 +203,9 @@ def test_the_disk_that_a_run_needs_goes_by_what_it_trains(shape: Architecture) -
     assert whole == Room(12 * shape.parameters, 3, 6 * shape.parameters)
     assert whole.lacks(whole.needed) == ""
     assert "checkpoints of" in whole.lacks(whole.needed - 1)
+    kept = {method: room_of(make_recipe(method, []), shape, from_adapter=True).checkpoint for method in ("sft", "dpo")}
+    alone = {method: room_of(make_recipe(method, []), shape).checkpoint for method in ("sft", "dpo")}
+    assert kept == {"sft": alone["sft"], "dpo": alone["dpo"] * 16 // 12}, "DPO keeps what it began with beside it"
 
 
 def test_all_weights_give_way_to_an_adapter(shape: Architecture) -> None:
