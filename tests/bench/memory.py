@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def _arguments() -> Any:
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="The smallest model alone, one length.")
     parser.add_argument("--model", action="append", choices=NAMES)
-    parser.add_argument("--method", action="append", choices=["sft", "dpo"])
+    parser.add_argument("--method", action="append", choices=["sft", "dpo", "kto", "reward"])
     parser.add_argument("--tuning", action="append", choices=["lora", "full"])
     parser.add_argument("--length", action="append", type=int)
     parser.add_argument("--fast", default="true", choices=["true", "false"], help="false: as TRL does it.")
@@ -119,7 +119,7 @@ def _measure(model: Path, case: Case) -> None:
     from studio.training.folder import RunFolder
     from studio.training.plan.architecture import read_architecture
     from studio.training.plan.free import machine_of
-    from studio.training.plan.load import load_of
+    from studio.training.plan.load import FAST_METHODS, load_of
     from studio.training.plan.memory import estimate, is_fast
     from studio.training.plan.sampled import Sampled
     from studio.training.plan.timing import Course, Given, time_steps
@@ -127,8 +127,12 @@ def _measure(model: Path, case: Case) -> None:
     from studio.training.rows.data import Tokenised
     from studio.training.trainer import hardware
 
-    changes = [f"tuning={case.tuning}", f"fast={case.fast}", "batch_size=1", f"max_length={case.length}"]
-    recipe = make_recipe(case.method, [*changes, "general_text=false"])
+    # The answers of a batch are held against each other by kto.
+    together = 2 if case.method == "kto" else 1
+    changes = [f"tuning={case.tuning}", f"batch_size={together}", f"max_length={case.length}", "general_text=false"]
+    recipe = make_recipe(case.method, changes)
+    if case.method in FAST_METHODS:
+        recipe = replace(recipe, fast=case.fast == "true")
     shape, here = read_architecture(model), hardware.choose(recipe)
     tokens = Tokenised([_row(case, shape.vocabulary, seed) for seed in range(4)], 0, 0, [], [0, 1, 2, 3])
     sampled = Sampled(tokens, tokens.rows, len(tokens.rows), len(tokens.rows))
@@ -145,17 +149,23 @@ def _measure(model: Path, case: Case) -> None:
     print(reckoned.needed, found.peak)
 
 
-def _row(case: Case, vocabulary: int, seed: int) -> dict[str, list[int]]:
+def _row(case: Case, vocabulary: int, seed: int) -> dict[str, Any]:
     chance = random.Random(seed)
     prompt, answer = case.length // PROMPT_SHARE, case.length - case.length // PROMPT_SHARE
 
     def ids(count: int) -> list[int]:
         return [chance.randrange(100, vocabulary) for _ in range(count)]
 
-    if case.method == "sft":
-        found = ids(case.length)
-        return {"input_ids": found, "labels": [-100] * prompt + found[prompt:]}
-    return {"prompt_ids": ids(prompt), "chosen_ids": ids(answer), "rejected_ids": ids(answer)}
+    match case.method:
+        case "sft":
+            found = ids(case.length)
+            return {"input_ids": found, "labels": [-100] * prompt + found[prompt:]}
+        case "kto":
+            return {"prompt_ids": ids(prompt), "completion_ids": ids(answer), "label": seed % 2 == 0}
+        case "reward":
+            return {"chosen_ids": ids(case.length), "rejected_ids": ids(case.length)}
+        case _:
+            return {"prompt_ids": ids(prompt), "chosen_ids": ids(answer), "rejected_ids": ids(answer)}
 
 
 if __name__ == "__main__":
