@@ -110,7 +110,7 @@ def written(place: Path, method: str) -> RunFolder:
     launch.enqueue = lambda *_: None
     with project.open_store() as store:
         _fill(project, store, method)
-        run_id = launch.start_run(project, store, method, model=str(_tiny_model(place)), overrides=RECIPE)
+        run_id = launch.start_run(project, store, method, model=str(tiny_model(place)), overrides=RECIPE)
     return RunFolder(project.runs / run_id)
 
 
@@ -129,7 +129,8 @@ def _fill(project: Project, store: Store, method: str) -> None:
     import_file(project, store, path)
 
 
-def _tiny_model(place: Path) -> Path:
+def tiny_model(place: Path) -> Path:
+    """Make a model of two layers with random weights, whose tokens are those of the default model."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     base, folder = resolve("smollm2"), place / "tiny"
